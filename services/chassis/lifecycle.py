@@ -1,0 +1,113 @@
+"""From start to drain: any number of services in one process, ended by one signal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Sequence
+from typing import Protocol
+
+from services.chassis.errors import CarillonError
+from services.chassis.log import get_logger
+from services.chassis.rpc import Face, RpcServer
+from services.chassis.world import World
+
+log = get_logger("lifecycle")
+
+
+class Service(Protocol):
+    """What a service's `main.build` returns."""
+
+    name: str
+    """Its socket is `<run>/<name>.sock`."""
+
+    def faces(self) -> list[Face]:
+        """The gRPC services that it offers."""
+
+    async def start(self) -> None:
+        """Gets ready; called before the socket opens. A named error ends the process."""
+
+    async def drain(self) -> None:
+        """Takes no new work and finishes or hands over the present one."""
+
+    async def stop(self) -> None:
+        """Releases everything; called once, after the drain or a failed start."""
+
+
+class Running:
+    """Services that are up, with the servers of their faces."""
+
+    def __init__(self, services: Sequence[Service], world: World) -> None:
+        self._services = tuple(services)
+        self._world = world
+        self._servers: list[RpcServer] = []
+        self._started: list[Service] = []
+
+    async def start(self) -> None:
+        """Starts each service and opens its socket; on an error stops what was started."""
+        try:
+            for service in self._services:
+                self._started.append(service)
+                await service.start()
+                path = self._world.run_dir / f"{service.name}.sock"
+                server = RpcServer(path=path, faces=service.faces())
+                self._servers.append(server)
+                await server.start()
+                log.info("service started", service=service.name, pid=os.getpid())
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def drain(self, timeout_s: float) -> None:
+        """Lets every service finish, at most `timeout_s` seconds."""
+        for server in self._servers:
+            await server.leave()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await asyncio.gather(*(service.drain() for service in self._started))
+        except TimeoutError:
+            log.warning("drain took too long", timeout_s=timeout_s)
+
+    async def stop(self) -> None:
+        """Closes the sockets and releases everything."""
+        await asyncio.gather(*(server.stop() for server in self._servers))
+        for service in reversed(self._started):
+            await service.stop()
+        await self._world.close()
+        self._servers.clear()
+        self._started.clear()
+
+
+async def run(services: Sequence[Service], world: World, *, drain_timeout_s: float) -> int:
+    """Runs services until SIGTERM or SIGINT, then drains; a second signal ends at once.
+
+    Returns the process's exit status: 0, or 1 when a service could not start (the reason is
+    logged in words).
+    """
+    stop = asyncio.Event()
+    again = asyncio.Event()
+
+    def on_signal() -> None:
+        (again if stop.is_set() else stop).set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    running = Running(services, world)
+    try:
+        await running.start()
+    except CarillonError as error:
+        log.error("cannot start", code=error.code, reason=str(error))
+        return 1
+    await stop.wait()
+    log.info("draining", services=[service.name for service in services])
+    draining = asyncio.ensure_future(running.drain(drain_timeout_s))
+    hurry = asyncio.ensure_future(again.wait())
+    await asyncio.wait((draining, hurry), return_when=asyncio.FIRST_COMPLETED)
+    for task in (draining, hurry):
+        task.cancel()
+    await asyncio.gather(draining, hurry, return_exceptions=True)
+    await running.stop()
+    log.info("stopped", services=[service.name for service in services])
+    return 0

@@ -1,0 +1,53 @@
+"""Structured log lines: an event in words, and its facts as keys."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import cast
+
+import structlog
+from structlog.typing import FilteringBoundLogger, Processor
+
+LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+def configure(*, level: str = "info", as_json: bool = True) -> None:
+    """Sets up logging of this process to stderr, that of libraries included."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: Processor = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    formatting: list[Processor] = [structlog.processors.format_exc_info] if as_json else []
+    structlog.configure(
+        processors=[*shared, *formatting, last],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(handlers=[_Through()], level=logging.WARNING, force=True)
+
+
+def get_logger(name: str) -> FilteringBoundLogger:
+    """A logger whose lines carry `logger=name`."""
+    return cast("FilteringBoundLogger", structlog.get_logger(logger=name))
+
+
+class _Through(logging.Handler):
+    """Hands what libraries log by the standard library to the same output."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger(logger=record.name).log(
+            record.levelno, record.getMessage(), exc_info=record.exc_info
+        )

@@ -1,0 +1,103 @@
+"""What a request carries beside its message: whose it is, and which call's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import ClassVar
+
+from services.chassis.errors import CarillonError, Kind
+from services.chassis.ids import CallId, TenantId
+from services.chassis.trace import trace_id
+
+TENANT_KEY = "carillon-tenant"
+CALL_KEY = "carillon-call"
+TRACE_KEY = "traceparent"
+PLATFORM = TenantId("*")
+"""The platform itself asks, across tenants; possible only on this machine's private sockets."""
+MAX_ID_CHARS = 128
+
+Metadata = tuple[tuple[str, str], ...]
+
+
+class MissingTenant(CarillonError):
+    """The request does not say whose it is."""
+
+    code: ClassVar[str] = "missing-tenant"
+    kind: ClassVar[Kind] = Kind.UNAUTHENTICATED
+
+
+class PlatformRefused(CarillonError):
+    """The platform's own scope was used where one tenant must be named."""
+
+    code: ClassVar[str] = "one-tenant-only"
+    kind: ClassVar[Kind] = Kind.DENIED
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """Who asks, and on behalf of which call."""
+
+    tenant_id: TenantId | None = None
+    """None when the request names none."""
+    call_id: CallId | None = None
+    """None when the request concerns no call."""
+
+
+_present: ContextVar[RequestContext | None] = ContextVar("carillon_request", default=None)
+
+
+def enter(metadata: Iterable[tuple[str, str | bytes]]) -> RequestContext:
+    """Makes the request with this metadata the present one of the running task."""
+    values = {
+        key: value
+        for key, value in metadata
+        if key in {TENANT_KEY, CALL_KEY}
+        and isinstance(value, str)
+        and 0 < len(value) <= MAX_ID_CHARS
+    }
+    tenant, call = values.get(TENANT_KEY), values.get(CALL_KEY)
+    context = RequestContext(
+        tenant_id=TenantId(tenant) if tenant else None,
+        call_id=CallId(call) if call else None,
+    )
+    _present.set(context)
+    return context
+
+
+def present() -> RequestContext:
+    """The present request; an empty one outside of any."""
+    return _present.get() or RequestContext()
+
+
+def tenant_id() -> TenantId:
+    """The tenant that the present request is for; MissingTenant, or PlatformRefused for `*`."""
+    scope = tenant_scope()
+    if scope == PLATFORM:
+        raise PlatformRefused("this needs one tenant, not the platform")
+    return scope
+
+
+def tenant_scope() -> TenantId:
+    """The tenant that the present request is for, or PLATFORM; MissingTenant when neither."""
+    tenant = present().tenant_id
+    if tenant is None:
+        raise MissingTenant(f"set the metadata {TENANT_KEY}")
+    return tenant
+
+
+def metadata(*, tenant_id: str | None = None, call_id: str | None = None) -> Metadata:
+    """Metadata for an outgoing request; names what the present request named unless told."""
+    context = present()
+    tenant = tenant_id if tenant_id is not None else context.tenant_id
+    call = call_id if call_id is not None else context.call_id
+    pairs: list[tuple[str, str]] = []
+    if tenant:
+        pairs.append((TENANT_KEY, tenant))
+    if call:
+        pairs.append((CALL_KEY, call))
+        # The parent span is the call's own: its id is the first half of the trace's.
+        trace = trace_id(call)
+        pairs.append((TRACE_KEY, f"00-{trace}-{trace[:16]}-01"))
+    return tuple(pairs)

@@ -1,0 +1,263 @@
+"""gRPC over private unix sockets: servers, clients, and what every call gets on its way."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import inspect
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias
+
+import grpc
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_reflection.v1alpha import reflection
+
+from services.chassis import request
+from services.chassis.errors import CarillonError, Kind
+from services.chassis.log import get_logger
+from services.chassis.request import (
+    PLATFORM,
+    MissingTenant,
+    metadata,
+    present,
+    tenant_id,
+    tenant_scope,
+)
+from services.chassis.status import (
+    DETAILS_KEY,
+    STATUS_OF_KIND,
+    details_of,
+    remote_error,
+    remote_errors,
+)
+
+__all__ = [
+    "PLATFORM",
+    "Face",
+    "MissingTenant",
+    "RpcServer",
+    "guarded",
+    "metadata",
+    "open_channel",
+    "present",
+    "remote_error",
+    "remote_errors",
+    "tenant_id",
+    "tenant_scope",
+]
+
+log = get_logger("rpc")
+
+UNARY_DEADLINE_S = 5.0
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+MAX_STREAMS = 20_000
+STOP_GRACE_S = 1.0
+MAX_SOCKET_PATH_BYTES = 107
+"""What the kernel takes (unix(7): 108 with the final NUL)."""
+
+_OPTIONS: tuple[tuple[str, int], ...] = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_concurrent_streams", MAX_STREAMS),
+    ("grpc.so_reuseport", 0),
+)
+_CLIENT_OPTIONS: tuple[tuple[str, int], ...] = (
+    *_OPTIONS,
+    # A service that was restarted on this machine is back within a second, not within 20.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+)
+
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+
+
+class AlreadyRunning(CarillonError):
+    """Another process serves this name in the same run folder."""
+
+    code: ClassVar[str] = "already-running"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class SocketPathTooLong(CarillonError):
+    """The run folder's path leaves no room for a socket's name."""
+
+    code: ClassVar[str] = "socket-path-too-long"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One gRPC service that a server offers."""
+
+    register: Callable[[aio.Server], None]
+    """Adds the servicer to a server."""
+    name: str
+    """Its full proto name, for health and reflection."""
+
+
+class RpcServer:
+    """A gRPC server on one unix socket, with health and reflection.
+
+    Every handler runs inside its request's context, and its named errors leave as one kind of
+    status. A second server on the same path is refused with AlreadyRunning.
+    """
+
+    def __init__(self, *, path: Path, faces: Sequence[Face]) -> None:
+        self._path = path
+        self._faces = tuple(faces)
+        self._health = HealthServicer()
+        self._lock: int | None = None
+        self._server: aio.Server | None = None
+
+    async def start(self) -> None:
+        """Opens the socket, for this user only."""
+        if len(os.fsencode(self._path)) > MAX_SOCKET_PATH_BYTES:
+            raise SocketPathTooLong(f"{self._path}: set CARILLON_RUN_DIR to a shorter folder")
+        self._lock = _lock(self._path.with_suffix(".lock"))
+        # What a killed process left: nobody listens there, the lock proves it.
+        self._path.unlink(missing_ok=True)
+        server = aio.server(interceptors=(_Guard(),), options=_OPTIONS)
+        for face in self._faces:
+            face.register(server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        names = [face.name for face in self._faces]
+        reflection.enable_server_reflection(
+            (*names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name), server
+        )
+        server.add_insecure_port(f"unix:{self._path}")
+        await server.start()
+        self._path.chmod(0o600)
+        for name in ("", *names):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        self._server = server
+
+    async def leave(self) -> None:
+        """Says NOT_SERVING to whoever asks for health; calls go on."""
+        await self._health.enter_graceful_shutdown()
+
+    async def stop(self) -> None:
+        """Ends the server; what still runs is cut off after a second."""
+        if self._server is not None:
+            await self._server.stop(STOP_GRACE_S)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def open_channel(path: Path) -> aio.Channel:
+    """A channel to the server on a unix socket; unary calls get a deadline of 5 s unless told."""
+    return aio.insecure_channel(
+        f"unix:{path}", options=_CLIENT_OPTIONS, interceptors=(_Deadline(),)
+    )
+
+
+class _Deadline(aio.UnaryUnaryClientInterceptor):
+    """No unary call waits for ever."""
+
+    async def intercept_unary_unary(
+        self,
+        continuation: Callable[..., Any],
+        client_call_details: aio.ClientCallDetails,
+        request: Any,
+    ) -> Any:
+        details = client_call_details
+        if details.timeout is None:
+            details = aio.ClientCallDetails(
+                method=details.method,
+                timeout=UNARY_DEADLINE_S,
+                metadata=details.metadata,
+                credentials=details.credentials,
+                wait_for_ready=details.wait_for_ready,
+            )
+        return await continuation(details, request)
+
+
+class _Guard(aio.ServerInterceptor):
+    """Wraps every handler, whichever way its messages stream."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        handler = await continuation(handler_call_details)
+        return None if handler is None else guarded(handler, handler_call_details.method)
+
+
+def guarded(handler: Handler, method: str) -> Handler:
+    """The same handler, inside its request's context and with one mapping of errors."""
+    if handler.response_streaming:
+        behaviour: Any = (
+            handler.stream_stream if handler.request_streaming else handler.unary_stream
+        )
+        wrapped: Any = _stream(behaviour, method)
+    else:
+        behaviour = handler.stream_unary if handler.request_streaming else handler.unary_unary
+        wrapped = _single(behaviour, method)
+    make: Any = {
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }[handler.request_streaming, handler.response_streaming]
+    made: Handler = make(wrapped, handler.request_deserializer, handler.response_serializer)
+    return made
+
+
+def _single(behaviour: Any, method: str) -> Any:
+    async def run(message: Any, context: aio.ServicerContext[Any, Any]) -> Any:
+        async with _mapped(context, method):
+            return await behaviour(message, context)
+
+    return run
+
+
+def _stream(behaviour: Any, method: str) -> Any:
+    async def run(message: Any, context: aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
+        async with _mapped(context, method):
+            # A library's own servicer may write to the context instead of yielding.
+            result = behaviour(message, context)
+            if inspect.isawaitable(result):
+                await result
+                return
+            async with contextlib.aclosing(result):
+                async for answer in result:
+                    yield answer
+
+    return run
+
+
+@contextlib.asynccontextmanager
+async def _mapped(context: aio.ServicerContext[Any, Any], method: str) -> AsyncIterator[None]:
+    request.enter(context.invocation_metadata() or ())
+    try:
+        yield
+    except CarillonError as error:
+        if error.kind is Kind.INTERNAL:
+            log.error("request failed", method=method, code=error.code, exc_info=error)
+        await context.abort(
+            STATUS_OF_KIND[error.kind], str(error), ((DETAILS_KEY, details_of(error)),)
+        )
+    except (asyncio.CancelledError, aio.AbortError, GeneratorExit):
+        raise
+    except Exception as error:
+        # The reader of the answer learns nothing about the inside; the log does.
+        log.error("request failed", method=method, exc_info=error)
+        await context.abort(grpc.StatusCode.INTERNAL, "internal error")
+
+
+def _lock(path: Path) -> int:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise AlreadyRunning(f"{path.stem} is already running in {path.parent}") from None
+    return handle

@@ -1,0 +1,46 @@
+"""Settings from the environment, refused at start with the variable's name when wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+T = TypeVar("T", bound=BaseSettings)
+
+
+class Settings(BaseSettings):
+    """What every service reads; a service's own settings extend it with their own prefix."""
+
+    model_config = SettingsConfigDict(env_prefix="CARILLON_", extra="forbid", frozen=True)
+
+
+class ChassisSettings(Settings):
+    """Settings of a process, whichever services run in it."""
+
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+    """The least severe log line that is written."""
+    log_json: bool = True
+    """One JSON object per line; false: readable lines for a terminal."""
+    run_dir: Path | None = None
+    """A private folder for sockets; None: made, and recorded in `var_dir`."""
+    var_dir: Path = Path("var/up")
+    """Where a single machine keeps its data."""
+    drain_timeout_s: float = Field(30.0, gt=0, le=86_400)
+    """How long a drain may take before the process ends all the same."""
+
+
+def load(settings: Callable[[], T]) -> T:
+    """Reads settings; on a wrong value, says which variable and why, and ends with status 2."""
+    try:
+        return settings()
+    except ValidationError as error:
+        prefix = str(getattr(settings, "model_config", {}).get("env_prefix", ""))
+        for problem in error.errors():
+            name = prefix + "_".join(str(part) for part in problem["loc"])
+            sys.stderr.write(f"{name.upper()}: {problem['msg']} (got {problem['input']!r})\n")
+        raise SystemExit(2) from None

@@ -1,0 +1,50 @@
+"""Background tasks with an owner: none is lost, none fails in silence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from services.chassis.log import get_logger
+
+log = get_logger("tasks")
+
+
+class Tasks:
+    """The background tasks of one part; at most `limit` at once."""
+
+    def __init__(self, *, limit: int = 100_000) -> None:
+        self._limit = limit
+        self._running: set[asyncio.Task[None]] = set()
+        self.failed = 0
+        """How many tasks ended by an exception."""
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Runs work in the background; RuntimeError when the limit is reached."""
+        if len(self._running) >= self._limit:
+            work.close()
+            raise RuntimeError(f"more than {self._limit} background tasks")
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def close(self) -> None:
+        """Cancels what still runs and waits until all of it has ended."""
+        tasks = [task for task in self._running if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            self.failed += 1
+            log.error("background task failed", task=task.get_name(), exc_info=error)
