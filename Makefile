@@ -1,0 +1,73 @@
+# Carillon. `make help` lists the verbs.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: help demo test lint format bench protos lock setup setup-test clean
+
+help:  ## List what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: setup  ## Place one real call from menu to agent and narrate it
+	@$(BIN)/python -m tests.demo $(ARGS)
+
+test: setup-test  ## Set up and run all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup-test  ## Check style, types, import rules and generated stubs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy services media-gateway/media_gateway tests protos/generate.py
+	@$(BIN)/lint-imports --config .importlinter
+	@$(BIN)/python protos/generate.py --check
+
+format: setup-test  ## Put the code into the house's form
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: setup-test  ## Measure the hot paths; prints ratios against a named reference
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+protos: setup-test  ## Generate the stubs beside the protos
+	@$(BIN)/python protos/generate.py
+
+lock: setup  ## Resolve the dependencies again and write the locks
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
+	  --extra all pyproject.toml -o requirements.lock $(ARGS)
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
+	  --extra all --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock $(ARGS)
+
+setup: .venv/.carillon-run  ## Install what running needs (into .venv)
+
+setup-test: .venv/.carillon-dev  ## Install what tests need, too
+	@tests/setup.sh
+
+clean:  ## Remove the environment and all local data
+	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/bin/uv: requirements-setup.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Carillon needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1)." \
+	    "Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "[1/2] Making .venv with $$($(PYTHON) -V)"
+	@$(PYTHON) -m venv .venv || { \
+	  echo "The venv module is missing. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r requirements-setup.lock
+	@# Importable from the checkout, the way the installed packages are.
+	@$(BIN)/python -c 'import site, pathlib; root = pathlib.Path.cwd(); \
+	  (pathlib.Path(site.getsitepackages()[0]) / "carillon.pth").write_text(f"{root}\n{root / \"media-gateway\"}\n")'
+	@touch $@
+
+.venv/.carillon-run: .venv/bin/uv requirements.lock
+	@echo "[2/2] Installing Carillon's libraries"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@touch $@
+
+.venv/.carillon-dev: .venv/.carillon-run requirements-dev.lock
+	@echo "[+] Installing the tools that tests need"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Finds the programs that only tests need, and installs those missing when it may.
+# Nothing is done, and nothing said, when all are there.
+set -euo pipefail
+
+declare -A package_of=([sipp]=sip-tester [espeak-ng]=espeak-ng)
+missing=()
+for program in "${!package_of[@]}"; do
+  command -v "$program" >/dev/null || missing+=("${package_of[$program]}")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+become=()
+if [ "$(id -u)" -ne 0 ]; then
+  if sudo -n true 2>/dev/null; then become=(sudo -n); else
+    echo "The tests need programs that are not installed. Run: sudo apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+fi
+if ! command -v apt-get >/dev/null; then
+  echo "The tests need these Debian packages, or what they contain: ${missing[*]}" >&2
+  exit 1
+fi
+echo "[+] Installing ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+install() {
+  DEBIAN_FRONTEND=noninteractive "${become[@]}" apt-get install -y --no-install-recommends \
+    "${missing[@]}" >"$log" 2>&1
+}
+install || { "${become[@]}" apt-get update >"$log" 2>&1 && install; } || {
+  cat "$log" >&2
+  echo "Installing failed. Run: apt-get update && apt-get install ${missing[*]}" >&2
+  exit 1
+}
