@@ -1,0 +1,44 @@
+"""The limits of flows and of the calls in them."""
+
+from __future__ import annotations
+
+MAX_FLOW_BYTES = 256 * 1024
+MAX_NODES = 500
+MAX_TEXT_CHARS = 1_000
+MAX_PROMPTS = 16
+MAX_VARIABLES = 32
+MAX_VARIABLE_BYTES = 4 * 1024
+"""All variables of a call together, as JSON in UTF-8."""
+MAX_ATTRIBUTES = 32
+MAX_ATTRIBUTE_BYTES = 4 * 1024
+MAX_PROBLEMS = 100
+"""Told at once about one flow."""
+
+MAX_STEPS_PER_EVENT = 100
+"""Nodes entered without waiting for the outside."""
+MAX_NODES_PER_CALL = 1_000
+"""Nodes entered in one call, however often its caller keys on."""
+MAX_STAYS_PER_CALL = 20
+MAX_FAILED_IN_A_ROW = 5
+"""Operations that may fail one after another while a caller waits."""
+
+MAX_CHECKPOINT_BYTES = 16 * 1024
+MAX_FACT_CHARS = 256
+"""Of one fact about a call: an address, a name."""
+MAX_HEADERS = 16
+MAX_HEADER_BYTES = 2 * 1024
+"""All headers of a call together."""
+MAX_NOTE_CHARS = 256
+MAX_DIGITS = 32
+
+FIRST_MESSAGE_AFTER_MS = 1_000
+"""From the known position to the first message, so that it does not cut the music's beginning."""
+MESSAGE_DIGIT_TIMEOUT_MS = 100
+"""After a message, before the music comes back: keys are heard during both."""
+RING_GRACE_MS = 10_000
+"""Beyond the ring time-out, for the gateway to say how it ended."""
+ACCEPT_LIMIT_MS = 5_000
+BRIDGE_LIMIT_MS = 8_000
+APOLOGY_LIMIT_MS = 10_000
+REJOIN_CREDIT = 1_000_000
+"""For a caller whose agent was lost in mid-conversation: the most that acd takes."""

@@ -1,0 +1,511 @@
+"""What happens in a call (events), and what is to be done about it (commands and effects).
+
+Events are what gateways, acd and the shell report. Commands go to the gateway in a step. Effects
+are for ivr's own shell: each may be repeated without harm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.ivr.model.flow import Prompt
+
+# ---- events from the gateway ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallInvited:
+    """A new call."""
+
+    call_id: str
+    """UUIDv7."""
+    caller: str
+    """E.164 where it is a number; empty when withheld."""
+    called: str
+    """The number called."""
+    trunk: str = "local"
+    """Asserted by the edge."""
+    caller_name: str = ""
+    """As it came; never to be trusted."""
+    asserted_identity: str = ""
+    """From a trusted trunk, or empty."""
+    diversion: str = ""
+    """The address that the call was diverted from, or empty."""
+    gateway_address: str = ""
+    """Where the gateway's own face is."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """What policy let through."""
+
+
+class OperationResult(StrEnum):
+    """How a play or gather came to its end."""
+
+    COMPLETE = "complete"
+    TIMEOUT = "timeout"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class OperationEnded:
+    """A play or gather is over."""
+
+    operation: str
+    """Its name."""
+    result: OperationResult
+    """How."""
+    digits: str = ""
+    """What was keyed. Secret unless the flow names it safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegRinging:
+    """A far end rings."""
+
+    ring_id: str
+    """A reservation's id or a dial's name."""
+    leg_id: str
+    """The leg."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    """A far end answered; nothing of it is heard yet."""
+
+    ring_id: str
+    """A reservation's id or a dial's name."""
+    leg_id: str
+    """The leg."""
+
+
+class RingOutcome(StrEnum):
+    """Why a far end did not answer."""
+
+    NO_ANSWER = "no_answer"
+    REJECT = "reject"
+    BUSY = "busy"
+    UNREACHABLE = "unreachable"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class LegFailed:
+    """A far end will not answer this time."""
+
+    ring_id: str
+    """A reservation's id or a dial's name."""
+    outcome: RingOutcome
+    """Why."""
+    sip_status: int = 0
+    """The final status; 0 when none came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bridged:
+    """The caller and a leg hear each other."""
+
+    ring_id: str
+    """A reservation's id or a dial's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeFailed:
+    """A leg could not be bridged; the caller's is untouched."""
+
+    ring_id: str
+    """A reservation's id or a dial's name."""
+    reason: str
+    """For example `leg-gone`."""
+
+
+class LegRole(StrEnum):
+    """Whose leg it is."""
+
+    CALLER = "caller"
+    AGENT = "agent"
+    EXTERNAL = "external"
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    """A leg is gone."""
+
+    leg_id: str
+    """The leg."""
+    role: LegRole
+    """Whose."""
+    ring_id: str = ""
+    """What rang it; empty for the caller's."""
+    reason: str = "hung-up"
+    """hung-up, media-timeout, signalling-lost or ended-by-command."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldChanged:
+    """A leg was put on hold or taken back."""
+
+    ring_id: str
+    """What rang it; empty for the caller's."""
+    held: bool
+    """Whether it is held now."""
+
+
+@dataclass(frozen=True, slots=True)
+class MuteChanged:
+    """A leg was muted or unmuted."""
+
+    ring_id: str
+    """What rang it; empty for the caller's."""
+    muted: bool
+    """Whether it is muted now."""
+
+
+# ---- events from acd --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PositionChanged:
+    """The contact waits."""
+
+    entry_id: str
+    """Its stay in the queue."""
+    position: int
+    """1 is next."""
+    expected_wait_ms: int | None
+    """What may be announced; None: too little is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReserved:
+    """An agent is held for the contact."""
+
+    entry_id: str
+    """Its stay in the queue."""
+    reservation_id: str
+    """Names the ring."""
+    agent_id: str
+    """Who."""
+    endpoint: str
+    """The SIP URI to ring."""
+    ring_timeout_ms: int
+    """How long."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationReleased:
+    """The agent is held no longer."""
+
+    reservation_id: str
+    """Which."""
+    outcome: str
+    """Why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationAccepted:
+    """The agent accepted: bridge now."""
+
+    reservation_id: str
+    """Which."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLeft:
+    """The contact is in the queue no more."""
+
+    entry_id: str
+    """Its stay."""
+    exit: str
+    """answered, abandoned, callback, overflowed, voicemail, timeout, closed, refused_full,
+    refused_no_agents or failed."""
+    overflow_queue_id: str = ""
+    """Where it shall wait instead, when overflowed."""
+    message: str = ""
+    """What to tell the caller, when closed with a message."""
+
+
+# ---- events from the shell --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class QueueUnavailable:
+    """The contact could not be queued within the limit of tries."""
+
+    entry_id: str
+    """The stay that was asked for."""
+    reason: str
+    """acd's code, or `acd-away`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptRefused:
+    """acd did not take the acceptance: the reservation is no longer the agent's."""
+
+    reservation_id: str
+    """Which."""
+    reason: str
+    """acd's code."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """The checkpoint's deadline may have come."""
+
+
+Event = (
+    CallInvited
+    | OperationEnded
+    | LegRinging
+    | LegAnswered
+    | LegFailed
+    | Bridged
+    | BridgeFailed
+    | LegEnded
+    | HoldChanged
+    | MuteChanged
+    | PositionChanged
+    | AgentReserved
+    | ReservationReleased
+    | ReservationAccepted
+    | QueueLeft
+    | QueueUnavailable
+    | AcceptRefused
+    | TimePassed
+)
+
+# ---- commands to the gateway ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCall:
+    """Answers the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayPrompts:
+    """Plays prompts whose texts are filled in."""
+
+    operation: str
+    """Unique in the call."""
+    prompts: tuple[Prompt, ...]
+    """At most 16."""
+    loop: bool = False
+    """Begin again after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatherDigits:
+    """Plays prompts and collects keys."""
+
+    operation: str
+    """Unique in the call."""
+    prompts: tuple[Prompt, ...]
+    """At most 16."""
+    max_digits: int
+    """1 to 32."""
+    first_digit_timeout_ms: int
+    """From the end of the prompts; 0: no limit."""
+    next_digit_timeout_ms: int = 3_000
+    """Between keys."""
+    end_key: str = ""
+    """Ends the input."""
+    barge_in: bool = True
+    """Whether a key silences the prompts."""
+    loop: bool = False
+    """Begin the prompts again after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class RingAgent:
+    """Rings an agent's endpoint."""
+
+    reservation_id: str
+    """Names the ring."""
+    agent_id: str
+    """Who."""
+    endpoint: str
+    """A SIP URI."""
+    timeout_ms: int
+    """Until it is cancelled as no_answer."""
+    caller_display: str
+    """What the agent's phone shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialNumber:
+    """Dials a number outside."""
+
+    ring_id: str
+    """Unique in the call."""
+    target: str
+    """A SIP URI or E.164."""
+    timeout_ms: int
+    """Until it is cancelled as no_answer."""
+    caller_id: str
+    """E.164; empty: the number that was called."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRinging:
+    """Cancels a ring, or ends a leg that is answered and not bridged."""
+
+    ring_id: str
+    """Which."""
+    reason: str
+    """For example `answered-elsewhere`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeLegs:
+    """Joins the caller and an answered leg."""
+
+    ring_id: str
+    """Which."""
+
+
+class TerminationClass(StrEnum):
+    """Whom a call's end is laid to."""
+
+    SUCCESS = "success"
+    CALLER_ERROR = "caller_error"
+    SERVER_ERROR = "server_error"
+    CARRIER_ERROR = "carrier_error"
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpCall:
+    """Ends the whole call."""
+
+    termination_class: TerminationClass
+    """Whom it is laid to."""
+    reason: str
+    """In lower-case kebab form."""
+    sip_status: int = 0
+    """When the caller was not answered; 0: 480."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the flow did, for the call's record."""
+
+    kind: str
+    """node-entered, digits, queue-joined, queue-left or flow-failed."""
+    values: tuple[tuple[str, str], ...]
+    """At most 16 of at most 256 characters."""
+
+
+Command = (
+    AnswerCall
+    | PlayPrompts
+    | GatherDigits
+    | RingAgent
+    | DialNumber
+    | StopRinging
+    | BridgeLegs
+    | HangUpCall
+    | Note
+)
+
+# ---- effects for the shell --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class JoinQueue:
+    """Ask acd to queue the contact and follow what becomes of it."""
+
+    entry_id: str
+    """UUIDv7; asking again with it continues."""
+    queue_id: str
+    """Where."""
+    call_id: str
+    """The call that the contact is."""
+    caller: str
+    """Who calls."""
+    priority: int
+    """0 to 1,000."""
+    credit: int
+    """Added to the score for one who was cut off."""
+    skills: tuple[tuple[str, int], ...]
+    """Skill and least level; empty: the queue's own plan."""
+    attributes: tuple[tuple[str, str], ...]
+    """For routing and the agent's screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveQueue:
+    """Take the contact out."""
+
+    entry_id: str
+    """Its stay."""
+    exit: str
+    """abandoned, callback, voicemail, timeout or overflowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmRing:
+    """The agent's endpoint rings."""
+
+    reservation_id: str
+    """Which."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptReservation:
+    """The agent's phone answered."""
+
+    reservation_id: str
+    """Which."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmBridged:
+    """Caller and agent hear each other."""
+
+    reservation_id: str
+    """Which."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndReservation:
+    """The ring came to nothing."""
+
+    reservation_id: str
+    """Which."""
+    outcome: str
+    """no_answer, reject, busy, unreachable, undelivered, connect_failed or caller_gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteContact:
+    """The conversation is over."""
+
+    reservation_id: str
+    """Which."""
+    ended_by: str
+    """caller, agent or system."""
+    reason: str
+    """In lower-case kebab form."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellHold:
+    """The agent put the contact on hold, or took it back."""
+
+    reservation_id: str
+    """Which."""
+    held: bool
+    """Whether it is held now."""
+
+
+Effect = (
+    JoinQueue
+    | LeaveQueue
+    | ConfirmRing
+    | AcceptReservation
+    | ConfirmBridged
+    | EndReservation
+    | CompleteContact
+    | TellHold
+)
