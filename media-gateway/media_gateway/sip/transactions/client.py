@@ -1,16 +1,16 @@
 """Client transaction of every method but INVITE and ACK (RFC 3261, section 17.1.2).
 
-            | request sent, timers E and F run
-        +--------+   E: send again, E doubles up to T2
-        | Trying |------------------------- F or unreachable --+
-        +--------+                                             |
-     1xx  |   | 200-699                                        |
-          v   +------------+                                   |
-  +------------+  200-699  v                                   v
-  | Proceeding |----->+-----------+---- K ------------>[ Terminated ]
-  +------------+      | Completed |                            ^
-     E: every T2      +-----------+                            |
-     F or unreachable -----------------------------------------+
+          | request sent, timers E and F run
+      +--------+   E: send again, E doubles up to T2
+      | Trying |------------------------- F or unreachable --+
+      +--------+                                             |
+   1xx  |   | 200-699                                        |
+        v   +------------+                                   |
++------------+  200-699  v                                   v
+| Proceeding |----->+-----------+---- K ------------>[ Terminated ]
++------------+      | Completed |                            ^
+   E: every T2      +-----------+                            |
+   F or unreachable -----------------------------------------+
 """
 
 from __future__ import annotations

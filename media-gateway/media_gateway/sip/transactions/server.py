@@ -1,16 +1,16 @@
 """Server transaction of every method but INVITE and ACK (RFC 3261, section 17.2.2).
 
-                | request: to the user
-           +--------+
-           | Trying | request again: absorbed
-           +--------+
-        1xx  |   | 200-699: send, timer J
-             v   +-----------------------+
-     +------------+      200-699         v
-     | Proceeding |--------------->+-----------+      J
-     +------------+                | Completed |------------>[ Terminated ]
-    request again: last 1xx again  +-----------+
-                                request again: last response again
+            | request: to the user
+       +--------+
+       | Trying | request again: absorbed
+       +--------+
+    1xx  |   | 200-699: send, timer J
+         v   +-----------------------+
+ +------------+      200-699         v
+ | Proceeding |--------------->+-----------+      J
+ +------------+                | Completed |------------>[ Terminated ]
+request again: last 1xx again  +-----------+
+                            request again: last response again
 """
 
 from __future__ import annotations
