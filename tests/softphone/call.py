@@ -98,6 +98,11 @@ class Call(Audible):
         return self._over.done() and self._gone
 
     @property
+    def ended_already(self) -> Ended | None:
+        """How it ended, once it has."""
+        return self._over.result() if self._over.done() else None
+
+    @property
     def on_hold_by_peer(self) -> bool:
         return self.media.flow is not None and not self.media.flow.may_send
 

@@ -75,6 +75,11 @@ class OutgoingCall(Call):
         self.cancel(reason=reason)
         await self.ended(self._line.timers.lifetime_s * 2)
 
+    def abandon(self) -> None:
+        if self._transaction is not None:
+            self._transaction.stop()
+        super().abandon()
+
     @property
     def _owns_call_id(self) -> bool:
         return True
