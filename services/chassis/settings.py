@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,7 +33,7 @@ class ChassisSettings(Settings):
     """How long a drain may take before the process ends all the same."""
 
 
-def load(settings: Callable[[], T]) -> T:
+def load(settings: type[T]) -> T:
     """Reads settings; on a wrong value, says which variable and why, and ends with status 2."""
     try:
         return settings()

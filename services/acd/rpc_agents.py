@@ -1,0 +1,237 @@
+"""The face towards agents and administrators: presence, wrap-up, queues and skills."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from grpc import aio
+
+from protos.acd.v1 import acd_pb2, config_pb2, state_pb2
+from services.acd import model
+from services.acd.shards import Shard, Shards
+from services.acd.wire import agent_config, page_of, queue_config, shown, word
+from services.chassis.codec import Codec
+from services.chassis.ids import AgentId, EntryId, LegId, QueueId, ReservationId
+from services.chassis.rpc import tenant_id
+
+Context = aio.ServicerContext[Any, Any]
+AgentCommand = model.SetPresence | model.ReportLink | model.StartAgentLeg | model.EndAgentLeg
+WorkCommand = model.FinishWrapUp | model.SetWrapUpCode | model.ExtendWrapUp
+
+
+class AgentCalls:
+    """The half of the face that agents' desks and administrators call."""
+
+    _shards: Shards
+    _codec: Codec
+
+    async def SetPresence(  # noqa: N802 - the name is the RPC's, here and below
+        self, request: acd_pb2.SetPresenceRequest, _context: Context
+    ) -> state_pb2.AgentView:
+        """The human's intent."""
+        return await self._on_agent(
+            model.SetPresence(
+                agent_id=AgentId(request.agent_id),
+                presence=word(model.Presence, request.presence, "presence"),
+                reason=request.reason,
+                by=request.by,
+            )
+        )
+
+    async def ReportLink(  # noqa: N802
+        self, request: acd_pb2.ReportLinkRequest, _context: Context
+    ) -> state_pb2.AgentView:
+        """What was measured about the way to the agent's endpoint."""
+        return await self._on_agent(
+            model.ReportLink(
+                agent_id=AgentId(request.agent_id), link=word(model.Link, request.link, "link")
+            )
+        )
+
+    async def FinishWrapUp(  # noqa: N802
+        self, request: acd_pb2.FinishWrapUpRequest, _context: Context
+    ) -> state_pb2.AgentView:
+        """Ends wrap-up."""
+        return await self._on_work(
+            model.FinishWrapUp(
+                reservation_id=ReservationId(request.reservation_id), code=request.code
+            )
+        )
+
+    async def SetWrapUpCode(  # noqa: N802
+        self, request: acd_pb2.SetWrapUpCodeRequest, _context: Context
+    ) -> state_pb2.AgentView:
+        """Records what the contact was about."""
+        return await self._on_work(
+            model.SetWrapUpCode(
+                reservation_id=ReservationId(request.reservation_id), code=request.code
+            )
+        )
+
+    async def ExtendWrapUp(  # noqa: N802
+        self, request: acd_pb2.ReservationRequest, _context: Context
+    ) -> state_pb2.AgentView:
+        """Prolongs wrap-up."""
+        return await self._on_work(
+            model.ExtendWrapUp(reservation_id=ReservationId(request.reservation_id))
+        )
+
+    async def GetAgent(  # noqa: N802
+        self, request: acd_pb2.AgentRequest, _context: Context
+    ) -> state_pb2.AgentView:
+        """One agent as they stand."""
+        shard = await self._shards.of(tenant_id())
+        return await self._agent_view(shard, AgentId(request.agent_id))
+
+    async def ListAgents(  # noqa: N802
+        self, request: acd_pb2.ListAgentsRequest, _context: Context
+    ) -> acd_pb2.ListAgentsResponse:
+        """All agents of the tenant, by id."""
+        shard = await self._shards.of(tenant_id())
+        ids, page = page_of(
+            await shard.query(lambda _now_ms: sorted(shard.core.agent_ids())), request.page
+        )
+        views = await shard.query(
+            lambda now_ms: [
+                shard.core.agent(agent_id, now_ms)
+                for agent_id in ids
+                if agent_id in shard.core.agent_ids()
+            ]
+        )
+        return acd_pb2.ListAgentsResponse(
+            agents=[shown(self._codec, view, state_pb2.AgentView) for view in views], page=page
+        )
+
+    async def WatchAgents(  # noqa: N802
+        self, request: acd_pb2.WatchAgentsRequest, _context: Context
+    ) -> AsyncIterator[state_pb2.AgentView]:
+        """The named agents now, then every change of theirs."""
+        shard = await self._shards.of(tenant_id())
+        wanted = frozenset(AgentId(agent_id) for agent_id in request.agent_ids)
+        with shard.watch(wanted) as reader:
+            views = await shard.query(
+                lambda now_ms: [
+                    shard.core.agent(agent_id, now_ms)
+                    for agent_id in sorted(shard.core.agent_ids())
+                    if not wanted or agent_id in wanted
+                ]
+            )
+            for view in views:
+                yield shown(self._codec, view, state_pb2.AgentView)
+            async for view in reader.items():
+                yield shown(self._codec, view, state_pb2.AgentView)
+
+    async def StartAgentLeg(  # noqa: N802
+        self, request: acd_pb2.AgentLegRequest, _context: Context
+    ) -> state_pb2.AgentView:
+        """A leg that routing did not bring occupies the agent."""
+        return await self._on_agent(
+            model.StartAgentLeg(agent_id=AgentId(request.agent_id), leg_id=LegId(request.leg_id))
+        )
+
+    async def EndAgentLeg(  # noqa: N802
+        self, request: acd_pb2.AgentLegRequest, _context: Context
+    ) -> state_pb2.AgentView:
+        """Such a leg is gone."""
+        return await self._on_agent(
+            model.EndAgentLeg(agent_id=AgentId(request.agent_id), leg_id=LegId(request.leg_id))
+        )
+
+    async def PutQueue(  # noqa: N802
+        self, request: acd_pb2.PutQueueRequest, _context: Context
+    ) -> state_pb2.QueueView:
+        """Creates a queue or replaces its settings."""
+        shard = await self._shards.of(tenant_id())
+        queue = queue_config(self._codec, request.queue)
+        await shard.submit(model.PutQueue(queue=queue))
+        return await self._queue_view(shard, queue.queue_id)
+
+    async def RemoveQueue(  # noqa: N802
+        self, request: acd_pb2.QueueRequest, _context: Context
+    ) -> acd_pb2.RemoveQueueResponse:
+        """Removes a queue in which nobody waits."""
+        shard = await self._shards.of(tenant_id())
+        await shard.submit(model.RemoveQueue(queue_id=QueueId(request.queue_id)))
+        return acd_pb2.RemoveQueueResponse()
+
+    async def GetQueue(  # noqa: N802
+        self, request: acd_pb2.QueueRequest, _context: Context
+    ) -> state_pb2.QueueView:
+        """One queue with who waits and how long."""
+        return await self._queue_view(await self._shards.of(tenant_id()), QueueId(request.queue_id))
+
+    async def ListQueues(  # noqa: N802
+        self, request: acd_pb2.ListQueuesRequest, _context: Context
+    ) -> acd_pb2.ListQueuesResponse:
+        """The tenant's queues, by id."""
+        shard = await self._shards.of(tenant_id())
+        views = await shard.query(
+            lambda now_ms: [
+                shard.core.queue(queue_id, now_ms) for queue_id in sorted(shard.core.queue_ids())
+            ]
+        )
+        rows, page = page_of(views, request.page)
+        return acd_pb2.ListQueuesResponse(
+            queues=[shown(self._codec, view, state_pb2.QueueView) for view in rows], page=page
+        )
+
+    async def SetEmergency(  # noqa: N802
+        self, request: acd_pb2.SetEmergencyRequest, _context: Context
+    ) -> state_pb2.QueueView:
+        """Closes a queue at once with a message, or ends that."""
+        shard = await self._shards.of(tenant_id())
+        queue_id = QueueId(request.queue_id)
+        await shard.submit(
+            model.SetEmergency(
+                queue_id=queue_id,
+                active=request.active,
+                message=request.message,
+                release_waiting=request.release_waiting,
+            )
+        )
+        return await self._queue_view(shard, queue_id)
+
+    async def PutAgent(  # noqa: N802
+        self, request: acd_pb2.PutAgentRequest, _context: Context
+    ) -> state_pb2.AgentView:
+        """Creates an agent or replaces their skills, queues, capacity and endpoint."""
+        shard = await self._shards.of(tenant_id())
+        agent = agent_config(self._codec, request.agent)
+        await shard.submit(model.PutAgent(agent=agent))
+        return await self._agent_view(shard, agent.agent_id)
+
+    async def RemoveAgent(  # noqa: N802
+        self, request: acd_pb2.AgentRequest, _context: Context
+    ) -> acd_pb2.RemoveAgentResponse:
+        """Removes an agent without work."""
+        shard = await self._shards.of(tenant_id())
+        await shard.submit(model.RemoveAgent(agent_id=AgentId(request.agent_id)))
+        return acd_pb2.RemoveAgentResponse()
+
+    async def PutTenantDefaults(  # noqa: N802
+        self, request: acd_pb2.PutTenantDefaultsRequest, _context: Context
+    ) -> config_pb2.TenantDefaults:
+        """What queues fall back to."""
+        shard = await self._shards.of(tenant_id())
+        defaults = self._codec.from_proto(request.defaults, model.TenantDefaults)
+        await shard.submit(model.SetTenantDefaults(defaults=defaults))
+        return shown(self._codec, defaults, config_pb2.TenantDefaults)
+
+    async def _on_agent(self, command: AgentCommand) -> state_pb2.AgentView:
+        shard = await self._shards.of(tenant_id())
+        await shard.submit(command)
+        return await self._agent_view(shard, command.agent_id)
+
+    async def _on_work(self, command: WorkCommand) -> state_pb2.AgentView:
+        shard = await self._shards.of(tenant_id())
+        await shard.submit(command)
+        view = await shard.entry(EntryId(command.reservation_id.rsplit(".", 1)[0]))
+        return await self._agent_view(shard, view.agent_id or AgentId(""))
+
+    async def _agent_view(self, shard: Shard, agent_id: AgentId) -> state_pb2.AgentView:
+        return shown(self._codec, await shard.agent(agent_id), state_pb2.AgentView)
+
+    async def _queue_view(self, shard: Shard, queue_id: QueueId) -> state_pb2.QueueView:
+        view = await shard.query(lambda now_ms: shard.core.queue(queue_id, now_ms))
+        return shown(self._codec, view, state_pb2.QueueView)

@@ -1,0 +1,83 @@
+"""A program of the product, run as its users run it: by its command, ended by a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+STOP_WAIT_S = 10.0
+
+
+class Program:
+    """One process with its log file."""
+
+    def __init__(
+        self, *, module: str, args: tuple[str, ...], env: Mapping[str, str], log: Path
+    ) -> None:
+        self.name = " ".join((module, *args))
+        self.log = log
+        self._module = module
+        self._args = args
+        self._env = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'media-gateway'}", **env}
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self) -> None:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                self._module,
+                *self._args,
+                cwd=ROOT,
+                env=self._env,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    async def stop(self) -> int:
+        """Asks it to drain and waits; one that does not end is killed. Returns its status."""
+        return await self._end(signal.SIGTERM)
+
+    async def kill(self) -> None:
+        """Ends it at once, as a failing machine would."""
+        await self._end(signal.SIGKILL)
+
+    async def _end(self, number: signal.Signals) -> int:
+        process = self._process
+        if process is None:
+            return 0
+        if process.returncode is None:
+            process.send_signal(number)
+        try:
+            return await asyncio.wait_for(process.wait(), STOP_WAIT_S)
+        except TimeoutError:
+            process.kill()
+            return await process.wait()
+
+    def tail(self, lines: int = 15) -> str:
+        """The end of its log."""
+        try:
+            return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        except FileNotFoundError:
+            return "(no log)"
+
+    def resident_mb(self) -> float:
+        """What it holds in memory now, in MiB."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
