@@ -190,6 +190,8 @@ class Egress:
             frame = b"".join(self._pending)
             self._pending.clear()
         if self.target is None or not self._receives:
+            # What follows the pause begins on the wall clock.
+            self.stream.source = None
             return
         if self.stream.source is not source:
             self.stream.begin(source, now_ms)

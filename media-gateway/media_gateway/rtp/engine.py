@@ -77,6 +77,7 @@ class MediaEngine:
         rtp_port = rtp_socket.getsockname()[1]
         port = MediaPort(
             leg_id=leg_id,
+            host=self._host,
             rtp_port=rtp_port,
             listener=listener,
             clock_ms=self._clock_ms,

@@ -38,6 +38,10 @@ class Arrival(IntEnum):
     """A new source, or its clock jumped: its timestamps must be mapped anew."""
 
 
+_CONTINUES: Final = Arrival.CONTINUES
+"""The hot path's answer, looked up once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reception:
     """The part of a report block that reception decides (RFC 3550, 6.4.1)."""
@@ -130,7 +134,7 @@ class InboundStream:
             self._next_timestamp = (timestamp + samples) & MASK_32
             self._timestamp = timestamp
             self._arrived_ms = now_ms
-            return Arrival.CONTINUES
+            return _CONTINUES
         return self._receive_unusual(ssrc, sequence, timestamp, now_ms, samples)
 
     def receive_untimed(self, ssrc: int, sequence: int, timestamp: int, now_ms: float) -> Arrival:

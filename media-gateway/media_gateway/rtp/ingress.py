@@ -30,6 +30,8 @@ COMFORT_NOISE: Final = 13
 _STATIC: Final = {"PCMU": 0, "PCMA": 8}
 
 _unpack = HEADER.unpack_from
+# Looked up once: a member of an enumeration costs more to reach than the packet to judge.
+_CONTINUES, _REFUSED, _BREAKS = Arrival.CONTINUES, Arrival.REFUSED, Arrival.BREAKS
 
 
 class Ingress(asyncio.DatagramProtocol):
@@ -51,12 +53,11 @@ class Ingress(asyncio.DatagramProtocol):
         self.route: Egress | None = None
         self.muted = False
         self.heard_ms = clock_ms()
-        self.malformed = self.unknown_payload = self.comfort_noise = 0
+        self.malformed = self.unknown_payload = self.comfort_noise = self.send_errors = 0
         self._clock_ms = clock_ms
         self._on_key, self._on_started = on_key, on_started
         self._keys = KeyReceiver()
         self._source: object = None
-        self._laws: dict[int, bytes] = {}
         self._tables: dict[int, bytes | None] = {}
         self._event_type: int | None = None
         self._remote: RemoteMedia | None = None
@@ -106,8 +107,13 @@ class Ingress(asyncio.DatagramProtocol):
             self._receive_other(second, arrival, timestamp, payload, now_ms)
             return
         arrival = self.stream.receive(ssrc, sequence, timestamp, len(payload), now_ms)
+        if arrival is not _CONTINUES:
+            if arrival is _REFUSED:
+                return
+            if arrival is _BREAKS:
+                self._keys.reset()
         route = self.route
-        if route is None or arrival is Arrival.REFUSED:
+        if route is None:
             return
         table = self._tables[payload_type]
         if self.muted:
@@ -115,6 +121,10 @@ class Ingress(asyncio.DatagramProtocol):
         elif table is not None:
             payload = payload.translate(table)
         route.relay(self.stream, arrival, second & MARKER, timestamp, payload, now_ms)
+
+    def error_received(self, exc: Exception) -> None:  # noqa: ARG002 - asyncio's signature
+        """Count what the kernel could not send (a far end that is not there, no route)."""
+        self.send_errors += 1
 
     def _receive_other(
         self, second: int, arrival: Arrival, timestamp: int, payload: bytes, now_ms: float
@@ -126,9 +136,9 @@ class Ingress(asyncio.DatagramProtocol):
         if payload_type != self._event_type:
             self.unknown_payload += 1
             return
-        if arrival is Arrival.REFUSED:
+        if arrival is _REFUSED:
             return
-        if arrival is Arrival.BREAKS:
+        if arrival is _BREAKS:
             self._keys.reset()
         key = self._keys.receive(timestamp, payload, marker=bool(marker))
         if self.route is not None and is_key(payload):

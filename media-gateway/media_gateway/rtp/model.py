@@ -92,6 +92,8 @@ class MediaStats:
     """RTP packets sent to the far end."""
     octets_sent: int
     """Their payload bytes."""
+    send_errors: int
+    """Packets that the kernel could not send, or that were answered by "unreachable"."""
     far_lost: int | None
     """Packets of ours that the far end misses, by its last report; None without a report."""
     far_loss: float | None

@@ -34,6 +34,7 @@ class MediaPort:
         self,
         *,
         leg_id: str,
+        host: str,
         rtp_port: int,
         listener: MediaListener,
         clock_ms: Callable[[], float],
@@ -45,6 +46,7 @@ class MediaPort:
     ) -> None:
         self.leg_id = leg_id
         self.rtp_port, self.rtcp_port = rtp_port, rtp_port + 1
+        self._version = ipaddress.ip_address(host).version
         self._listener, self._notify = listener, notify
         self._on_closed = on_closed
         self._clock_ms = clock_ms
@@ -82,7 +84,7 @@ class MediaPort:
     def negotiate(self, remote: RemoteMedia) -> None:
         """Take what a completed SDP negotiation says; latching is armed again. Raises BadRemote."""
         self._require_open()
-        rtp, rtcp = _addresses(remote)
+        rtp, rtcp = _addresses(remote, self._version)
         now_ms = self._clock_ms()
         if self._first_negotiated_ms is None:
             self._first_negotiated_ms = now_ms
@@ -173,6 +175,7 @@ class MediaPort:
             remote=ingress.latch.target,
             packets_sent=outbound.packets,
             octets_sent=outbound.octets,
+            send_errors=ingress.send_errors,
             far_lost=session.far_lost,
             far_loss=session.far_loss,
             far_jitter_ms=session.far_jitter_ms,
@@ -269,19 +272,21 @@ class MediaPort:
         self._notify(self._listener.media_started, self.leg_id)
 
 
-def _addresses(remote: RemoteMedia) -> tuple[Address | None, Address | None]:
+def _addresses(remote: RemoteMedia, version: int) -> tuple[Address | None, Address | None]:
     """Where RTP and RTCP go; None where the far end named no address. Raises BadRemote."""
     try:
         host = ipaddress.ip_address(remote.host)
     except ValueError as error:
         raise BadRemote(f"{remote.host!r} is not a numeric address") from error
+    types = (remote.payload_type, remote.event_payload_type or 0)
+    if any(not 0 <= number < 128 for number in types):
+        raise BadRemote(f"payload types {types} do not fit in seven bits")
     if host.is_unspecified:
         return None, None
+    if host.version != version:
+        raise BadRemote(f"{host} cannot be reached over IPv{version}")
     if host.is_multicast or str(host) == "255.255.255.255":
         raise BadRemote(f"{host} is not one far end's address")
     if not (0 < remote.port < 65_536 and 0 < remote.rtcp_port < 65_536):
         raise BadRemote(f"ports {remote.port} and {remote.rtcp_port} cannot be sent to")
-    types = (remote.payload_type, remote.event_payload_type or 0)
-    if any(not 0 <= number < 128 for number in types):
-        raise BadRemote(f"payload types {types} do not fit in seven bits")
     return (str(host), remote.port), (str(host), remote.rtcp_port)
