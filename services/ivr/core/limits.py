@@ -6,6 +6,9 @@ MAX_FLOW_BYTES = 256 * 1024
 MAX_NODES = 500
 MAX_TEXT_CHARS = 1_000
 MAX_PROMPTS = 16
+"""Heard in one operation."""
+MAX_CORRECTIONS = 4
+"""Of those, heard before a question that is repeated."""
 MAX_VARIABLES = 32
 MAX_VARIABLE_BYTES = 4 * 1024
 """All variables of a call together, as JSON in UTF-8."""
@@ -23,11 +26,13 @@ MAX_FAILED_IN_A_ROW = 5
 """Operations that may fail one after another while a caller waits."""
 
 MAX_CHECKPOINT_BYTES = 16 * 1024
-MAX_FACT_CHARS = 256
+MAX_FACT_BYTES = 256
 """Of one fact about a call: an address, a name."""
 MAX_HEADERS = 16
-MAX_HEADER_BYTES = 2 * 1024
+MAX_HEADER_BYTES = 1024
 """All headers of a call together."""
+MAX_FAREWELL_BYTES = 1_000
+"""Of what a closed queue has to say."""
 MAX_NOTE_CHARS = 256
 MAX_DIGITS = 32
 

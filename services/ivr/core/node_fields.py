@@ -211,10 +211,10 @@ def _same(key: str, read: Reader[Any], default: Any = NEEDED) -> Field:
 _NEXT = _same("next", reading.node_id)
 _MAYBE_NODE = reading.optional(reading.node_id)
 _QUESTION = (
-    Field("prompts", "spoken", reading.prompts),
+    Field("prompts", "spoken", reading.question),
     Field("timeout_s", "timeout_ms", reading.seconds(1, 60), 5_000),
     _same("retries", reading.whole(0, 10), 2),
-    Field("invalid_prompts", "wrong", reading.prompts_or_none, ()),
+    Field("invalid_prompts", "wrong", reading.correction, ()),
     _same("barge_in", reading.truth, default=True),
     _same("on_timeout", reading.node_id),
     _same("on_invalid", _MAYBE_NODE, ""),

@@ -25,6 +25,7 @@ from services.ivr.core.node_fields import (
     treatment_target,
 )
 from services.ivr.core.reading import Fault
+from services.ivr.core.variables import variables_bytes
 from services.ivr.model.errors import BadFlow, Problem
 from services.ivr.model.flow import TREATMENT, TREATMENT_THEN, Flow, Hangup, Node, Speak, Value
 
@@ -88,17 +89,16 @@ class _Reader:
         )
 
     def _object(self, definition_json: str) -> dict[str, Any] | None:
-        if len(definition_json.encode()) > MAX_FLOW_BYTES:
-            self._report("", "too-large", f"the flow is larger than {MAX_FLOW_BYTES // 1024} KiB")
-            return None
         try:
-            return reading.as_object(
-                json.loads(
-                    definition_json,
-                    object_pairs_hook=self._pairs,
-                    parse_constant=_refuse_constant,
-                )
+            if len(definition_json.encode()) > MAX_FLOW_BYTES:
+                self._report("", "too-large", f"a flow has at most {MAX_FLOW_BYTES // 1024} KiB")
+                return None
+            given = json.loads(
+                definition_json, object_pairs_hook=self._pairs, parse_constant=_refuse_constant
             )
+            # Half a surrogate pair is a text in JSON and in Python, but in no encoding.
+            json.dumps(given, ensure_ascii=False).encode()
+            return reading.as_object(given)
         except (ValueError, RecursionError) as error:
             self._report("", "not-json", f"the flow is no JSON: {str(error)[:200]}")
         except Fault as fault:
@@ -110,7 +110,7 @@ class _Reader:
         seen: dict[str, Any] = {}
         for name, value in pairs:
             if name in seen:
-                self._report("", "duplicate-key", f"the key `{name[:64]}` stands twice")
+                self._report("", "duplicate-key", f"the key {name[:64]!a} stands twice")
             seen[name] = value
         return seen
 
@@ -218,11 +218,6 @@ class _Reader:
     def _report(self, node: str, code: str, message: str) -> None:
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(Problem(node[:64], code, message))
-
-
-def variables_bytes(variables: tuple[tuple[str, Value], ...]) -> int:
-    """How much room variables take: their JSON in UTF-8."""
-    return len(json.dumps(dict(variables), ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def _refuse_constant(name: str) -> Any:

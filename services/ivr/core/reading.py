@@ -7,7 +7,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from services.ivr.core.limits import MAX_PROMPTS, MAX_TEXT_CHARS
+from services.ivr.core.limits import MAX_CORRECTIONS, MAX_PROMPTS, MAX_TEXT_CHARS
 from services.ivr.model.flow import Prompt, Value
 
 T = TypeVar("T")
@@ -184,7 +184,8 @@ def prompt(value: Any) -> Prompt:
 
 
 prompts = items(prompt, 1, MAX_PROMPTS)
-prompts_or_none = items(prompt, 0, MAX_PROMPTS)
+question = items(prompt, 1, MAX_PROMPTS - MAX_CORRECTIONS)
+correction = items(prompt, 0, MAX_CORRECTIONS)
 
 
 def message(value: Any) -> tuple[Prompt, ...]:

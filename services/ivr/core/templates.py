@@ -52,3 +52,8 @@ def spoken(value: Value) -> str:
     if isinstance(value, float):
         return f"{value:.10g}"
     return str(value)
+
+
+def clip(text: str, most_bytes: int) -> str:
+    """The beginning of a text that fits in so many bytes of UTF-8, whole characters only."""
+    return text.encode(errors="ignore")[:most_bytes].decode(errors="ignore")

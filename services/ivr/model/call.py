@@ -162,6 +162,20 @@ class MuteChanged:
     """Whether it is muted now."""
 
 
+@dataclass(frozen=True, slots=True)
+class LegView:
+    """A leg as the gateway sees it when another replica takes over."""
+
+    leg_id: str
+    """The leg."""
+    role: LegRole
+    """Whose."""
+    ring_id: str
+    """What rang it; empty for the caller's."""
+    state: str
+    """invited, early, ringing, answered, bridged or ended."""
+
+
 # ---- events from acd --------------------------------------------------------------------------
 
 

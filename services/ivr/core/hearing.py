@@ -1,0 +1,121 @@
+"""What the caller hears: prompts with their values, questions, and what fills a wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from services.ivr.core import templates
+from services.ivr.core.limits import APOLOGY_LIMIT_MS, MESSAGE_DIGIT_TIMEOUT_MS
+from services.ivr.core.names import queue_values, text_values
+from services.ivr.core.turn import Turn
+from services.ivr.model.call import GatherDigits, PlayPrompts
+from services.ivr.model.checkpoint import Purpose, Stage
+from services.ivr.model.flow import Enqueue, Gather, Menu, Prompt, Value
+
+_MUSIC = Prompt(system="music")
+_RINGBACK = Prompt(system="ringback")
+_APOLOGY = Prompt(system="apology")
+_BEEP = Prompt(system="beep")
+
+
+def filled(
+    prompts: tuple[Prompt, ...], values: Mapping[str, Value], language: str
+) -> tuple[Prompt, ...]:
+    """Prompts ready to be heard, without those that say nothing; KeyError for an unknown name."""
+    ready = []
+    for prompt in prompts:
+        if not prompt.text:
+            ready.append(prompt)
+        elif text := templates.fill(prompt.text, values):
+            ready.append(replace(prompt, text=text, language=prompt.language or language))
+    return tuple(ready)
+
+
+def speak(turn: Turn, prompts: tuple[Prompt, ...]) -> bool:
+    """Plays a node's prompts; False when there is nothing to hear in them."""
+    ready = filled(prompts, text_values(turn.at), turn.flow.language)
+    if ready:
+        turn.command(PlayPrompts(turn.new_operation(Purpose.PROMPT), ready))
+    return bool(ready)
+
+
+def ask(turn: Turn, node: Menu | Gather) -> None:
+    """Puts a node's question, after the correction if a wrong answer came before."""
+    prompts = (node.wrong if turn.at.corrected else ()) + node.spoken
+    ready = filled(prompts, text_values(turn.at), turn.flow.language) or (_BEEP,)
+    if isinstance(node, Gather):
+        digits = (node.max_digits, node.next_digit_timeout_ms, node.end_key)
+    else:
+        digits = (1, node.timeout_ms, "")
+    max_digits, next_digit_timeout_ms, end_key = digits
+    turn.command(
+        GatherDigits(
+            operation=turn.new_operation(Purpose.PROMPT),
+            prompts=ready,
+            max_digits=max_digits,
+            first_digit_timeout_ms=node.timeout_ms,
+            next_digit_timeout_ms=next_digit_timeout_ms,
+            end_key=end_key,
+            barge_in=node.barge_in,
+        )
+    )
+
+
+def play_music(turn: Turn, node: Enqueue) -> None:
+    """What is heard while waiting; the gateway's own music if the flow's has just failed."""
+    ready: tuple[Prompt, ...] = ()
+    if not turn.at.failed_in_a_row:
+        ready = _known((node.music,), turn)
+    _wait(turn, node, ready or (_MUSIC,), Purpose.MUSIC)
+
+
+def say_next_message(turn: Turn, node: Enqueue) -> None:
+    """The next message of the queue, unless it would name what is not known."""
+    stay = turn.stay
+    message = node.messages[stay.messages_said % len(node.messages)]
+    turn.change(stay=replace(stay, messages_said=stay.messages_said + 1))
+    ready = _known(message, turn)
+    if ready:
+        _wait(turn, node, ready, Purpose.MESSAGE)
+
+
+def say_farewell(turn: Turn, message: str) -> None:
+    """What a closed queue has to say."""
+    prompt = Prompt(text=message, language=turn.flow.language)
+    turn.command(PlayPrompts(turn.new_operation(Purpose.FAREWELL), (prompt,)))
+
+
+def play_ringback(turn: Turn) -> None:
+    """What is heard while a number outside rings."""
+    turn.command(PlayPrompts(turn.new_operation(Purpose.RINGBACK), (_RINGBACK,), loop=True))
+
+
+def apologise(turn: Turn) -> None:
+    """The last words, from the gateway's own store."""
+    turn.command(PlayPrompts(turn.new_operation(Purpose.APOLOGY), (_APOLOGY,)))
+    turn.change(stage=Stage.APOLOGISING, give_up_at_ms=turn.now_ms + APOLOGY_LIMIT_MS)
+
+
+def _known(prompts: tuple[Prompt, ...], turn: Turn) -> tuple[Prompt, ...]:
+    try:
+        return filled(prompts, queue_values(turn.flow, turn.at), turn.flow.language)
+    except KeyError:
+        return ()  # silence about what is not known; the music goes on
+
+
+def _wait(turn: Turn, node: Enqueue, prompts: tuple[Prompt, ...], purpose: Purpose) -> None:
+    music = purpose is Purpose.MUSIC
+    operation = turn.new_operation(purpose)
+    if not node.leave_key:
+        turn.command(PlayPrompts(operation, prompts, loop=music))
+        return
+    turn.command(
+        GatherDigits(
+            operation=operation,
+            prompts=prompts,
+            max_digits=1,
+            first_digit_timeout_ms=0 if music else MESSAGE_DIGIT_TIMEOUT_MS,
+            loop=music,
+        )
+    )
