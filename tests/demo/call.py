@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from protos.acd.v1 import acd_pb2, state_pb2
-from protos.gateway.v1 import events_pb2, gateway_pb2
-from services.chassis.rpc import PLATFORM, metadata
+from protos.gateway.v1 import events_pb2
 from tests.demo.story import Story
 from tests.softphone import SoftPhone
 from tests.softphone.call import Call
 from tests.stage.installation import Installation
 from tests.stage.seed import (
-    META,
     NUMBER,
     SeedAgent,
     seed_agent,
@@ -24,63 +20,13 @@ from tests.stage.seed import (
     seed_queues,
     set_presence,
 )
+from tests.stage.watching import Agents, Facts, watching
 
 CALLER = "+12025550147"
 CALLER_HZ = 440
 AGENT_HZ = 660
 WRAP_UP_MS = 4_000
 AGENT = "anna"
-
-
-@dataclass(slots=True)
-class Facts:
-    """What the gateway told about the call, awaited by what is looked for."""
-
-    seen: list[events_pb2.CallFact] = field(default_factory=list)
-    _more: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def read(self, stream: AsyncIterable[events_pb2.CallFact]) -> None:
-        async for fact in stream:
-            self.seen.append(fact)
-            self._more.set()
-
-    async def first(
-        self, wanted: Callable[[events_pb2.CallFact], bool], within_s: float, what: str
-    ) -> events_pb2.CallFact:
-        try:
-            async with asyncio.timeout(within_s):
-                while True:
-                    for fact in self.seen:
-                        if wanted(fact):
-                            return fact
-                    self._more.clear()
-                    await self._more.wait()
-        except TimeoutError:
-            raise AssertionError(f"the gateway told nothing of {what} in {within_s} s") from None
-
-
-@dataclass(slots=True)
-class Agents:
-    """The agent's state as routing tells it, awaited by word."""
-
-    states: list[str] = field(default_factory=list)
-    last: state_pb2.AgentView | None = None
-    _more: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def read(self, stream: AsyncIterable[state_pb2.AgentView]) -> None:
-        async for view in stream:
-            self.states.append(view.state)
-            self.last = view
-            self._more.set()
-
-    async def becomes(self, state: str, within_s: float) -> None:
-        try:
-            async with asyncio.timeout(within_s):
-                while not self.states or self.states[-1] != state:
-                    self._more.clear()
-                    await self._more.wait()
-        except TimeoutError:
-            raise AssertionError(f"the agent was {self.states}, not {state}") from None
 
 
 async def run_call(story: Story, var: Path) -> None:
@@ -94,7 +40,11 @@ async def run_call(story: Story, var: Path) -> None:
             SoftPhone(user=CALLER, display="Carol Caller") as phone,
             SoftPhone(user=AGENT, display="Anna Agent") as desk,
         ):
-            await _tell(Scene(story, carillon, phone, desk, Facts(), Agents()))
+            await _prepare(story, carillon, desk)
+            async with watching(carillon) as (facts, agents):
+                scene = Scene(story, carillon, phone, desk, facts, agents)
+                await agents.becomes(AGENT, "signed_out", 5)
+                await _conversation(scene, await _menu_and_queue(scene))
     finally:
         await carillon.close()
 
@@ -111,31 +61,12 @@ class Scene:
     agents: Agents
 
 
-async def _tell(scene: Scene) -> None:
-    carillon = scene.carillon
-    with scene.story.step(
-        "Carillon", "learns number, menu, queues, agent; renders prompts"
-    ) as step:
+async def _prepare(story: Story, carillon: Installation, desk: SoftPhone) -> None:
+    with story.step("Carillon", "learns number, menu, queues, agent") as step:
         await seed_queues(carillon, wrap_up_ms=WRAP_UP_MS)
         await seed_number(carillon)
-        await seed_agent(carillon, SeedAgent(AGENT, "Anna Agent", scene.desk.uri))
+        await seed_agent(carillon, SeedAgent(AGENT, "Anna Agent", desk.uri))
         step.detail = f"{NUMBER} → main-menu → sales, support"
-    calls = carillon.gateway.WatchCalls(
-        gateway_pb2.WatchCallsRequest(), metadata=metadata(tenant_id=PLATFORM)
-    )
-    states = carillon.acd.WatchAgents(acd_pb2.WatchAgentsRequest(agent_ids=[AGENT]), metadata=META)
-    watching = (
-        asyncio.ensure_future(scene.facts.read(calls)),
-        asyncio.ensure_future(scene.agents.read(states)),
-    )
-    try:
-        await scene.agents.becomes("signed_out", 5)
-        call = await _menu_and_queue(scene)
-        await _conversation(scene, call)
-    finally:
-        for task in watching:
-            task.cancel()
-        await asyncio.gather(*watching, return_exceptions=True)
 
 
 async def _menu_and_queue(scene: Scene) -> Call:
@@ -176,13 +107,13 @@ async def _conversation(scene: Scene, call: Call) -> None:
         await set_presence(scene.carillon, AGENT, "ready")
         ringing = await scene.desk.incoming(5)
         await ringing.ring()
-        await agents.becomes("ringing", 3)
+        await agents.becomes(AGENT, "ringing", 3)
         step.detail = f"shows {ringing.header('From')}"
     with story.step("agent", "answers") as step:
         await asyncio.sleep(0.8)  # a person reaches for the phone
         await ringing.answer()
         await scene.facts.first(lambda f: f.HasField("legs_bridged"), 5, "a bridge")
-        await agents.becomes("talking", 3)
+        await agents.becomes(AGENT, "talking", 3)
         step.detail = "caller and agent are bridged"
     with story.step("caller", f"is heard by the agent: a tone of {CALLER_HZ} Hz") as step:
         call.play_tone(CALLER_HZ)
@@ -200,10 +131,10 @@ async def _conversation(scene: Scene, call: Call) -> None:
         await ringing.ended(3)
         step.detail = "the agent's phone is released"
     with story.step("agent", "is in wrap-up") as step:
-        await agents.becomes("wrap_up", 3)
+        await agents.becomes(AGENT, "wrap_up", 3)
         step.detail = f"{WRAP_UP_MS / 1_000:.0f} s to finish the work"
     with story.step("agent", "is ready again") as step:
-        await agents.becomes("ready", WRAP_UP_MS / 1_000 + 3)
+        await agents.becomes(AGENT, "ready", WRAP_UP_MS / 1_000 + 3)
         step.detail = "without a click"
     with story.step("Carillon", "closes the call with one termination") as step:
         ended = await scene.facts.first(
@@ -224,7 +155,7 @@ def _heard(call: Call, freq_hz: int) -> dict[str, Any]:
     return {
         "freq_hz": freq_hz,
         "level_dbm0": round(call.tone_level(freq_hz), 1),
-        "packets_received": stats.packets_received,
-        "packets_lost": stats.packets_lost,
+        "packets": stats.packets_in,
+        "lost": stats.lost,
         "jitter_ms": round(stats.jitter_ms, 2),
     }
