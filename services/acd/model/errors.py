@@ -106,6 +106,13 @@ class InvalidContactError(RoutingError):
     kind = Kind.INVALID
 
 
+class InvalidTextError(RoutingError):
+    """A reason, code or message is outside its limits."""
+
+    code = "invalid-text"
+    kind = Kind.INVALID
+
+
 class WrapUpTooEarlyError(RoutingError):
     """The policy holds the agent in wrap-up for longer."""
 

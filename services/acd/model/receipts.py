@@ -82,7 +82,7 @@ class Receipt:
     qualified_count: int
     """Agents of the queue whom the contact accepts, free or not."""
     rivals: tuple[Rival, ...]
-    """Other contacts that the winner could have taken, best first, one for each kind of demand."""
+    """Other contacts that the winner could have taken, best first: the first of each demand."""
     deadline_ms: int | None
     """UTC ms by which the endpoint must confirm that it rings."""
     step_until_ms: int | None

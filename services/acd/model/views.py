@@ -55,7 +55,7 @@ class EntryView:
     position: int | None
     """Place among those of the queue that are not reserved, from 1; None when reserved or gone."""
     wait_ms: int
-    """Time in the queue so far, or until it left."""
+    """Time in the queue so far; 0 once it has left: its exit said how long that took."""
     expected: ExpectedWait | None
     """Of one that waits."""
     announced_s: int | None

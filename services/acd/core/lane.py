@@ -1,0 +1,162 @@
+"""One demand of one queue: who waits with it, and which free agents meet it, both in order.
+
+A freed agent looks only at the heads of the lanes it qualifies for; an arriving contact only at
+the head of its own. Points that grow with waiting do not change the order of those that still
+gain them, nor of those past the cap, so each kind keeps one sorted list.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Mapping
+from heapq import heapify, heappop, heappush, merge
+from typing import NamedTuple
+
+from services.acd.core.comparators import COMPARATORS, draw
+from services.acd.core.scoring import ContactOrder, base_points, cap_at_ms, contact_order
+from services.acd.model import (
+    AgentId,
+    AgentRow,
+    Candidate,
+    Channel,
+    EntryId,
+    EntryRow,
+    QueueConfig,
+    QueueId,
+    SkillExpr,
+    Strategy,
+)
+
+AgentKey = tuple[tuple[int, ...], AgentId]
+WaitKey = tuple[int, int, EntryId]
+
+_STALE = 64
+"""Forgotten cap times tolerated beyond one for each contact waiting."""
+
+
+class LaneKey(NamedTuple):
+    """What makes a demand."""
+
+    queue_id: QueueId
+    """The queue."""
+    channel: Channel
+    """The channel."""
+    expr: SkillExpr
+    """Whom the contacts accept."""
+
+
+class Lane:
+    """The contacts that wait with one demand, and the agents who meet it."""
+
+    def __init__(
+        self, key: LaneKey, config: QueueConfig, entries: Mapping[EntryId, EntryRow]
+    ) -> None:
+        self.key = key
+        self.scoring = config.scoring
+        self.strategies = config.strategies
+        self.qualified: list[AgentId] = []
+        self.free: list[AgentKey] = []
+        self.free_key: dict[AgentId, AgentKey] = {}
+        self.waiting: dict[EntryId, WaitKey] = {}
+        self._entries = entries
+        self._at_random = config.strategies[-1] == Strategy.RANDOM
+        self._compare = [COMPARATORS[s] for s in config.strategies if s != Strategy.RANDOM]
+        self._rising: list[WaitKey] = []
+        self._capped: list[WaitKey] = []
+        self._reaches_cap: list[tuple[int, EntryId]] = []
+
+    def qualify(self, agent_id: AgentId) -> None:
+        """Takes in an agent who meets the demand, free or not."""
+        insort(self.qualified, agent_id)
+
+    def disqualify(self, agent_id: AgentId) -> None:
+        """Forgets an agent."""
+        self.withdraw(agent_id)
+        del self.qualified[bisect_left(self.qualified, agent_id)]
+
+    def present(self, agent: AgentRow) -> None:
+        """A qualified agent is free, or compares differently from before."""
+        agent_id = agent.config.agent_id
+        queue_id, _, expr = self.key
+        key = (tuple([rule(agent, queue_id, expr) for rule in self._compare]), agent_id)
+        known = self.free_key.get(agent_id)
+        if known == key:
+            return
+        if known is not None:
+            del self.free[bisect_left(self.free, known)]
+        self.free_key[agent_id] = key
+        insort(self.free, key)
+
+    def withdraw(self, agent_id: AgentId) -> None:
+        """A qualified agent is not free."""
+        known = self.free_key.pop(agent_id, None)
+        if known is not None:
+            del self.free[bisect_left(self.free, known)]
+
+    def join(self, entry: EntryRow) -> None:
+        """A contact waits with this demand."""
+        contact, base = entry.contact, base_points(entry, self.scoring)
+        rank = self.scoring.accel * contact.waiting_since_ms - base
+        key = (rank, contact.enqueued_at_ms, contact.entry_id)
+        self.waiting[contact.entry_id] = key
+        insort(self._rising, key)
+        if len(self._reaches_cap) > 2 * len(self.waiting) + _STALE:
+            self._reaches_cap = list({at for at in self._reaches_cap if at[1] in self.waiting})
+            heapify(self._reaches_cap)
+        heappush(self._reaches_cap, (cap_at_ms(entry, self.scoring), contact.entry_id))
+
+    def leave(self, entry_id: EntryId) -> None:
+        """A contact no longer waits with this demand."""
+        key = self.waiting.pop(entry_id)
+        for keys in (self._rising, self._capped):
+            place = bisect_left(keys, key)
+            if place < len(keys) and keys[place] == key:
+                del keys[place]
+                return
+
+    def next_contacts(self, now_ms: int) -> Iterator[EntryRow]:
+        """Those waiting, best score first."""
+        self._cap(now_ms)
+        entries = self._entries
+        if not self._capped:
+            return (entries[key[2]] for key in self._rising)
+        if not self._rising:
+            return (entries[key[2]] for key in self._capped)
+        return merge(
+            (entries[key[2]] for key in self._capped),
+            (entries[key[2]] for key in self._rising),
+            key=lambda entry: contact_order(entry, self.scoring, now_ms),
+        )
+
+    def ahead_of(self, order: ContactOrder, now_ms: int) -> int:
+        """How many here come before a contact of the same queue."""
+        self._cap(now_ms)
+        points, enqueued_at_ms, entry_id = order
+        accel, cap_ms = self.scoring.accel, self.scoring.wait_cap_ms
+        rising = (accel * now_ms + points, enqueued_at_ms, entry_id)
+        capped = (accel * cap_ms + points, enqueued_at_ms, entry_id)
+        return bisect_left(self._rising, rising) + bisect_left(self._capped, capped)
+
+    def candidates(self, entry: EntryRow) -> Iterable[Candidate]:
+        """Free agents for a contact, best first, those it is kept away from included."""
+        if not self._at_random:
+            return (Candidate(agent_id, values) for values, agent_id in self.free)
+        drawn = sorted(((*values, draw(entry, agent)), agent) for values, agent in self.free)
+        return (Candidate(agent_id, values) for values, agent_id in drawn)
+
+    def _cap(self, now_ms: int) -> None:
+        """Moves those whose score no longer grows; each at most once."""
+        reaches = self._reaches_cap
+        while reaches and reaches[0][0] <= now_ms:
+            _, entry_id = heappop(reaches)
+            key = self.waiting.get(entry_id)
+            if key is None:
+                continue
+            place = bisect_left(self._rising, key)
+            if place == len(self._rising) or self._rising[place] != key:
+                continue
+            entry = self._entries[entry_id]
+            if cap_at_ms(entry, self.scoring) <= now_ms:
+                del self._rising[place]
+                self.waiting[entry_id] = (-base_points(entry, self.scoring), *key[1:])
+                insort(self._capped, self.waiting[entry_id])

@@ -1,0 +1,162 @@
+"""One tenant's routing: the core that the shell drives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, KeysView, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from services.acd import model
+from services.acd.core import attending, configuring, queueing, ringing, talking
+from services.acd.core.apply import apply_event
+from services.acd.core.draft import Draft
+from services.acd.core.due import run_due
+from services.acd.core.intervals import close_intervals
+from services.acd.core.leaving import empty_queues
+from services.acd.core.matching import match
+from services.acd.core.receipts import explanation
+from services.acd.core.state import State
+from services.acd.core.viewing import agent_view, entry_view, queue_view
+from services.acd.core.watching import oldest_matchable_ms
+from services.acd.model import (
+    AgentId,
+    AgentView,
+    Command,
+    EntryId,
+    EntryView,
+    Event,
+    QueueId,
+    QueueView,
+    Receipt,
+    Snapshot,
+)
+
+HANDLERS: Final[Mapping[type, Callable[[Draft, Any], None]]] = MappingProxyType(
+    {
+        model.SetTenantDefaults: configuring.set_tenant_defaults,
+        model.PutQueue: configuring.put_queue,
+        model.RemoveQueue: configuring.remove_queue,
+        model.SetEmergency: configuring.set_emergency,
+        model.PutAgent: configuring.put_agent,
+        model.RemoveAgent: configuring.remove_agent,
+        model.SetPresence: attending.set_presence,
+        model.ReportLink: attending.report_link,
+        model.StartAgentLeg: attending.start_agent_leg,
+        model.EndAgentLeg: attending.end_agent_leg,
+        model.EnqueueContact: queueing.enqueue_contact,
+        model.AttachEntry: queueing.attach_entry,
+        model.DetachEntry: queueing.detach_entry,
+        model.LeaveQueue: queueing.leave_queue,
+        model.ChangePriority: queueing.change_priority,
+        model.AnnounceWait: queueing.announce_wait,
+        model.ConfirmRing: ringing.confirm_ring,
+        model.AcceptReservation: ringing.accept_reservation,
+        model.ConfirmBridged: ringing.confirm_bridged,
+        model.EndReservation: ringing.end_reservation,
+        model.CompleteContact: talking.complete_contact,
+        model.SetHold: talking.set_hold,
+        model.SetWrapUpCode: talking.set_wrap_up_code,
+        model.FinishWrapUp: talking.finish_wrap_up,
+        model.ExtendWrapUp: talking.extend_wrap_up,
+    }
+)
+"""Every command, once; a test proves it total."""
+
+
+class ShardCore:
+    """Queues, agents and contacts of one tenant.
+
+    `handle` and `tick` decide on a draft: each event is tried on the state, so that the next one
+    is decided on it. Applying the events in turn makes the draft true without doing the work
+    twice; any other call first takes back what has not become true. So only `apply` changes what
+    can be seen from outside.
+    """
+
+    def __init__(self) -> None:
+        self._state = State()
+        self._draft: Draft | None = None
+
+    def handle(self, command: Command, now_ms: int) -> list[Event]:
+        """What follows from a command; a RoutingError changes nothing."""
+        return self._decide(now_ms, lambda draft: HANDLERS[type(command)](draft, command))
+
+    def tick(self, now_ms: int) -> list[Event]:
+        """What follows from time alone."""
+        return self._decide(now_ms, run_due)
+
+    def apply(self, event: Event) -> None:
+        """Takes an event into the state."""
+        if self._draft is not None and self._draft.confirm(event):
+            return
+        state = self._settled()
+        apply_event(state, event)
+        state.commit()
+        state.settle()
+
+    def deadline_ms(self) -> int | None:
+        """When `tick` should be called next; None: not before another command."""
+        first = self._settled().timers.first()
+        return None if first is None else first.at_ms
+
+    def snapshot(self) -> Snapshot:
+        """The whole state as frozen rows."""
+        return self._settled().snapshot()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Replaces the state by a snapshot's."""
+        self._settled().restore(snapshot)
+
+    def entry(self, entry_id: EntryId, now_ms: int) -> EntryView:
+        """A stay in a queue, the last 2,000 that ended included; NoSuchEntryError."""
+        return entry_view(self._settled(), entry_id, now_ms)
+
+    def agent(self, agent_id: AgentId, now_ms: int) -> AgentView:
+        """An agent; NoSuchAgentError."""
+        del now_ms  # an agent's view holds instants only; every read takes the time all the same
+        return agent_view(self._settled(), agent_id)
+
+    def queue(self, queue_id: QueueId, now_ms: int) -> QueueView:
+        """A queue with its statistics; NoSuchQueueError."""
+        return queue_view(self._settled(), queue_id, now_ms)
+
+    def explain(self, entry_id: EntryId, now_ms: int) -> Receipt:
+        """Why a contact in a queue has no agent now; NoSuchEntryError once it has left."""
+        state = self._settled()
+        return explanation(state, state.entry(entry_id), now_ms)
+
+    def agent_ids(self) -> KeysView[AgentId]:
+        """All agents; valid until the next call."""
+        return self._settled().agents.keys()
+
+    def agent_name(self, agent_id: AgentId) -> str:
+        """What people call an agent; NoSuchAgentError."""
+        return self._settled().agent(agent_id).config.name
+
+    def queue_ids(self) -> KeysView[QueueId]:
+        """All queues; valid until the next call."""
+        return self._settled().queues.keys()
+
+    def oldest_matchable_ms(self, now_ms: int) -> int | None:
+        """How long the oldest pair that could be matched has waited; None, or liveness fails."""
+        return oldest_matchable_ms(self._settled(), now_ms)
+
+    def _decide(self, now_ms: int, decide: Callable[[Draft], None]) -> list[Event]:
+        draft = Draft(self._settled(), now_ms)
+        try:
+            decide(draft)
+            empty_queues(draft)
+            match(draft)
+            empty_queues(draft)
+            close_intervals(draft)
+        except BaseException:
+            draft.take_back()
+            raise
+        self._draft = draft
+        return list(draft.events)
+
+    def _settled(self) -> State:
+        """The state without anything that has not become true."""
+        if self._draft is not None:
+            self._draft.take_back()
+            self._draft = None
+        return self._state
