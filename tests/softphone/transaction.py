@@ -55,11 +55,13 @@ class _Repeater:
         self._repeat = repeat
         self._interval_s = timers.t1_s
         self._cap_s = timers.lifetime_s
+        self._next_at_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self, *, cap_s: float) -> None:
         self._cap_s = cap_s
-        self._timer = self._loop.call_later(self._interval_s, self._fire)
+        self._next_at_s = self._loop.time()
+        self._arm()
 
     def slow_to(self, interval_s: float) -> None:
         self._interval_s = self._cap_s = interval_s
@@ -71,8 +73,13 @@ class _Repeater:
 
     def _fire(self) -> None:
         self._interval_s = min(2 * self._interval_s, self._cap_s)
-        self._timer = self._loop.call_later(self._interval_s, self._fire)
+        self._arm()
         self._repeat()
+
+    def _arm(self) -> None:
+        # Counted from the last due time, not from now: a late timer must not delay all the rest.
+        self._next_at_s += self._interval_s
+        self._timer = self._loop.call_at(self._next_at_s, self._fire)
 
 
 class ClientTransaction:
