@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, TypeVar, cast
 
 from google.protobuf.any_pb2 import Any as Envelope
-from google.protobuf.message import DecodeError, EncodeError, Message
+from google.protobuf.message import DecodeError, Message
 
 from services.chassis.codec_field import MalformedMessage, Unencodable
 from services.chassis.codec_plan import ModelMismatch, Plan, draw_plans
@@ -85,10 +85,7 @@ class Codec:
         """Bytes that name the type: a `google.protobuf.Any`; equal values give equal bytes."""
         message = self.to_proto(value)
         url = _url(self._plan(type(value)))
-        try:
-            inner = message.SerializeToString(deterministic=True)
-        except EncodeError as error:
-            raise Unencodable(f"{url[1:]}: {error}") from None
+        inner = message.SerializeToString(deterministic=True)
         if len(inner) > MAX_BYTES:
             raise Unencodable(f"{url[1:]}: {len(inner)} bytes, at most {MAX_BYTES}")
         return Envelope(type_url=url, value=inner).SerializeToString(deterministic=True)
