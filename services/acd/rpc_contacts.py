@@ -53,10 +53,10 @@ class ContactCalls:
                 if view.exit is not None:
                     return
                 async for news in reader.items():
-                    update = await self._update(shard, entry_id, news)
-                    if update is not None and _is_new(update, told):
-                        yield update
-                        if update.HasField("left"):
+                    later = await self._update(shard, entry_id, news)
+                    if later is not None and _is_new(later, told):
+                        yield later
+                        if later.HasField("left"):
                             return
         finally:
             shard.unfollowed(entry_id)

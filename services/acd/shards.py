@@ -148,8 +148,10 @@ class Shard:
     async def close(self) -> None:
         """Commits what was decided and ends every reader with Leaving."""
         self._closed = True
-        for reader in [*self._followers.values(), *self._watchers]:
-            reader.end(Leaving("the shard moves"))
+        for follower in self._followers.values():
+            follower.end(Leaving("the shard moves"))
+        for watcher in self._watchers:
+            watcher.end(Leaving("the shard moves"))
         await self._tasks.close()
         await self._shell.close()
 

@@ -40,14 +40,14 @@ def configure(*, level: str = "info", as_json: bool = True) -> None:
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
-    """A logger whose lines carry `logger=name`."""
-    return cast("FilteringBoundLogger", structlog.get_logger(logger=name))
+    """A logger whose lines carry `room=name`."""
+    return cast("FilteringBoundLogger", structlog.get_logger(room=name))
 
 
 class _Through(logging.Handler):
     """Hands what libraries log by the standard library to the same output."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        structlog.get_logger(logger=record.name).log(
+        structlog.get_logger(room=record.name).log(
             record.levelno, record.getMessage(), exc_info=record.exc_info
         )

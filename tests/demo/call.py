@@ -15,6 +15,8 @@ from tests.stage.installation import Installation
 from tests.stage.seed import (
     NUMBER,
     SeedAgent,
+    occupy,
+    release,
     seed_agent,
     seed_number,
     seed_queues,
@@ -43,7 +45,7 @@ async def run_call(story: Story, var: Path) -> None:
             await _prepare(story, carillon, desk)
             async with watching(carillon) as (facts, agents):
                 scene = Scene(story, carillon, phone, desk, facts, agents)
-                await agents.becomes(AGENT, "signed_out", 5)
+                await _sign_in(scene)
                 await _conversation(scene, await _menu_and_queue(scene))
     finally:
         await carillon.close()
@@ -67,6 +69,16 @@ async def _prepare(story: Story, carillon: Installation, desk: SoftPhone) -> Non
         await seed_number(carillon)
         await seed_agent(carillon, SeedAgent(AGENT, "Anna Agent", desk.uri))
         step.detail = f"{NUMBER} → main-menu → sales, support"
+
+
+async def _sign_in(scene: Scene) -> None:
+    with scene.story.step("agent", "signs in, and is on a call of her own") as step:
+        await occupy(scene.carillon, AGENT)
+        await set_presence(scene.carillon, AGENT, "ready")
+        async with asyncio.timeout(5):
+            while scene.agents.now(AGENT).presence != "ready":
+                await scene.agents.changed()
+        step.detail = f"not free: {scene.agents.now(AGENT).why}"
 
 
 async def _menu_and_queue(scene: Scene) -> Call:
@@ -103,8 +115,8 @@ def _tells_position(fact: events_pb2.CallFact) -> bool:
 
 async def _conversation(scene: Scene, call: Call) -> None:
     story, agents = scene.story, scene.agents
-    with story.step("agent", "becomes ready, and the phone rings") as step:
-        await set_presence(scene.carillon, AGENT, "ready")
+    with story.step("agent", "is free, and the phone rings") as step:
+        await release(scene.carillon, AGENT)
         ringing = await scene.desk.incoming(5)
         await ringing.ring()
         await agents.becomes(AGENT, "ringing", 3)

@@ -11,16 +11,21 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from grpc import aio
 from grpc_health.v1 import health_pb2
 
-from protos.acd.v1.acd_pb2_grpc import AcdAsyncStub, AcdStub
-from protos.gateway.v1.gateway_pb2_grpc import GatewayAsyncStub, GatewayStub
-from protos.ivr.v1.ivr_pb2_grpc import IvrAsyncStub, IvrStub
+from protos.acd.v1.acd_pb2_grpc import AcdStub
+from protos.gateway.v1.gateway_pb2_grpc import GatewayStub
+from protos.ivr.v1.ivr_pb2_grpc import IvrStub
 from services.chassis.rpc import open_channel
 from tests.stage.process import Program
+
+if TYPE_CHECKING:  # the stubs know these names, the generated modules do not
+    from protos.acd.v1.acd_pb2_grpc import AcdAsyncStub
+    from protos.gateway.v1.gateway_pb2_grpc import GatewayAsyncStub
+    from protos.ivr.v1.ivr_pb2_grpc import IvrAsyncStub
 
 READY_WAIT_S = 30.0
 

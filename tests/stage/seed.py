@@ -92,3 +92,17 @@ async def set_presence(
         acd_pb2.SetPresenceRequest(agent_id=agent_id, presence=presence, reason=reason),
         metadata=META,
     )
+
+
+async def occupy(carillon: Installation, agent_id: str) -> None:
+    """The agent is on a call of their own: there, and not free."""
+    await carillon.acd.StartAgentLeg(
+        acd_pb2.AgentLegRequest(agent_id=agent_id, leg_id="own-call"), metadata=META
+    )
+
+
+async def release(carillon: Installation, agent_id: str) -> None:
+    """That call is over."""
+    await carillon.acd.EndAgentLeg(
+        acd_pb2.AgentLegRequest(agent_id=agent_id, leg_id="own-call"), metadata=META
+    )

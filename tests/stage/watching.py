@@ -72,6 +72,11 @@ class Agents:
             self.states.setdefault(view.agent_id, []).append(view)
             self._more.set()
 
+    async def changed(self) -> None:
+        """Waits for the next view of any agent."""
+        self._more.clear()
+        await self._more.wait()
+
     def now(self, agent_id: str) -> state_pb2.AgentView:
         """The agent as told last."""
         return self.states[agent_id][-1]
@@ -89,8 +94,7 @@ class Agents:
         try:
             async with asyncio.timeout(within_s):
                 while not (views := self.states.get(agent_id)) or views[-1].state != state:
-                    self._more.clear()
-                    await self._more.wait()
+                    await self.changed()
         except TimeoutError:
             raise NotTold(f"{agent_id} was {self.words(agent_id)}, not {state}") from None
         return views[-1]
