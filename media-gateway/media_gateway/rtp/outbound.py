@@ -19,6 +19,7 @@ SNAP_SAMPLES: Final = FRAME_SAMPLES
 """A source that starts within a frame of the last one's end is joined to it without a gap."""
 
 _pack = HEADER.pack
+_CONTINUES: Final = Arrival.CONTINUES
 
 
 class OutboundStream:
@@ -88,14 +89,21 @@ class OutboundStream:
 
         None if it must not be sent: it is late and its time belongs to an earlier source.
         """
-        if arrival or source is not self.source:
+        if source is not self.source or arrival is not _CONTINUES:
             if arrival is Arrival.LATE:
                 return self._relay_late(source, kind, timestamp, payload, now_ms)
             self.begin(source, now_ms)
             self._offset = self._end - timestamp
-        return self._packet(
-            kind | self._marker, (timestamp + self._offset) & MASK_32, payload, samples, now_ms
-        )
+            kind |= MARKER
+        # The rest is `_packet`, written out: a call costs a tenth of what is done here.
+        timestamp = (timestamp + self._offset) & MASK_32
+        self._sequence = sequence = (self._sequence + 1) & MASK_16
+        self._end = (timestamp + samples) & MASK_32
+        self._marker = 0
+        self._sent_at_ms = now_ms
+        self.packets += 1
+        self.octets += len(payload)
+        return _pack(PLAIN, kind, sequence, timestamp, self.ssrc) + payload
 
     def timestamp_at(self, now_ms: float) -> int:
         """The timestamp of this moment, as a sender report pairs it with the clock."""
