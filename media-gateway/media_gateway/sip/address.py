@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from urllib.parse import unquote as percent_decode
 
 from media_gateway.sip.grammar import (
@@ -24,6 +25,7 @@ from media_gateway.sip.grammar import (
 DEFAULT_PORT = 5060
 """Where SIP over UDP and TCP is sent when a URI or Via names no port."""
 
+_REMEMBERED_CHARS = 256
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+\-.]*")
 # `#` is not allowed unescaped, yet phones dial it; every alternative starts differently.
 _USERINFO = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/:#]|%[0-9A-Fa-f]{2})+")
@@ -74,6 +76,8 @@ class URI:
     @classmethod
     def parse(cls, text: str) -> URI:
         """Read a URI; `MalformedField` if its own scheme's grammar does not allow it."""
+        if text.startswith("sip:"):
+            return _parse_sip("sip", text[4:])
         scheme, colon, rest = text.partition(":")
         if not colon or not _SCHEME.fullmatch(scheme):
             raise MalformedField("Bad URI")
@@ -130,29 +134,8 @@ class NameAddr:
     @classmethod
     def parse(cls, text: str) -> NameAddr:
         """Read one value; `MalformedField` if quotes, brackets or URI are wrong."""
-        text = text.strip()
-        if text.startswith('"'):
-            end = closing_quote(text, 0) + 1
-            display, rest = presentable(unquote(text[:end])), text[end:].lstrip()
-            if not rest.startswith("<"):
-                raise MalformedField("Bad Address")
-        else:
-            end = text.find("<")
-            if end < 0:
-                # Without brackets every parameter belongs to the header (section 20.10).
-                uri, semicolon, params = text.partition(";")
-                if "," in uri or "?" in uri:
-                    raise MalformedField("Bad Address")
-                return cls(URI.parse(uri.rstrip()), "", Params.parse(semicolon + params))
-            display, rest = presentable(text[:end].rstrip()), text[end:]
-            if '"' in display or ">" in display:
-                raise MalformedField("Bad Address")
-        close = rest.find(">")
-        if close < 0:
-            raise MalformedField("Unbalanced Brackets")
-        return cls(
-            URI.parse(rest[1:close].strip()), display, Params.parse(rest[close + 1 :].strip())
-        )
+        # The requests of a dialog repeat their addresses letter for letter.
+        return _remembered(text) if len(text) <= _REMEMBERED_CHARS else _parse_name_addr(text)
 
     @property
     def tag(self) -> str:
@@ -207,3 +190,32 @@ def _parse_sip(scheme: str, rest: str) -> URI:
         raise MalformedField("Bad URI")
     host, port = parse_host_port(where)
     return URI(scheme, userinfo, host, port, Params.parse(semicolon + params), headers)
+
+
+def _parse_name_addr(text: str) -> NameAddr:
+    text = text.strip()
+    if text.startswith('"'):
+        end = closing_quote(text, 0) + 1
+        display, rest = presentable(unquote(text[:end])), text[end:].lstrip()
+        if not rest.startswith("<"):
+            raise MalformedField("Bad Address")
+    else:
+        end = text.find("<")
+        if end < 0:
+            # Without brackets every parameter belongs to the header (section 20.10).
+            uri, semicolon, params = text.partition(";")
+            if "," in uri or "?" in uri:
+                raise MalformedField("Bad Address")
+            return NameAddr(URI.parse(uri.rstrip()), "", Params.parse(semicolon + params))
+        display, rest = presentable(text[:end].rstrip()), text[end:]
+        if '"' in display or ">" in display:
+            raise MalformedField("Bad Address")
+    close = rest.find(">")
+    if close < 0:
+        raise MalformedField("Unbalanced Brackets")
+    return NameAddr(
+        URI.parse(rest[1:close].strip()), display, Params.parse(rest[close + 1 :].strip())
+    )
+
+
+_remembered = lru_cache(maxsize=2_048)(_parse_name_addr)

@@ -23,7 +23,7 @@ from media_gateway.sip.session import (
     SessionTimer,
 )
 from media_gateway.sip.transactions.layer import Datagram
-from media_gateway.sip.transactions.machine import Input, State
+from media_gateway.sip.transactions.machine import T1_MS, Input, State
 from media_gateway.sip.user_agent import UserAgent
 
 MAX_CROSSED = 3
@@ -298,7 +298,7 @@ class ClientCore:
                 self._send_cancel(session, now_ms)
             case SessionTimer.GLARE:
                 assert session.attempt is not None, "GLARE stops with its re-INVITE"
-                self.send(session.attempt, now_ms)
+                self.send_or_wait(session.attempt, now_ms)
             case SessionTimer.LONGEST:
                 agent.end(session, _S.LEAVING, EndCause.TOO_LONG, now_ms)
                 agent.leave(session, now_ms)

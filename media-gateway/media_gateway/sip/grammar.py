@@ -16,7 +16,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 # Wider than the grammar on purpose: equipment in the field puts `=`, `/` and `@` into values.
 # What could end a value early, or be read differently by another element, stays out.
 _LOOSE_VALUE = re.compile(r"[^\s\"<>;,\\\x00-\x1f\x7f]+")
-_DIGITS = re.compile(r"[0-9]+")
+_STOPS = {separator: re.compile(f'["<{separator}]') for separator in ",;"}
 _UNPRESENTABLE = re.compile("[\x00-\x1f\x7f\udc80-\udcff]")
 
 
@@ -68,7 +68,7 @@ def presentable(text: str) -> str:
 
     Messages keep bytes that are no UTF-8 as surrogates; old exchanges send Latin-1 names.
     """
-    return _UNPRESENTABLE.sub(_presentable_char, text)
+    return text if text.isprintable() else _UNPRESENTABLE.sub(_presentable_char, text)
 
 
 def _presentable_char(match: re.Match[str]) -> str:
@@ -77,12 +77,16 @@ def _presentable_char(match: re.Match[str]) -> str:
 
 
 def split_outside(text: str, separator: str) -> list[str]:
-    """Split at a one-character separator that stands outside quotes and angle brackets."""
+    """Split at a comma or semicolon that stands outside quotes and angle brackets."""
+    if separator not in text:
+        return [text.strip()]
     if '"' not in text and "<" not in text:
         return [part.strip() for part in text.split(separator)]
     parts: list[str] = []
     start = at = 0
-    while at < len(text):
+    stops = _STOPS[separator]
+    while (stop := stops.search(text, at)) is not None:
+        at = stop.start()
         char = text[at]
         if char == '"':
             at = closing_quote(text, at)
@@ -90,7 +94,7 @@ def split_outside(text: str, separator: str) -> list[str]:
             at = text.find(">", at)
             if at < 0:
                 raise MalformedField("Unbalanced Brackets")
-        elif char == separator:
+        else:
             parts.append(text[start:at].strip())
             start = at + 1
         at += 1
@@ -108,11 +112,13 @@ def split_list(text: str) -> list[str]:
 
 def parse_number(text: str, *, limit: int) -> int:
     """A decimal number of at most `limit` (leading zeros allowed); `MalformedField` beyond."""
-    # Twelve characters hold every number SIP allows; longer ones would cost to convert.
+    if not (text.isascii() and text.isdigit()):
+        raise MalformedField("Not A Number")
+    # Twelve digits hold every number that SIP allows; longer ones would cost to convert.
     digits = text.lstrip("0") or "0"
-    if _DIGITS.fullmatch(text) is None or len(digits) > 12 or int(digits) > limit:
+    if len(digits) > 12 or (number := int(digits)) > limit:
         raise MalformedField("Number Out Of Range")
-    return int(digits)
+    return number
 
 
 @dataclass(frozen=True, slots=True)

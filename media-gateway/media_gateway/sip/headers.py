@@ -31,11 +31,21 @@ COMPACT = {
 }
 """The one-letter names of the IANA registry."""
 
+_LONG = (
+    *("Accept", "Allow", "Authorization", "CSeq", "Call-ID", "Contact", "Content-Encoding"),
+    *("Content-Length", "Content-Type", "Expires", "From", "Max-Forwards", "P-Asserted-Identity"),
+    *("Proxy-Authenticate", "Proxy-Authorization", "Proxy-Require", "Reason", "Record-Route"),
+    *("Require", "Retry-After", "Route", "Server", "Supported", "To", "User-Agent", "Via"),
+    *("WWW-Authenticate",),
+)
+# Names as they are nearly always written, so that they are looked up and not examined.
+_FAMILIAR = {name: name.lower() for name in _LONG} | COMPACT
+
 HeaderFields = Iterable[tuple[str, str]]
 
 
 class UnsafeHeader(ValueError):
-    """A header that would break out of its line, or whose name is no token."""
+    """Text that would break out of its line, or a header name that is no token."""
 
 
 class Headers:
@@ -45,18 +55,24 @@ class Headers:
 
     def __init__(self, fields: HeaderFields = ()) -> None:
         self._fields = tuple(fields)
-        self._index: dict[str, list[str]] = {}
-        for name, value in self._fields:
-            self._index.setdefault(canonical(name), []).append(value)
+        self._index: dict[str, list[str]] | None = None
+
+    def _by_name(self) -> dict[str, list[str]]:
+        """The index, made when first asked for: messages that only leave need none."""
+        if self._index is None:
+            self._index = {}
+            for name, value in self._fields:
+                self._index.setdefault(canonical(name), []).append(value)
+        return self._index
 
     def get(self, name: str, default: str = "") -> str:
         """The first value under a lower-case long name, as written."""
-        values = self._index.get(name)
+        values = self._by_name().get(name)
         return values[0] if values else default
 
     def all(self, name: str) -> list[str]:
         """Every field's value under the name, lists not split, in order."""
-        return self._index.get(name, [])
+        return self._by_name().get(name, [])
 
     def values(self, name: str) -> list[str]:
         """Every value under the name, lists split, in order; `MalformedField` if one is bad."""
@@ -71,10 +87,12 @@ class Headers:
 
     def presentable(self) -> Headers:
         """A copy whose values may be shown and stored as text."""
+        if all(value.isprintable() for _, value in self._fields):
+            return self
         return Headers((name, presentable(value)) for name, value in self._fields)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._index
+        return name in self._by_name()
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._fields)
@@ -94,18 +112,34 @@ class Headers:
 
 def canonical(name: str) -> str:
     """The lower-case long form of a header name."""
+    familiar = _FAMILIAR.get(name)
+    if familiar is not None:
+        return familiar
     lower = name.lower()
     return COMPACT.get(lower, lower)
+
+
+def is_name(text: str) -> bool:
+    """Whether the text can name a header."""
+    return text in _FAMILIAR or is_token(text)
 
 
 def checked(fields: HeaderFields) -> tuple[tuple[str, str], ...]:
     """Fields from outside the stack, refused with `UnsafeHeader` if one could inject another."""
     fields = tuple(fields)
     for name, value in fields:
-        if not is_token(name) or any(char in value for char in "\r\n\0"):
-            raise UnsafeHeader(name)
-        if len(value) > MAX_HEADER_CHARS:
-            raise UnsafeHeader(f"{name} is longer than {MAX_HEADER_CHARS} characters")
+        if not is_token(name):
+            raise UnsafeHeader(f"{name!r} is no header name")
+        checked_line(value)
     if len(fields) > MAX_HEADERS:
         raise UnsafeHeader(f"more than {MAX_HEADERS} header fields")
     return fields
+
+
+def checked_line(text: str) -> str:
+    """Text from outside the stack that becomes part of a line; errors as with `checked`."""
+    if any(char in text for char in "\r\n\0"):
+        raise UnsafeHeader("a line break within a line")
+    if len(text) > MAX_HEADER_CHARS:
+        raise UnsafeHeader(f"longer than {MAX_HEADER_CHARS} characters")
+    return text

@@ -9,11 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Any, Generic, TypeVar
 
-from media_gateway.sip.address import NameAddr
+from media_gateway.sip.address import URI, NameAddr
 from media_gateway.sip.grammar import MalformedField, is_token, parse_number
-from media_gateway.sip.headers import MAX_HEADER_CHARS, MAX_HEADERS, HeaderFields, Headers
+from media_gateway.sip.headers import (
+    MAX_HEADER_CHARS,
+    MAX_HEADERS,
+    HeaderFields,
+    Headers,
+    canonical,
+    is_name,
+)
 from media_gateway.sip.via import Via
 
 MAX_MESSAGE_BYTES = 65_535
@@ -25,6 +32,23 @@ MAX_FORWARDS = 70
 
 _ONCE = ("call-id", "content-length", "content-type", "cseq", "from", "max-forwards", "to")
 _NEEDED_TO_ANSWER = ("via", "from", "to", "call-id", "cseq")
+
+
+T = TypeVar("T")
+
+
+class _understood(Generic[T]):  # noqa: N801 - it is read as a decorator
+    """An attribute worked out when first asked for; `functools` would take a lock each time."""
+
+    def __init__(self, work_out: Callable[[Any], T]) -> None:
+        self._work_out = work_out
+        self._name = work_out.__name__
+        self.__doc__ = work_out.__doc__
+
+    def __get__(self, message: object, _owner: type | None = None) -> T:
+        value = self._work_out(message)
+        message.__dict__[self._name] = value
+        return value
 
 
 class MalformedMessage(ValueError):
@@ -66,38 +90,43 @@ class _Parts:
     headers: Headers
     body: bytes
 
-    @cached_property
+    @_understood
     def from_(self) -> NameAddr:
         """Who asks."""
         return NameAddr.parse(self.headers.get("from"))
 
-    @cached_property
+    @_understood
     def to(self) -> NameAddr:
         """Who was asked for."""
         return NameAddr.parse(self.headers.get("to"))
 
-    @cached_property
+    @_understood
     def call_id(self) -> str:
         """Call-ID as written; it compares with case."""
         return self.headers.get("call-id")
 
-    @cached_property
+    @_understood
     def cseq(self) -> CSeq:
         """Number and method."""
         return CSeq.parse(self.headers.get("cseq"))
 
-    @cached_property
+    @_understood
+    def vias(self) -> list[str]:
+        """The hops of a request so far, or of a response still to come, as written."""
+        return self.headers.values("via")
+
+    @_understood
     def top_via(self) -> Via:
         """The hop that sent this request, or our own hop on a response."""
-        return Via.parse(self.headers.values("via")[0])
+        return Via.parse(self.vias[0])
 
-    @cached_property
+    @_understood
     def contact(self) -> NameAddr | None:
         """The one Contact; None when there is none or only `*`."""
         values = self.headers.values("contact")
         return NameAddr.parse(values[0]) if values and values[0] != "*" else None
 
-    @cached_property
+    @_understood
     def content_type(self) -> str:
         """Media type without parameters, lower case; empty without a body's type."""
         return self.headers.get("content-type").partition(";")[0].strip().lower()
@@ -124,7 +153,12 @@ class Request(_Parts):
     body: bytes = b""
     """Content, not decoded."""
 
-    @cached_property
+    @_understood
+    def address(self) -> URI:
+        """The Request-URI; `MalformedField` if it is none."""
+        return URI.parse(self.uri)
+
+    @_understood
     def max_forwards(self) -> int:
         """Hops left."""
         value = self.headers.get("max-forwards")
@@ -165,6 +199,8 @@ def parse(data: bytes) -> Request | Response:
         raise MalformedMessage("No End Of Headers")
     # Bytes that are no UTF-8 survive a round trip as surrogates.
     start, *lines = head.decode("utf-8", "surrogateescape").split("\r\n")
+    if head.count(b"\r") != len(lines) or head.count(b"\n") != len(lines):
+        raise MalformedMessage("Bare Line Break")
     fault = ""
     try:
         headers = Headers(_fields(lines))
@@ -185,18 +221,16 @@ def _request(start: str, headers: Headers, body: bytes, fault: str) -> Request:
     method, _, rest = start.partition(" ")
     uri, _, version = rest.partition(" ")
     request = Request(method, uri, headers, body)
-    refusable = request if _can_be_refused(request) else None
     # A request line that cannot be read says nothing of its version.
-    readable = is_token(method) and uri and "\t" not in uri and version.strip(" \t") == version
-    if not readable or " " in version:
-        raise MalformedMessage("Malformed Request Line", refusable=refusable)
+    if not is_token(method) or not uri or "\t" in uri or " " in version or not version:
+        raise _refusal(request, "Malformed Request Line")
     if version.upper() != "SIP/2.0":
-        known = version[:4].upper() == "SIP/"
-        phrase = "Version Not Supported" if known else "Malformed Request Line"
-        raise MalformedMessage(phrase, status=505 if known else 400, refusable=refusable)
+        if version[:4].upper() == "SIP/":
+            raise _refusal(request, "Version Not Supported", status=505)
+        raise _refusal(request, "Malformed Request Line")
     fault = fault or _fault(request, method)
     if fault:
-        raise MalformedMessage(fault, refusable=refusable)
+        raise _refusal(request, fault)
     return request
 
 
@@ -216,26 +250,25 @@ def _response(start: str, headers: Headers, body: bytes) -> Response:
 
 def _fields(lines: list[str]) -> HeaderFields:
     """Cut header lines into names and values, folded lines joined by one space."""
-    fields: list[tuple[str, list[str]]] = []
+    fields: list[tuple[str, str]] = []
     for line in lines:
-        if "\n" in line or "\r" in line:
-            raise MalformedField("Bare Line Break")
         if line[:1] in {" ", "\t"}:
             if not fields:
                 raise MalformedField("Folded First Line")
-            fields[-1][1].append(line.strip(" \t"))
-            continue
-        name, colon, value = line.partition(":")
-        name = name.rstrip(" \t")
-        if not colon or not is_token(name):
-            raise MalformedField("Malformed Header")
+            name, value = fields.pop()
+            more = line.strip(" \t")
+            value = f"{value} {more}".strip(" ")
+        else:
+            name, colon, value = line.partition(":")
+            name, value = name.rstrip(" \t"), value.strip(" \t")
+            if not colon or not is_name(name):
+                raise MalformedField("Malformed Header")
+        if len(value) > MAX_HEADER_CHARS:
+            raise MalformedField("Header Too Long")
         if len(fields) >= MAX_HEADERS:
             raise MalformedField("Too Many Headers")
-        fields.append((name, [value.strip(" \t")]))
-    joined = [(name, " ".join(parts).strip(" ")) for name, parts in fields]
-    if any(len(value) > MAX_HEADER_CHARS for _, value in joined):
-        raise MalformedField("Header Too Long")
-    return joined
+        fields.append((name, value))
+    return fields
 
 
 def _body(headers: Headers, rest: bytes) -> bytes:
@@ -257,17 +290,9 @@ def _fault(message: Request | Response, method: str | None) -> str:
     for name in _ONCE:
         if len(message.headers.all(name)) > 1:
             return f"Repeated {name.title()}"
-    checks: dict[str, Callable[[], object]] = {
-        "Via": lambda: message.top_via,
-        "From": lambda: message.from_,
-        "To": lambda: message.to,
-        "CSeq": lambda: message.cseq,
-        "Contact": lambda: message.contact,
-        "Max-Forwards": lambda: isinstance(message, Response) or message.max_forwards,
-    }
-    for name, check in checks.items():
+    for name, understand in _CHECKS:
         try:
-            check()
+            understand(message)
         except MalformedField as error:
             return f"Bad {name} ({error})"
     if method is not None and message.cseq.method != method:
@@ -275,21 +300,29 @@ def _fault(message: Request | Response, method: str | None) -> str:
     return ""
 
 
-def _can_be_refused(request: Request) -> bool:
-    """Whether there is enough to answer with, and the method is one that is answered."""
-    if request.method == "ACK" or any(not request.headers.get(name) for name in _NEEDED_TO_ANSWER):
-        return False
+_CHECKS: tuple[tuple[str, Callable[[Request | Response], object]], ...] = (
+    ("Via", lambda message: message.top_via),
+    ("From", lambda message: message.from_),
+    ("To", lambda message: message.to),
+    ("CSeq", lambda message: message.cseq),
+    ("Contact", lambda message: message.contact),
+    ("Max-Forwards", lambda message: isinstance(message, Response) or message.max_forwards),
+)
+
+
+def _refusal(request: Request, reason: str, *, status: int = 400) -> MalformedMessage:
+    """The error for a request: refusable if there is enough to answer, and ACK never is."""
+    headers = request.headers
+    refusable = request.method != "ACK" and all(headers.get(name) for name in _NEEDED_TO_ANSWER)
     try:
         request.top_via  # noqa: B018 - asked only whether it can be read
     except MalformedField:
-        return False
-    return True
+        refusable = False
+    return MalformedMessage(reason, status=status, refusable=request if refusable else None)
 
 
 def _encode(start: str, headers: Headers, body: bytes) -> bytes:
     lines = [start]
-    lines.extend(
-        f"{name}: {value}" for name, value in headers if name.lower() not in {"content-length", "l"}
-    )
+    lines += [f"{name}: {value}" for name, value in headers if canonical(name) != "content-length"]
     lines.append(f"Content-Length: {len(body)}\r\n\r\n")
     return "\r\n".join(lines).encode("utf-8", "surrogateescape") + body

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from media_gateway.sip.address import URI, HostPort
+from media_gateway.sip.address import HostPort
 from media_gateway.sip.auth import DigestSession
 from media_gateway.sip.compose import ACCEPT, ALLOW, ALLOWED, KNOWN
 from media_gateway.sip.dialog import Dialog
@@ -104,7 +104,7 @@ class ServerCore:
         if request.method not in ALLOWED:
             return Refusal(405 if request.method in KNOWN else 501, fields=(ALLOW,))
         try:
-            uri = URI.parse(request.uri)
+            uri = request.address
             required = [
                 tag for name in ("require", "proxy-require") for tag in request.headers.tokens(name)
             ]
@@ -182,7 +182,7 @@ class ServerCore:
             InviteReceived(
                 session_id=session.session_id,
                 call_id=request.call_id,
-                request_uri=URI.parse(request.uri),
+                request_uri=request.address,
                 from_=request.from_,
                 to=request.to,
                 headers=request.headers.presentable(),

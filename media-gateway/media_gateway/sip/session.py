@@ -81,6 +81,10 @@ class NoSuchSession(KeyError):
     """The session has ended, or never was."""
 
 
+class WrongStatus(ValueError):
+    """A status that this response cannot have; nothing was changed."""
+
+
 class WrongState(ValueError):
     """The session stands where this cannot be done; nothing was changed."""
 

@@ -20,7 +20,7 @@ from media_gateway.sip.compose import Identity, made_here, reason_of
 from media_gateway.sip.dialog import Dialog
 from media_gateway.sip.events import EndCause, SessionId, SipEvent
 from media_gateway.sip.grammar import MalformedField
-from media_gateway.sip.headers import HeaderFields, UnsafeHeader, checked
+from media_gateway.sip.headers import HeaderFields, UnsafeHeader, checked, checked_line
 from media_gateway.sip.limits import Limits
 from media_gateway.sip.message import (
     MAX_FORWARDS,
@@ -38,6 +38,7 @@ from media_gateway.sip.session import (
     SessionState,
     SessionTimer,
     WrongState,
+    WrongStatus,
 )
 from media_gateway.sip.transactions.layer import Datagram, Transaction
 from media_gateway.sip.transactions.machine import Action, Input, Timer
@@ -51,8 +52,10 @@ __all__ = [
     "NoSuchSession",
     "SipStack",
     "StackFull",
+    "TooManyHops",
     "UnsafeHeader",
     "WrongState",
+    "WrongStatus",
 ]
 
 _S = SessionState
@@ -72,6 +75,10 @@ class StackFull(RuntimeError):
     """No further session: the stack's limit is reached."""
 
 
+class TooManyHops(ValueError):
+    """The call would go round in circles: Max-Forwards is used up."""
+
+
 class SipStack:
     """A SIP user agent over UDP.
 
@@ -89,7 +96,7 @@ class SipStack:
         contact_user: str = "",
         limits: Limits | None = None,
     ) -> None:
-        checked([("User-Agent", user_agent), ("Contact", contact_user)])
+        checked_line(user_agent)
         self._agent = UserAgent(
             identity=Identity(local, user_agent),
             entropy=entropy,
@@ -198,7 +205,7 @@ class SipStack:
     ) -> None:
         """Tell the caller 180, 183 (with sdp, early media) or another 101 to 199."""
         session = self._agent.session(session_id, _S.INVITED)
-        assert 100 < status < 200, "provisional statuses only"
+        _require_status(status, 101, 199)
         assert session.invited is not None, "INVITED has its INVITE"
         fields = list(checked(headers))
         if sdp is not None:
@@ -227,9 +234,10 @@ class SipStack:
     ) -> None:
         """Refuse the call with 300 to 699; an empty reason stands for the usual phrase."""
         session = self._agent.session(session_id, _S.INVITED)
-        assert 300 <= status < 700, "final refusals only"
+        _require_status(status, 300, 699)
         assert session.invited is not None, "INVITED has its INVITE"
-        fields = checked((("Reason-Phrase", reason), *headers))[1:]
+        fields = checked(headers)
+        checked_line(reason)
         self._agent.respond(session, session.invited, status, now_ms, reason=reason, fields=fields)
         session.invited = None
         phrase = reason or reason_of(status)
@@ -256,11 +264,13 @@ class SipStack:
         if len(agent.sessions) >= agent.limits.sessions:
             raise StackFull(f"{agent.limits.sessions} sessions")
         uri = URI.parse(target_uri)
-        if uri.scheme != "sip":
-            raise MalformedField(f"cannot call {uri.scheme} addresses")
-        assert max_forwards > 0, "the owner makes no call with no hop left"
-        parties = (("From", str(from_)), ("To", str(to)), ("Contact", contact_user or ""))
-        fields = checked((*parties, *headers))[len(parties) :]
+        if uri.scheme != "sip" or uri.headers:
+            raise MalformedField(f"cannot call {target_uri!r}")
+        if max_forwards < 1:
+            raise TooManyHops("the call that this one follows from has no hop left")
+        contact = None if contact_user is None else agent.identity.contact(contact_user)
+        checked_line(f"{from_}{to}")
+        fields = checked(headers)
         dialog = Dialog(
             call_id=f"{agent.entropy()}@{agent.identity.local.host}",
             local=from_.tagged(agent.entropy()),
@@ -271,7 +281,7 @@ class SipStack:
             _S.CALLING,
             dialog,
             digest=DigestSession(credentials, agent.entropy),
-            contact_user=contact_user,
+            contact=contact,
             started_here=True,
         )
         agent.timers.start(session, SessionTimer.RINGING, now_ms + agent.limits.ringing_ms)
@@ -295,11 +305,14 @@ class SipStack:
     # Within a call
 
     def reinvite(self, session_id: SessionId, sdp: bytes, now_ms: int) -> None:
-        """Offer other media (hold, resume); ends in `ReinviteDone` or `SessionEnded`."""
+        """Offer other media (hold, resume); ends in `ReinviteDone` or `SessionEnded`.
+
+        `WrongState` until the call is acknowledged, and while another re-INVITE is pending.
+        """
         session = self._agent.session(session_id, _S.CONFIRMED)
         if session.attempt is not None or session.invited is not None:
             raise WrongState(f"session {session_id} has a re-INVITE pending")
-        self._client.send(Attempt(session, sdp, first=False), now_ms)
+        self._client.send_or_wait(Attempt(session, sdp, first=False), now_ms)
 
     def answer_reinvite(self, session_id: SessionId, sdp: bytes, now_ms: int) -> None:
         """Accept the other side's re-INVITE with our sdp_answer (or sdp_offer, if it had none)."""
@@ -310,8 +323,8 @@ class SipStack:
     def refuse_reinvite(self, session_id: SessionId, status: int, reason: str, now_ms: int) -> None:
         """Refuse the other side's re-INVITE; the call goes on as it was."""
         session = self._reinvited(session_id)
-        assert 300 <= status < 700, "final refusals only"
-        checked([("Reason-Phrase", reason)])
+        _require_status(status, 300, 699)
+        checked_line(reason)
         self._server.refuse_reinvite(session, status, reason, now_ms)
 
     def info(self, session_id: SessionId, content_type: str, body: bytes, now_ms: int) -> None:
@@ -354,7 +367,7 @@ class SipStack:
         # Answers that are not ours, or still have somewhere to go, are dropped (18.1.2, 8.1.3.3).
         if (via.host, via.port) != (local.host, local.port):
             return
-        if len(response.headers.values("via")) > 1:
+        if len(response.vias) > 1:
             return
         transaction = self._agent.layer.find_client(response)
         if transaction is None:
@@ -375,3 +388,8 @@ class SipStack:
 
 def _reason_field(reason: str) -> tuple[tuple[str, str], ...]:
     return checked([("Reason", reason)]) if reason else ()
+
+
+def _require_status(status: int, lowest: int, highest: int) -> None:
+    if not lowest <= status <= highest:
+        raise WrongStatus(f"{status} is not {lowest} to {highest}")

@@ -45,7 +45,7 @@ class UserAgent:
         self.identity = identity
         self.entropy = entropy
         self.limits = limits
-        self.contact_user = contact_user
+        self.contact = identity.contact(contact_user)
         self.timers: Timers[Hashable] = Timers()
         self.output: list[Datagram] = []
         self.events: list[SipEvent] = []
@@ -65,7 +65,7 @@ class UserAgent:
         dialog: Dialog,
         *,
         digest: DigestSession,
-        contact_user: str | None = None,
+        contact: str | None = None,
         started_here: bool = False,
     ) -> Session:
         """Begin a session in INVITED or CALLING."""
@@ -75,9 +75,7 @@ class UserAgent:
             state=state,
             dialog=dialog,
             local_tag=dialog.local.tag,
-            contact=self.identity.contact(
-                self.contact_user if contact_user is None else contact_user
-            ),
+            contact=self.contact if contact is None else contact,
             digest=digest,
             started_here=started_here,
         )

@@ -10,6 +10,8 @@ from media_gateway.sip.grammar import MalformedField, Params, is_token
 MAGIC_COOKIE = "z9hG4bK"
 """How a branch starts that is unique in time and space (RFC 3261, section 8.1.1.7)."""
 
+_STAMPS = frozenset({"rport", "received"})
+
 
 @dataclass(frozen=True, slots=True)
 class Via:
@@ -53,12 +55,12 @@ class Via:
 
     def stamped(self, source: HostPort) -> Via:
         """The value with the address that the request really came from (RFC 3581, section 4)."""
-        params = self.params
-        if params.has("rport"):
-            params = params.put("rport", str(source.port))
+        kept = [item for item in self.params.items if item[0].lower() not in _STAMPS]
+        if self.params.has("rport"):
+            kept.append(("rport", str(source.port)))
         elif self.host == source.host:
             return self
-        return replace(self, params=params.put("received", source.host))
+        return replace(self, params=Params((*kept, ("received", source.host))))
 
     def reply_address(self, source: HostPort) -> HostPort:
         """Where responses go: always the host that asked, never one it merely names.

@@ -234,7 +234,7 @@ def server_key(request: Request, method: str | None = None) -> Key:
 
 def reply_vias(request: Request, source: HostPort) -> tuple[str, ...]:
     """The request's Via values, the top one stamped (RFC 3261 section 18.2.1, RFC 3581)."""
-    return (str(request.top_via.stamped(source)), *request.headers.values("via")[1:])
+    return (str(request.top_via.stamped(source)), *request.vias[1:])
 
 
 def ack_of_failure(request: Request, response: Response) -> Request:
