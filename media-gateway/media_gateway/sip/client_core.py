@@ -73,6 +73,16 @@ class ClientCore:
             at_ms = now_ms + agent.limits.reinvite_ms
             agent.timers.start(session, SessionTimer.OUR_REINVITE, at_ms)
 
+    def send_or_wait(self, attempt: Attempt, now_ms: int) -> None:
+        """Send a re-INVITE once no other is under way either way (RFC 3261, section 14.1)."""
+        session = attempt.session
+        session.attempt = attempt
+        if session.invited is None and session.unacked is None:
+            self.send(attempt, now_ms)
+            return
+        attempt.transaction = None
+        self._agent.timers.start(session, SessionTimer.GLARE, now_ms + T1_MS)
+
     def cancel(self, session: Session, cause: EndCause, now_ms: int, *, status: int = 0) -> None:
         """Give up an INVITE without final answer; CANCEL waits for the first 1xx."""
         agent = self._agent
