@@ -73,10 +73,11 @@ async def _prepare(story: Story, carillon: Installation, desk: SoftPhone) -> Non
 
 async def _sign_in(scene: Scene) -> None:
     with scene.story.step("agent", "signs in, and is on a call of her own") as step:
-        await occupy(scene.carillon, AGENT)
         await set_presence(scene.carillon, AGENT, "ready")
+        await scene.agents.becomes(AGENT, "ready", 5)
+        await occupy(scene.carillon, AGENT)
         async with asyncio.timeout(5):
-            while scene.agents.now(AGENT).presence != "ready":
+            while scene.agents.now(AGENT).routable:
                 await scene.agents.changed()
         step.detail = f"not free: {scene.agents.now(AGENT).why}"
 

@@ -83,8 +83,8 @@ async def refused(call: Awaitable[object]) -> RemoteError:
 async def test_a_contact_from_the_queue_to_the_end_of_wrap_up(acd: AcdAsyncStub) -> None:
     # On a leg of her own, the agent is there and not free: somebody waits for her.
     own_leg = acd_pb2.AgentLegRequest(agent_id="anna", leg_id="own")
-    await acd.StartAgentLeg(own_leg, metadata=DEMO)
     await ready(acd)
+    await acd.StartAgentLeg(own_leg, metadata=DEMO)
     stream = enqueue(acd)
     position = (await following(stream, "position")).position
     assert position.position == 1
