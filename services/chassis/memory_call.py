@@ -91,6 +91,8 @@ class Call:
 
     def __init__(self, *, method: str, metadata: Pairs, timeout_s: float | None) -> None:
         """`timeout_s` counts from now."""
+        self.requests_end_first = False
+        """Whether a server whose caller is gone sees the requests end before it is cancelled."""
         loop = asyncio.get_running_loop()
         self.method = method
         self.metadata = aio.Metadata(*metadata)
@@ -131,7 +133,10 @@ class Call:
         if not self._end(ended):
             return False
         self.answers.close(drop=True)
-        if self._task is not None:
+        if self._task is not None and self.requests_end_first:
+            # Who waits for requests has been woken, so it runs before this callback does.
+            asyncio.get_running_loop().call_soon(self._task.cancel)
+        elif self._task is not None:
             self._task.cancel()
         return True
 

@@ -178,11 +178,6 @@ class _ClientCall(aio.Call):
             self._call.cut(Ended(StatusCode.RESOURCE_EXHAUSTED, too_large(data)))
         return data
 
-    def __del__(self) -> None:
-        # Who lets go of a call does not want its answers, as with a real channel.
-        if not self._call.told.done() and not self._loop.is_closed():
-            self.cancel()
-
     def cancelled(self) -> bool:
         ended = self._call.ended
         return ended is not None and ended.code is StatusCode.CANCELLED
@@ -253,7 +248,6 @@ class _ManyAnswers(_ClientCall):
     _reads = False
 
     def __aiter__(self) -> Self:
-        # Not a generator of its own: it and the call would keep each other alive.
         if self._reads:
             raise aio.UsageError(_TWO_STYLES)
         self._iterates = True

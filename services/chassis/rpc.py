@@ -35,6 +35,7 @@ from services.chassis.status import (
     details_of,
     remote_error,
     remote_errors,
+    words_of,
 )
 
 __all__ = [
@@ -243,7 +244,7 @@ async def _mapped(context: aio.ServicerContext[Any, Any], method: str) -> AsyncI
         if error.kind is Kind.INTERNAL:
             log.error("request failed", method=method, code=error.code, exc_info=error)
         await context.abort(
-            STATUS_OF_KIND[error.kind], str(error), ((DETAILS_KEY, details_of(error)),)
+            STATUS_OF_KIND[error.kind], words_of(error), ((DETAILS_KEY, details_of(error)),)
         )
     except (asyncio.CancelledError, aio.AbortError, GeneratorExit):
         raise

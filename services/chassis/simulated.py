@@ -41,9 +41,14 @@ START_MS = 1_767_225_600_000
 
 
 class MemoryExchange:
-    """Joins callers and services of one simulated world."""
+    """Joins callers and services of one simulated world.
 
-    def __init__(self) -> None:
+    A real server whose caller is gone may see the requests end as if that were their regular end,
+    or be cancelled first; which of them is decided for each call by `coin`.
+    """
+
+    def __init__(self, *, coin: Callable[[], bool]) -> None:
+        self._coin = coin
         self._served: dict[str, _Faces] = {}
         self._calls: dict[str, dict[Call, None]] = {}
         self._waiting: dict[str, dict[Call, None]] = {}
@@ -90,6 +95,7 @@ class MemoryExchange:
         elif call.ended is None:
             calls[call] = None
             call.over.add_done_callback(lambda _: calls.pop(call, None))
+            call.requests_end_first = self._coin()
             serve(call, handler)
 
     def is_served(self, name: str) -> bool:
@@ -124,7 +130,10 @@ def simulated_world(*, seed: int, folder: Path, start_ms: int = START_MS) -> Sim
     loop = asyncio.get_running_loop()
     if not isinstance(loop, VirtualLoop):
         raise NotVirtual("a simulated world needs a VirtualLoop: use `simulate`")
-    exchange = MemoryExchange()
+    # Replayable on purpose: nothing simulated is secret.
+    dice = random.Random(seed)  # noqa: S311  # a simulation, see above
+    faults = random.Random(seed + 1)  # noqa: S311  # apart, so that faults change no ids
+    exchange = MemoryExchange(coin=lambda: bool(faults.getrandbits(1)))
     channels: dict[str, aio.Channel] = {}
 
     def dial(name: str) -> aio.Channel:
@@ -143,8 +152,7 @@ def simulated_world(*, seed: int, folder: Path, start_ms: int = START_MS) -> Sim
     return SimulatedWorld(
         name="simulated",
         clock=VirtualClock(loop, start_ms=start_ms),
-        # Replayable on purpose: nothing simulated is secret.
-        random_bits=random.Random(seed).getrandbits,  # noqa: S311  # a simulation, see above
+        random_bits=dice.getrandbits,
         blobs=MemoryBlobs(),
         dial=dial,
         close=lambda: asyncio.ensure_future(close_channels()),

@@ -13,7 +13,9 @@ from services.chassis.errors import CarillonError, Kind, RemoteError
 
 DOMAIN = "carillon"
 DETAILS_KEY = "grpc-status-details-bin"
-MAX_MESSAGE_CHARS = 1_000
+MAX_MESSAGE_BYTES = 1_000
+"""Of an error's words. They travel twice in headers, escaped to three times that or more, and
+headers beyond 8 KiB replace the error by another."""
 
 STATUS_OF_KIND: dict[Kind, grpc.StatusCode] = {
     Kind.INVALID: grpc.StatusCode.INVALID_ARGUMENT,
@@ -33,11 +35,18 @@ _KIND_OF_STATUS = {status: kind for kind, status in STATUS_OF_KIND.items()}
 
 def details_of(error: CarillonError) -> bytes:
     """The `google.rpc.Status` of a named error, as it travels in the trailing metadata."""
-    status = status_pb2.Status(
-        code=_number(STATUS_OF_KIND[error.kind]), message=str(error)[:MAX_MESSAGE_CHARS]
-    )
+    status = status_pb2.Status(code=_number(STATUS_OF_KIND[error.kind]), message=words_of(error))
     status.details.add().Pack(error_details_pb2.ErrorInfo(reason=error.code, domain=DOMAIN))
     return bytes(status.SerializeToString())
+
+
+def words_of(error: CarillonError) -> str:
+    """What a named error says, short enough to travel; `…` ends what was cut."""
+    encoded = str(error).encode(errors="replace")
+    if len(encoded) > MAX_MESSAGE_BYTES:
+        encoded = encoded[: MAX_MESSAGE_BYTES - len("…".encode())]
+        return encoded.decode(errors="ignore") + "…"
+    return encoded.decode()
 
 
 def remote_error(error: aio.AioRpcError) -> RemoteError:
