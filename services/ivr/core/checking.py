@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from services.ivr.core import expressions, templates
 from services.ivr.core.names import CALL_NAMES, EXPRESSION_NAMES, QUEUE_NAMES
+from services.ivr.core.node_fields import DEFAULT_MESSAGES
 from services.ivr.core.phrases import is_known
 from services.ivr.core.reading import suggest
 from services.ivr.model.errors import BadExpression, BadTemplate, Problem
@@ -77,7 +78,8 @@ def _template(flow: Flow, node: Node, text: str, known: frozenset[str]) -> Itera
         return
     for name in sorted(used - known):
         yield _undeclared(node, name, known)
-    if "queue_message" in used and not is_known(flow.language):
+    chosen = isinstance(node, Enqueue) and node.messages is not DEFAULT_MESSAGES
+    if "queue_message" in used and chosen and not is_known(flow.language):
         yield Problem(
             node.id,
             "no-phrases",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import assert_never
-
 from services.ivr.core import expressions
 from services.ivr.core.ending import SIP_SERVER_ERROR, fail, hang_up
 from services.ivr.core.hearing import ask, play_ringback, speak
@@ -46,23 +44,20 @@ from services.ivr.model.flow import (
 
 def run(turn: Turn) -> None:
     """Enters nodes until something has to be waited for, within the limit of steps."""
-    for _ in range(MAX_STEPS_PER_EVENT):
-        if turn.target is None:
-            return
-        _enter(turn)
-    if turn.target is not None:
-        fail(turn, "too-many-steps")
-        # The default treatment has two nodes and no way back, so this ends.
-        while turn.target is not None:
+    steps = 0
+    while turn.target is not None:
+        if steps == MAX_STEPS_PER_EVENT:
+            # What follows is the default treatment, whose two nodes have no way back.
+            fail(turn, "too-many-steps")
+        else:
             _enter(turn)
+        steps += 1
 
 
 def _enter(turn: Turn) -> None:
     node = turn.flow.node(turn.target or "")
+    assert node is not None, f"{turn.target} is no node"  # every edge was checked at publication
     turn.target = None
-    if node is None:
-        fail(turn, "missing-node")
-        return
     if turn.at.entered >= MAX_NODES_PER_CALL and not turn.at.treated:
         fail(turn, "too-many-nodes")
         return
@@ -105,10 +100,9 @@ def _begin(turn: Turn, node: Node) -> None:
             join_queue(turn, node, node.queue_id)
         case Transfer():
             _dial(turn, node)
-        case Hangup():
-            _end(turn, node)
         case _:
-            raise AssertionError(f"no entrance for {type(node).__name__}")
+            assert isinstance(node, Hangup), f"no entrance for {type(node).__name__}"
+            _end(turn, node)
 
 
 def assign(turn: Turn, name: str, value: Value) -> None:
@@ -133,15 +127,8 @@ def _chosen(turn: Turn, node: Branch) -> str:
 
 
 def _way_in(turn: Turn, node: Hours) -> str:
-    match door_at(node, turn.now_ms):
-        case Door.OPEN:
-            return node.open
-        case Door.CLOSED:
-            return node.closed
-        case Door.HOLIDAY:
-            return node.holiday
-        case other:
-            assert_never(other)
+    ways = {Door.OPEN: node.open, Door.CLOSED: node.closed, Door.HOLIDAY: node.holiday}
+    return ways[door_at(node, turn.now_ms)]
 
 
 def _dial(turn: Turn, node: Transfer) -> None:
@@ -189,10 +176,9 @@ def end_prompt(turn: Turn, event: OperationEnded) -> None:
             fail(turn, "prompt-failed")
         case Menu():
             _choose(turn, node, event.digits)
-        case Gather():
-            _take_digits(turn, node, event.digits)
         case _:
-            raise AssertionError(f"no prompt in {type(node).__name__}")
+            assert isinstance(node, Gather), f"no prompt in {type(node).__name__}"
+            _take_digits(turn, node, event.digits)
 
 
 def _choose(turn: Turn, node: Menu, digits: str) -> None:

@@ -59,8 +59,7 @@ def queue_values(flow: Flow, checkpoint: Checkpoint) -> dict[str, Value]:
     """What a queue's messages may name: only what is known, so that nothing false is said."""
     values = text_values(checkpoint)
     stay = checkpoint.stay
-    if stay is None:
-        return values
+    assert stay is not None, f"no queue in stage {checkpoint.stage}"
     values |= {"queue": stay.queue_id, "entry": stay.entry_id}
     if stay.position > 0:
         values["position"] = stay.position

@@ -68,13 +68,11 @@ def request_for(flow: Flow, at: Checkpoint) -> JoinQueue:
 
 def _attributes(node: Enqueue, at: Checkpoint) -> tuple[tuple[str, str], ...]:
     values = text_values(at)
-    room = MAX_ATTRIBUTE_BYTES
+    room = MAX_ATTRIBUTE_BYTES - sum(len(name.encode()) for name, _ in node.attributes)
     attributes = []
     for name, template in node.attributes:
-        text = fill(template, values)
-        room -= len(name.encode())
         # What does not fit is cut: routing by half an attribute beats no routing at all.
-        text = clip(text, max(0, room))
+        text = clip(fill(template, values), room)
         room -= len(text.encode())
         attributes.append((name, text))
     return tuple(attributes)
