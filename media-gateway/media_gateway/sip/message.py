@@ -30,8 +30,14 @@ MAX_CSEQ = 2**31 - 1
 MAX_FORWARDS = 70
 """What a request starts with, and what one that names no limit is taken to have."""
 
-_ONCE = ("call-id", "content-length", "content-type", "cseq", "from", "max-forwards", "to")
-_NEEDED_TO_ANSWER = ("via", "from", "to", "call-id", "cseq")
+_NEEDED_TO_ANSWER = tuple((name, name.lower()) for name in ("Via", "From", "To", "Call-ID", "CSeq"))
+_ONCE = tuple(
+    (name, name.lower())
+    for name in (
+        *("Call-ID", "Content-Length", "Content-Type", "CSeq"),
+        *("From", "Max-Forwards", "To"),
+    )
+)
 
 
 T = TypeVar("T")
@@ -284,12 +290,12 @@ def _body(headers: Headers, rest: bytes) -> bytes:
 
 def _fault(message: Request | Response, method: str | None) -> str:
     """What is wrong with the headers that everything else relies on; empty if nothing."""
-    for name in _NEEDED_TO_ANSWER:
-        if not message.headers.get(name):
-            return f"Missing {name.title()}"
-    for name in _ONCE:
-        if len(message.headers.all(name)) > 1:
-            return f"Repeated {name.title()}"
+    for name, key in _NEEDED_TO_ANSWER:
+        if not message.headers.get(key):
+            return f"Missing {name}"
+    for name, key in _ONCE:
+        if len(message.headers.all(key)) > 1:
+            return f"Repeated {name}"
     for name, understand in _CHECKS:
         try:
             understand(message)
@@ -313,7 +319,7 @@ _CHECKS: tuple[tuple[str, Callable[[Request | Response], object]], ...] = (
 def _refusal(request: Request, reason: str, *, status: int = 400) -> MalformedMessage:
     """The error for a request: refusable if there is enough to answer, and ACK never is."""
     headers = request.headers
-    refusable = request.method != "ACK" and all(headers.get(name) for name in _NEEDED_TO_ANSWER)
+    refusable = request.method != "ACK" and all(headers.get(key) for _, key in _NEEDED_TO_ANSWER)
     try:
         request.top_via  # noqa: B018 - asked only whether it can be read
     except MalformedField:

@@ -66,9 +66,11 @@ def test_they_fire_in_order_and_only_what_runs(
             timers.stop(owner, name)
             running.pop((owner, name), None)
     assert len(timers) == len(running)
-    fired = []
+    fired: list[tuple[str, Name]] = []
     while (due := timers.pop_due(100)) is not None:
-        fired.append(due)
+        owner, name = due
+        assert isinstance(name, Name)
+        fired.append((owner, name))
     assert set(fired) == set(running)
     assert len(fired) == len(running)
     assert [running[due] for due in fired] == sorted(running.values())
