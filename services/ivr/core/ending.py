@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from services.ivr.core.hearing import apologise
 from services.ivr.core.turn import Turn
-from services.ivr.model.call import (
+from services.ivr.model.actions import (
     CompleteContact,
     HangUpCall,
     LeaveQueue,
-    LegEnded,
     StopRinging,
     TerminationClass,
 )
+from services.ivr.model.call import LegEnded
 from services.ivr.model.checkpoint import WAITING, Purpose, Stage
 from services.ivr.model.flow import TREATMENT
 

@@ -17,12 +17,8 @@ from services.ivr.core.templates import fill
 from services.ivr.core.turn import Turn
 from services.ivr.core.variables import variables_bytes
 from services.ivr.core.waiting import join_queue, take_exit
-from services.ivr.model.call import (
-    DialNumber,
-    OperationEnded,
-    OperationResult,
-    TerminationClass,
-)
+from services.ivr.model.actions import DialNumber, TerminationClass
+from services.ivr.model.call import OperationEnded, OperationResult
 from services.ivr.model.checkpoint import Purpose, Ring, Stage
 from services.ivr.model.errors import BadExpression
 from services.ivr.model.flow import (

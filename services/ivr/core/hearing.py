@@ -9,7 +9,7 @@ from services.ivr.core import templates
 from services.ivr.core.limits import APOLOGY_LIMIT_MS, MESSAGE_DIGIT_TIMEOUT_MS
 from services.ivr.core.names import queue_values, text_values
 from services.ivr.core.turn import Turn
-from services.ivr.model.call import GatherDigits, PlayPrompts
+from services.ivr.model.actions import GatherDigits, PlayPrompts
 from services.ivr.model.checkpoint import Purpose, Stage
 from services.ivr.model.flow import Enqueue, Gather, Menu, Prompt, Value
 

@@ -110,10 +110,14 @@ def _plain(text: str) -> str:
 def _stale(at: Checkpoint, kind: Kind, event: Event) -> str:
     if isinstance(event, call.OperationEnded):
         return "" if event.operation == at.operation else "stale-operation"
+    ring = at.ring
     if kind in _NAMING_A_RING:
-        named = getattr(event, "ring_id", "") or getattr(event, "reservation_id", "")
-        ring_id = at.ring.ring_id if at.ring is not None else ""
-        return "" if named and named == ring_id else "stale-ring"
+        named = getattr(event, "ring_id", "")
+        return "" if ring is not None and named == ring.ring_id else "stale-ring"
+    if kind in _NAMING_A_RESERVATION:
+        named = getattr(event, "reservation_id", "")
+        fits = ring is not None and ring.agent and named == ring.ring_id
+        return "" if fits else "stale-ring"
     return ""
 
 
@@ -125,10 +129,10 @@ _NAMING_A_RING = frozenset(
         Kind.BRIDGED,
         Kind.BRIDGE_FAILED,
         Kind.FAR_END_GONE,
-        Kind.RESERVATION_RELEASED,
-        Kind.RESERVATION_ACCEPTED,
-        Kind.ACCEPT_REFUSED,
     }
+)
+_NAMING_A_RESERVATION = frozenset(
+    {Kind.RESERVATION_RELEASED, Kind.RESERVATION_ACCEPTED, Kind.ACCEPT_REFUSED}
 )
 
 

@@ -18,13 +18,15 @@ from services.ivr.core.hearing import (
 from services.ivr.core.interpreter import advance
 from services.ivr.core.turn import Outcome, Turn
 from services.ivr.core.waiting import queue_node, request_for
-from services.ivr.model.call import (
+from services.ivr.model.actions import (
     AcceptReservation,
-    Bridged,
     CompleteContact,
     ConfirmBridged,
     ConfirmRing,
     Effect,
+)
+from services.ivr.model.call import (
+    Bridged,
     Event,
     LegAnswered,
     LegEnded,

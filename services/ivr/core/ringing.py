@@ -19,25 +19,27 @@ from services.ivr.core.limits import (
 )
 from services.ivr.core.turn import Turn
 from services.ivr.core.waiting import back_to_queue, join_queue, queue_node
-from services.ivr.model.call import (
+from services.ivr.model.actions import (
     AcceptReservation,
-    AgentReserved,
     BridgeLegs,
     CompleteContact,
     ConfirmBridged,
     ConfirmRing,
     EndReservation,
-    HoldChanged,
     LeaveQueue,
+    RingAgent,
+    StopRinging,
+    TellHold,
+    TerminationClass,
+)
+from services.ivr.model.call import (
+    AgentReserved,
+    HoldChanged,
     LegEnded,
     OperationEnded,
     OperationResult,
     ReservationReleased,
-    RingAgent,
     RingOutcome,
-    StopRinging,
-    TellHold,
-    TerminationClass,
 )
 from services.ivr.model.checkpoint import Purpose, Ring, Stage
 from services.ivr.model.flow import Transfer

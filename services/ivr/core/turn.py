@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.ivr.core.limits import MAX_NOTE_CHARS
-from services.ivr.model.call import AnswerCall, Command, Effect, Note
+from services.ivr.model.actions import AnswerCall, Command, Effect, Note
 from services.ivr.model.checkpoint import Checkpoint, Purpose, Ring, Stay
 from services.ivr.model.flow import Flow, Node
 

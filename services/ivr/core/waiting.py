@@ -17,15 +17,13 @@ from services.ivr.core.limits import (
 from services.ivr.core.names import text_values
 from services.ivr.core.templates import clip, fill
 from services.ivr.core.turn import Turn
+from services.ivr.model.actions import JoinQueue, LeaveQueue, StopRinging
 from services.ivr.model.call import (
-    JoinQueue,
-    LeaveQueue,
     OperationEnded,
     OperationResult,
     PositionChanged,
     QueueLeft,
     QueueUnavailable,
-    StopRinging,
 )
 from services.ivr.model.checkpoint import Checkpoint, Purpose, Stage, Stay
 from services.ivr.model.flow import Enqueue, Flow

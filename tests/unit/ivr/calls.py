@@ -9,14 +9,13 @@ from services.ivr.core import interpreter
 from services.ivr.core.codec import decode, encode
 from services.ivr.core.parsing import parse_flow
 from services.ivr.core.turn import Outcome
+from services.ivr.model.actions import GatherDigits, PlayPrompts
 from services.ivr.model.call import (
     AgentReserved,
     CallInvited,
     Event,
-    GatherDigits,
     OperationEnded,
     OperationResult,
-    PlayPrompts,
     PositionChanged,
 )
 from services.ivr.model.checkpoint import Checkpoint

@@ -7,25 +7,28 @@ from typing import Any
 import pytest
 
 from services.ivr.core.limits import MAX_NODES_PER_CALL
-from services.ivr.model.call import (
+from services.ivr.model.actions import (
     AnswerCall,
-    Bridged,
-    BridgeFailed,
     BridgeLegs,
-    CallInvited,
     DialNumber,
     GatherDigits,
     HangUpCall,
+    PlayPrompts,
+    StopRinging,
+    TerminationClass,
+)
+from services.ivr.model.call import (
+    Bridged,
+    BridgeFailed,
+    CallInvited,
     LegAnswered,
     LegEnded,
     LegFailed,
     LegRinging,
     LegRole,
     OperationResult,
-    PlayPrompts,
+    ReservationReleased,
     RingOutcome,
-    StopRinging,
-    TerminationClass,
     TimePassed,
 )
 from services.ivr.model.checkpoint import Stage
@@ -345,6 +348,12 @@ def test_a_transfer_that_cannot_be_bridged_leads_on() -> None:
     talk.feed(LegAnswered("d1", "l2"))
     talk.feed(BridgeFailed("d1", "no-common-codec"))
     assert talk.new == [StopRinging("d1", "bridge-failed"), HangUpCall(SUCCESS, "nobody")]
+
+
+def test_a_number_outside_is_no_reservation_whatever_it_is_called() -> None:
+    talk = dialled()
+    talk.feed(LegAnswered("d1", "l2"))
+    assert talk.feed(ReservationReleased("d1", "busy")).ignored == "stale-ring"
 
 
 def test_a_dial_of_which_nothing_is_heard_is_given_up() -> None:

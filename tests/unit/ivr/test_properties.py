@@ -14,7 +14,7 @@ from services.ivr.core.codec import decode, encode
 from services.ivr.core.parsing import parse_flow, problems_of
 from services.ivr.core.resuming import resume
 from services.ivr.core.turn import Outcome
-from services.ivr.model import call
+from services.ivr.model import actions, call
 from services.ivr.model.call import Event, LegRole, LegView, OperationResult, RingOutcome
 from services.ivr.model.checkpoint import Checkpoint, Stage
 from services.ivr.model.flow import Flow
@@ -122,7 +122,7 @@ def begun(flow: Flow) -> Outcome:
 
 
 def hang_ups(outcome: Outcome) -> int:
-    return sum(isinstance(command, call.HangUpCall) for command in outcome.commands)
+    return sum(isinstance(command, actions.HangUpCall) for command in outcome.commands)
 
 
 @settings(max_examples=300, deadline=None)

@@ -8,22 +8,24 @@ import pytest
 
 from services.ivr.core.interpreter import deadline_ms
 from services.ivr.core.limits import MAX_ATTRIBUTE_BYTES, MAX_STAYS_PER_CALL
-from services.ivr.model.call import (
+from services.ivr.model.actions import (
     AnswerCall,
     GatherDigits,
     HangUpCall,
     JoinQueue,
     LeaveQueue,
+    PlayPrompts,
+    StopRinging,
+    TerminationClass,
+)
+from services.ivr.model.call import (
     LegEnded,
     LegRole,
     OperationEnded,
     OperationResult,
-    PlayPrompts,
     PositionChanged,
     QueueLeft,
     QueueUnavailable,
-    StopRinging,
-    TerminationClass,
     TimePassed,
 )
 from services.ivr.model.checkpoint import Purpose, Stage

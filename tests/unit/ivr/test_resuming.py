@@ -8,16 +8,18 @@ import pytest
 
 from services.ivr.core.resuming import resume
 from services.ivr.core.turn import Outcome
-from services.ivr.model.call import (
+from services.ivr.model.actions import (
     AcceptReservation,
     BridgeLegs,
     CompleteContact,
     ConfirmBridged,
     ConfirmRing,
     EndReservation,
-    Event,
     HangUpCall,
     JoinQueue,
+)
+from services.ivr.model.call import (
+    Event,
     LegAnswered,
     LegEnded,
     LegFailed,

@@ -7,21 +7,27 @@ from typing import Any
 import pytest
 
 from services.ivr.core.interpreter import deadline_ms
-from services.ivr.model.call import (
-    AcceptRefused,
+from services.ivr.model.actions import (
     AcceptReservation,
-    AgentReserved,
-    Bridged,
-    BridgeFailed,
     BridgeLegs,
     CompleteContact,
     ConfirmBridged,
     ConfirmRing,
     EndReservation,
     HangUpCall,
-    HoldChanged,
     JoinQueue,
     LeaveQueue,
+    RingAgent,
+    StopRinging,
+    TellHold,
+    TerminationClass,
+)
+from services.ivr.model.call import (
+    AcceptRefused,
+    AgentReserved,
+    Bridged,
+    BridgeFailed,
+    HoldChanged,
     LegAnswered,
     LegEnded,
     LegFailed,
@@ -33,11 +39,7 @@ from services.ivr.model.call import (
     QueueUnavailable,
     ReservationAccepted,
     ReservationReleased,
-    RingAgent,
     RingOutcome,
-    StopRinging,
-    TellHold,
-    TerminationClass,
     TimePassed,
 )
 from services.ivr.model.checkpoint import Stage

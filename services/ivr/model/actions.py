@@ -1,0 +1,247 @@
+"""What is to be done about a call.
+
+Commands go to the gateway in a step. Effects are for ivr's own shell: each may be repeated without
+harm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.ivr.model.flow import Prompt
+
+# ---- commands to the gateway ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCall:
+    """Answers the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayPrompts:
+    """Plays prompts whose texts are filled in."""
+
+    operation: str
+    """Unique in the call."""
+    prompts: tuple[Prompt, ...]
+    """At most 16."""
+    loop: bool = False
+    """Begin again after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatherDigits:
+    """Plays prompts and collects keys."""
+
+    operation: str
+    """Unique in the call."""
+    prompts: tuple[Prompt, ...]
+    """At most 16."""
+    max_digits: int
+    """1 to 32."""
+    first_digit_timeout_ms: int
+    """From the end of the prompts; 0: no limit."""
+    next_digit_timeout_ms: int = 3_000
+    """Between keys."""
+    end_key: str = ""
+    """Ends the input."""
+    barge_in: bool = True
+    """Whether a key silences the prompts."""
+    loop: bool = False
+    """Begin the prompts again after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class RingAgent:
+    """Rings an agent's endpoint."""
+
+    reservation_id: str
+    """Names the ring."""
+    agent_id: str
+    """Who."""
+    endpoint: str
+    """A SIP URI."""
+    timeout_ms: int
+    """Until it is cancelled as no_answer."""
+    caller_display: str
+    """What the agent's phone shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialNumber:
+    """Dials a number outside."""
+
+    ring_id: str
+    """Unique in the call."""
+    target: str
+    """A SIP URI or E.164."""
+    timeout_ms: int
+    """Until it is cancelled as no_answer."""
+    caller_id: str
+    """E.164; empty: the number that was called."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRinging:
+    """Cancels a ring, or ends a leg that is answered and not bridged."""
+
+    ring_id: str
+    """Which."""
+    reason: str
+    """For example `answered-elsewhere`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeLegs:
+    """Joins the caller and an answered leg."""
+
+    ring_id: str
+    """Which."""
+
+
+class TerminationClass(StrEnum):
+    """Whom a call's end is laid to."""
+
+    SUCCESS = "success"
+    CALLER_ERROR = "caller_error"
+    SERVER_ERROR = "server_error"
+    CARRIER_ERROR = "carrier_error"
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpCall:
+    """Ends the whole call."""
+
+    termination_class: TerminationClass
+    """Whom it is laid to."""
+    reason: str
+    """In lower-case kebab form."""
+    sip_status: int = 0
+    """When the caller was not answered; 0: 480."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the flow did, for the call's record."""
+
+    kind: str
+    """node-entered, digits, queue-joined, queue-left or flow-failed."""
+    values: tuple[tuple[str, str], ...]
+    """At most 16 of at most 256 characters."""
+
+
+Command = (
+    AnswerCall
+    | PlayPrompts
+    | GatherDigits
+    | RingAgent
+    | DialNumber
+    | StopRinging
+    | BridgeLegs
+    | HangUpCall
+    | Note
+)
+
+# ---- effects for the shell --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class JoinQueue:
+    """Ask acd to queue the contact and follow what becomes of it."""
+
+    entry_id: str
+    """UUIDv7; asking again with it continues."""
+    queue_id: str
+    """Where."""
+    call_id: str
+    """The call that the contact is."""
+    caller: str
+    """Who calls."""
+    priority: int
+    """0 to 1,000."""
+    credit: int
+    """Added to the score for one who was cut off."""
+    skills: tuple[tuple[str, int], ...]
+    """Skill and least level; empty: the queue's own plan."""
+    attributes: tuple[tuple[str, str], ...]
+    """For routing and the agent's screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveQueue:
+    """Take the contact out."""
+
+    entry_id: str
+    """Its stay."""
+    exit: str
+    """abandoned, callback, voicemail, timeout or overflowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmRing:
+    """The agent's endpoint rings."""
+
+    reservation_id: str
+    """Which."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptReservation:
+    """The agent's phone answered."""
+
+    reservation_id: str
+    """Which."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmBridged:
+    """Caller and agent hear each other."""
+
+    reservation_id: str
+    """Which."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndReservation:
+    """The ring came to nothing."""
+
+    reservation_id: str
+    """Which."""
+    outcome: str
+    """no_answer, reject, busy, unreachable, undelivered, connect_failed or caller_gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteContact:
+    """The conversation is over."""
+
+    reservation_id: str
+    """Which."""
+    ended_by: str
+    """caller, agent or system."""
+    reason: str
+    """In lower-case kebab form."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellHold:
+    """The agent put the contact on hold, or took it back."""
+
+    reservation_id: str
+    """Which."""
+    held: bool
+    """Whether it is held now."""
+
+
+Effect = (
+    JoinQueue
+    | LeaveQueue
+    | ConfirmRing
+    | AcceptReservation
+    | ConfirmBridged
+    | EndReservation
+    | CompleteContact
+    | TellHold
+)
