@@ -244,11 +244,10 @@ class SoftPhone:
         transaction.respond(self._line.response(cancel, status, to_tag=_tag()))
         if invited is None:
             return
+        invited.cancelled_by = cancel
         for call in self._calls:
             if isinstance(call, IncomingCall) and call.transaction is invited:
                 call.receive_cancel(cancel)
-        # A call whose ports are still being opened is not among them yet.
-        invited.respond(self._line.response(invited.request, 487, to_tag=_tag()))
 
     def _receive_ack(self, ack: Request) -> None:
         call = self._find(ack)
@@ -298,9 +297,6 @@ class SoftPhone:
     async def _take(self, transaction: ServerTransaction, policy: Policy | None) -> None:
         invite = transaction.request
         media = await MediaSession.open(self.address[0])
-        if transaction.answered:
-            media.close()
-            return
         dialog = Dialog(
             call_id=invite.call_id,
             local=invite.header("To") or "",
@@ -319,7 +315,9 @@ class SoftPhone:
         )
         self._keep(call)
         self._arrived.put_nowait(call)
-        if policy is not None:
+        if transaction.cancelled_by is not None:
+            call.receive_cancel(transaction.cancelled_by)
+        elif policy is not None:
             await call.obey(policy)
 
     def _find(self, request: Request) -> Call | None:

@@ -189,6 +189,7 @@ class ServerTransaction:
         self.request = request
         self.repeats = repeats
         self.unacknowledged: Callable[[], None] = _ignore
+        self.cancelled_by: Request | None = None
         self._timers = timers
         self._send = send
         self._forget = forget

@@ -1,0 +1,240 @@
+"""Runs SIPp, the outside judge, with the scenarios beside this file, and reads its verdict.
+
+Every run is bounded: so many calls, so many seconds, and SIPp's own process is ended with it.
+Its files (statistics, errors, the sound it plays) live in a directory that goes when it is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import math
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+SCENARIOS: Final = Path(__file__).parent / "sipp"
+HOST: Final = "127.0.0.1"
+MAX_CALLS: Final = 10_000
+MAX_SECONDS: Final = 600
+GRACE_S: Final = 5.0
+"""How much longer than its own time limit SIPp may take to stop."""
+FIRST_MEDIA_PORT: Final = 10_000
+MEDIA_BLOCKS: Final = 100
+MEDIA_PORTS: Final = 100
+"""Each run has a block of media ports of its own, away from the phone's and the system's."""
+MAX_ERROR_TEXT: Final = 8_000
+START_ATTEMPTS: Final = 100
+_SOUND_HZ: Final = 440
+_SOUND_AMPLITUDE: Final = 6_000
+
+Scenario = Literal["caller", "caller_keys", "cancel", "refusals", "agent"]
+
+
+class SippMissing(Exception):
+    """There is no sipp on PATH: install Debian's sip-tester."""
+
+
+@dataclass(frozen=True, slots=True)
+class SippVerdict:
+    """What SIPp counted, from the last line of its statistics."""
+
+    created: int
+    successful: int
+    failed: int
+    unexpected: int
+    """Calls that failed because a message came that the scenario does not allow."""
+    timed_out: int
+    """Calls that failed because an awaited message did not come."""
+    retransmissions: int
+    out_of_call: int
+    """Messages that belong to no call: late ones, or strays."""
+    exit_code: int
+    errors: str
+    """SIPp's error log, shortened: the text for a failed test."""
+
+    @property
+    def flawless(self) -> bool:
+        """Whether every call went as the scenario says."""
+        return self.exit_code == 0 and self.failed == 0 and self.successful == self.created > 0
+
+
+@dataclass(slots=True)
+class _Run:
+    process: asyncio.subprocess.Process
+    directory: Path
+    seconds: float
+    port: int
+
+
+@dataclass(slots=True)
+class SippAgent:
+    """SIPp as an agent's phone, waiting for calls at `uri`."""
+
+    uri: str
+    _run: _Run = field(repr=False)
+
+    async def verdict(self) -> SippVerdict:
+        """Wait until it served its calls."""
+        return await _verdict(self._run)
+
+
+def find_sipp() -> Path:
+    """SIPp on PATH; raises SippMissing."""
+    found = shutil.which("sipp")
+    if found is None:
+        raise SippMissing("sipp is not installed: apt-get install sip-tester")
+    return Path(found)
+
+
+async def run_callers(
+    scenario: Scenario,
+    *,
+    number: str,
+    port: int,
+    calls: int = 1,
+    rate: float = 10.0,
+    pause_ms: int = 1_000,
+    key: str = "1",
+    caller: str = "+12025550147",
+    seconds: float = 60.0,
+) -> SippVerdict:
+    """Call `number` at `port` of this machine so many times, `rate` calls a second.
+
+    All calls may be up at once. After `seconds` SIPp gives up, and that counts as failure.
+    """
+    options = ["-s", number, "-r", f"{math.ceil(rate)}", "-l", f"{calls}"]
+    options += ["-key", "from", caller, "-key", "key", key]
+    async with _started(
+        scenario, options, calls=calls, pause_ms=pause_ms, seconds=seconds, target=f"{HOST}:{port}"
+    ) as run:
+        return await _verdict(run)
+
+
+@asynccontextmanager
+async def sipp_agent(
+    *, calls: int = 1, ring_ms: int = 200, event: int = 101, seconds: float = 60.0
+) -> AsyncIterator[SippAgent]:
+    """SIPp as an agent's phone that echoes what it hears, for so many calls."""
+    options = ["-rtp_echo", "-key", "event", f"{event}"]
+    async with _started(
+        "agent", options, calls=calls, pause_ms=ring_ms, seconds=seconds, target=None
+    ) as run:
+        await _until_bound(run)
+        yield SippAgent(f"sip:agent@{HOST}:{run.port}", run)
+
+
+@asynccontextmanager
+async def _started(
+    scenario: Scenario,
+    options: list[str],
+    *,
+    calls: int,
+    pause_ms: int,
+    seconds: float,
+    target: str | None,
+) -> AsyncIterator[_Run]:
+    if not (0 < calls <= MAX_CALLS and 0 < seconds <= MAX_SECONDS):
+        raise ValueError(f"at most {MAX_CALLS} calls in {MAX_SECONDS} s")
+    port, media_port = _free_port(), _free_media_port()
+    with tempfile.TemporaryDirectory(prefix="sipp-") as name:
+        directory = Path(name)
+        (directory / "sound.ulaw").write_bytes(_sound())
+        command = [f"{find_sipp()}", *([] if target is None else [target])]
+        command += ["-sf", f"{SCENARIOS / scenario}.xml", "-m", f"{calls}", "-d", f"{pause_ms}"]
+        command += ["-i", HOST, "-mi", HOST, "-p", f"{port}", "-mp", f"{media_port}", "-nostdin"]
+        command += ["-timeout", f"{math.ceil(seconds)}s", "-timeout_error", "-fd", "1"]
+        command += ["-recv_timeout", f"{math.ceil(seconds * 1000)}"]
+        command += ["-trace_stat", "-stf", "stat.csv", "-trace_err", "-error_file", "errors.log"]
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            *options,
+            cwd=directory,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            yield _Run(process, directory, seconds, port)
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+async def _until_bound(run: _Run) -> None:
+    """Until SIPp has taken its port, which shows when nobody else can."""
+    for _ in range(START_ATTEMPTS):
+        if run.process.returncode is not None or _is_taken(run.port):
+            return
+        await asyncio.sleep(0.02)
+
+
+async def _verdict(run: _Run) -> SippVerdict:
+    async with asyncio.timeout(run.seconds + GRACE_S):
+        exit_code = await run.process.wait()
+    counts = _last_row(run.directory / "stat.csv")
+    log = run.directory / "errors.log"
+    return SippVerdict(
+        created=counts.get("TotalCallCreated", 0),
+        successful=counts.get("SuccessfulCall(C)", 0),
+        failed=counts.get("FailedCall(C)", 0),
+        unexpected=counts.get("FailedUnexpectedMessage(C)", 0),
+        timed_out=counts.get("FailedTimeoutOnRecv(C)", 0) + counts.get("FailedMaxUDPRetrans(C)", 0),
+        retransmissions=counts.get("Retransmissions(C)", 0),
+        out_of_call=counts.get("OutOfCallMsgs(C)", 0),
+        exit_code=exit_code,
+        errors=log.read_text(errors="replace")[:MAX_ERROR_TEXT] if log.exists() else "",
+    )
+
+
+def _last_row(statistics: Path) -> dict[str, int]:
+    """The counters of the last line; SIPp writes one as it ends."""
+    if not statistics.exists():
+        return {}
+    with statistics.open(newline="") as file:
+        rows = list(csv.DictReader(file, delimiter=";"))
+    last = rows[-1] if rows else {}
+    return {name: int(value) for name, value in last.items() if name and (value or "").isdigit()}
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _free_media_port() -> int:
+    for _ in range(MEDIA_BLOCKS):
+        port = FIRST_MEDIA_PORT + secrets.randbelow(MEDIA_BLOCKS) * MEDIA_PORTS
+        if not (_is_taken(port) or _is_taken(port + 2)):
+            return port
+    raise OSError(f"no free media ports from {FIRST_MEDIA_PORT}")
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+        return False
+
+
+def _sound() -> bytes:
+    """A second of a tone in PCMU (ITU-T G.711), which SIPp plays over and over."""
+    step = 2 * math.pi * _SOUND_HZ / 8_000
+    return bytes(_mu_law(round(_SOUND_AMPLITUDE * math.sin(step * n))) for n in range(8_000))
+
+
+def _mu_law(sample: int) -> int:
+    magnitude = min(abs(sample), 32_635) + 132
+    segment = magnitude.bit_length() - 8
+    code = segment << 4 | (magnitude >> (segment + 3)) & 0x0F
+    return ~(code | (0x80 if sample < 0 else 0)) & 0xFF
