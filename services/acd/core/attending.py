@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.acd.core.admission import check_text
 from services.acd.core.availability import RONA
 from services.acd.core.draft import Draft
-from services.acd.core.intervals import change_presence, release
+from services.acd.core.intervals import change_presence
 from services.acd.core.limits import OUTSIDE_LEGS
 from services.acd.core.ringing import fail
 from services.acd.model import (
@@ -27,7 +27,7 @@ from services.acd.model import (
 
 
 def set_presence(draft: Draft, command: SetPresence) -> None:
-    """An agent's intent: at once without work, else when it ends."""
+    """An agent's intent: at once without a contact, else when the last one ends."""
     check_text("a reason", command.reason)
     check_text("a name", command.by)
     row = draft.state.agent(command.agent_id)
@@ -35,7 +35,7 @@ def set_presence(draft: Draft, command: SetPresence) -> None:
     if reason == RONA:
         raise InvalidTextError("only the ACD sends an agent on this break")
     same = (row.presence, row.presence_reason) == (command.presence, reason)
-    if not row.work and not row.legs:
+    if not row.work:
         if not same:
             change_presence(draft, row, command.presence, reason=reason, by=command.by)
         return
@@ -82,4 +82,3 @@ def end_agent_leg(draft: Draft, command: EndAgentLeg) -> None:
     if command.leg_id not in row.legs:
         return
     draft.emit(AgentLegEnded(agent_id=command.agent_id, leg_id=command.leg_id, at_ms=draft.now_ms))
-    release(draft, command.agent_id)

@@ -32,7 +32,7 @@ def change_presence(
 def release(draft: Draft, agent_id: AgentId) -> None:
     """A piece of work has ended: what was pending holds, unless there is other work."""
     row = draft.state.agents[agent_id]
-    if row.pending is not None and not row.work and not row.legs:
+    if row.pending is not None and not row.work:
         change_presence(draft, row, row.pending, reason=row.pending_reason, by=row.pending_by)
 
 

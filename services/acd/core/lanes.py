@@ -136,7 +136,7 @@ class Lanes:
         lane = Lane(key, self._queues[key.queue_id].config, self._entries)
         for agent_id in self.rosters.get(key.queue_id, ()):
             agent = self._agents[agent_id]
-            if _meets(agent.config, key):
+            if satisfies(agent.config, key.expr):
                 lane.qualified.append(agent_id)  # the roster is sorted
                 self._of_agent[agent_id].append(lane)
                 if key.channel in self._routable[agent_id]:
@@ -160,7 +160,7 @@ class Lanes:
         for membership in config.queues:
             insort(self.rosters.setdefault(membership.queue_id, []), config.agent_id)
             for lane in self.of_queue(membership.queue_id):
-                if _meets(config, lane.key):
+                if satisfies(config, lane.key.expr):
                     lane.qualify(config.agent_id)
                     mine.append(lane)
 
@@ -172,8 +172,3 @@ class Lanes:
         for membership in config.queues:
             roster = self.rosters[membership.queue_id]
             del roster[bisect_left(roster, agent_id)]
-
-
-def _meets(config: AgentConfig, key: LaneKey) -> bool:
-    served = any(c.channel is key.channel and c.limit for c in config.capacities)
-    return served and satisfies(config, key.expr)

@@ -24,8 +24,9 @@ from services.acd.model import (
     Waker,
 )
 
-Woken = tuple[ContactOrder, AgentId | None]
-"""The order of a contact, and the agent who woke; None: the contact itself woke."""
+_ITSELF = AgentId("")
+Woken = tuple[ContactOrder, AgentId]
+"""The order of a contact, and the agent who woke; no agent's id: the contact itself woke."""
 
 
 def match(draft: Draft) -> None:
@@ -38,7 +39,7 @@ def match(draft: Draft) -> None:
     heapify(heap)
     while heap:
         order, agent_id = heappop(heap)
-        if agent_id is None:
+        if agent_id == _ITSELF:
             _place(draft, order[2], Waker.CONTACT)
             continue
         again = _agent_woken(state, agent_id, now_ms)
@@ -54,7 +55,7 @@ def _contact_woken(state: State, entry_id: EntryId, now_ms: int) -> Woken | None
     if entry is None:
         return None
     scoring = state.queues[entry.contact.queue_id].config.scoring
-    return contact_order(entry, scoring, now_ms), None
+    return contact_order(entry, scoring, now_ms), _ITSELF
 
 
 def _agent_woken(state: State, agent_id: AgentId, now_ms: int) -> Woken | None:
