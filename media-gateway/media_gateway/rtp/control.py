@@ -14,12 +14,21 @@ from media_gateway.rtp.rtcp_session import RtcpSession
 
 
 class Control(asyncio.DatagramProtocol):
-    """Receives and sends one leg's compound packets."""
+    """Receives and sends one leg's compound packets.
+
+    `media` is the latch of the leg's RTP: reports come from the host that its media goes to.
+    """
 
     def __init__(
-        self, *, session: RtcpSession, latch: Latch, clock_ms: Callable[[], float]
+        self,
+        *,
+        session: RtcpSession,
+        latch: Latch,
+        media: Latch,
+        clock_ms: Callable[[], float],
     ) -> None:
         self.session, self.latch = session, latch
+        self._media = media
         self.send: Send | None = None
         self.heard_ms = clock_ms()
         self.malformed = 0
@@ -53,8 +62,13 @@ class Control(asyncio.DatagramProtocol):
             else:
                 self.latch.refuse()
             return
-        if not self._armed:
+        if not self._armed or not self._near_media(source):
             self.latch.refuse()
         elif self.latch.admit(source, now_ms):
             self.heard_ms = now_ms
             self.session.receive(reports, now_ms)
+
+    def _near_media(self, source: Address) -> bool:
+        """A NAT may change the port of reports, but not to another host than that of media."""
+        media = self._media.target
+        return media is not None and source[0] == media[0]

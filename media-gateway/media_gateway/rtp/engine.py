@@ -56,6 +56,7 @@ class MediaEngine:
         self._strict, self._media_timeout_ms = strict, media_timeout_ms
         self._ports: dict[str, MediaPort] = {}
         self._sockets: dict[int, _Sockets] = {}
+        self._opening: set[asyncio.Task[MediaPort]] = set()
         self._pacer = Pacer(clock_ms())
         self._timer: asyncio.TimerHandle | None = None
         self._frames = 0
@@ -69,10 +70,39 @@ class MediaEngine:
         """Frames left out because this process was too late to send them."""
         return self._pacer.skipped
 
+    @property
+    def ticking(self) -> bool:
+        """Whether the ticker runs: from the first leg opened until the last port has drained."""
+        return self._timer is not None
+
     async def open(self, leg_id: str, listener: MediaListener) -> MediaPort:
         """Bind a pair of ports for a leg; raises NoPortsLeft, LegAlreadyOpen."""
         if leg_id in self._ports:
             raise LegAlreadyOpen(f"leg {leg_id} has a port")
+        opening = self._loop.create_task(self._open(leg_id, listener))
+        self._opening.add(opening)
+        opening.add_done_callback(self._opening.discard)
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # uvloop leaks a socket whose set-up is cancelled: let it finish, then close it.
+            opening.add_done_callback(_close_unclaimed)
+            raise
+
+    async def close(self) -> None:
+        """Close every port at once, without drain, and stop."""
+        await asyncio.gather(*self._opening, return_exceptions=True)
+        for port in list(self._ports.values()):
+            port.close()
+        for rtp_port in list(self._sockets):
+            self._close_sockets(rtp_port)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        # Transports close their sockets in the loop's next round.
+        await asyncio.sleep(0)
+
+    async def _open(self, leg_id: str, listener: MediaListener) -> MediaPort:
         rtp_socket, rtcp_socket = self._bind()
         rtp_port = rtp_socket.getsockname()[1]
         port = MediaPort(
@@ -89,7 +119,6 @@ class MediaEngine:
         )
         self._ports[leg_id] = port
         with contextlib.ExitStack() as undo:
-            # A caller that gives up while the loop is at work leaves nothing bound.
             undo.callback(self._pool.put_back, rtp_port)
             undo.callback(self._ports.pop, leg_id)
             undo.callback(rtp_socket.close)
@@ -102,18 +131,6 @@ class MediaEngine:
         port.attach(rtp, rtcp)
         self._start_ticking()
         return port
-
-    async def close(self) -> None:
-        """Close every port at once, without drain, and stop."""
-        for port in list(self._ports.values()):
-            port.close()
-        for rtp_port in list(self._sockets):
-            self._close_sockets(rtp_port)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        # Transports close their sockets in the loop's next round.
-        await asyncio.sleep(0)
 
     def _bind(self) -> tuple[socket.socket, socket.socket]:
         """Bind an RTP port that nobody else on this host holds, and the RTCP port above it."""
@@ -180,6 +197,11 @@ class MediaEngine:
             for port in self._ports.values():
                 port.watch(now_ms)
             self._close_drained(now_ms)
+
+
+def _close_unclaimed(opening: asyncio.Task[MediaPort]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 def _bound_socket(host: str, port: int) -> socket.socket:

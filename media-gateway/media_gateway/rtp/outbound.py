@@ -53,7 +53,7 @@ class OutboundStream:
     def begin(self, source: object, now_ms: float) -> None:
         """Let `source` take over, or go on after a pause: on the wall clock, with a marker."""
         wall = self._first + int((now_ms - self._born_ms) * SAMPLES_PER_MS)
-        if signed_32(wall - self._end) > SNAP_SAMPLES:
+        if signed_32(wall - self._end) > (SNAP_SAMPLES if self.packets else 0):
             self._end = wall & MASK_32
         self._floor = self._end
         self.source = source

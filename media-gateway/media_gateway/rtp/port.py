@@ -74,7 +74,12 @@ class MediaPort:
         session = RtcpSession(
             inbound=self.ingress.stream, outbound=outbound, random_bits=random_bits, now_ms=now_ms
         )
-        self.control = Control(session=session, latch=Latch(strict=strict), clock_ms=clock_ms)
+        self.control = Control(
+            session=session,
+            latch=Latch(strict=strict),
+            media=self.ingress.latch,
+            clock_ms=clock_ms,
+        )
 
     def attach(self, rtp: asyncio.DatagramTransport, rtcp: asyncio.DatagramTransport) -> None:
         """Send by these sockets; they stay the engine's."""

@@ -36,7 +36,8 @@ _MELODY: Final = (
     (69, 53), (72, 0), (77, 0), (76, 48), (74, 0), (72, 0), (74, 55), (0, 0),
     (76, 48), (79, 0), (77, 53), (76, 0), (74, 55), (71, 0), (72, 48), (0, 0),
 )  # fmt: skip
-"""Each second's bell and the low bell under it, as MIDI notes; 0 is none."""
+"""Each second's bell and the low bell under it, as MIDI notes; 0 is none. The highest partial of
+the highest bell is 2.4 kHz, well within a telephone's band."""
 _BELL: Final = (
     (0.5, 0.30, 2.8), (1.0, 1.00, 2.2), (1.2, 0.22, 1.4), (1.5, 0.12, 1.1),
     (2.0, 0.35, 1.0), (2.5, 0.08, 0.6), (3.0, 0.06, 0.5),
@@ -45,8 +46,6 @@ _BELL: Final = (
 _ATTACK_S: Final = 0.012
 _RING_S: Final = 7.0
 """How long a bell is followed; its slowest partial is then 20 dB and more below its start."""
-_TOP_HZ: Final = 3_300.0
-"""Nothing above what a telephone carries."""
 
 
 def system_sounds() -> dict[str, AudioClip]:
@@ -71,11 +70,10 @@ def _bell(pitch_hz: float) -> _Wave:
     time_s = np.arange(int(_RING_S * SAMPLE_RATE)) / SAMPLE_RATE
     sound = np.zeros_like(time_s)
     for ratio, weight, decay_s in _BELL:
-        if ratio * pitch_hz < _TOP_HZ:
-            # After six decays a partial is 52 dB down, under the noise of G.711.
-            rings_s = time_s[: int(6 * decay_s * SAMPLE_RATE)]
-            swing = np.sin(2 * np.pi * ratio * pitch_hz * rings_s)
-            sound[: rings_s.size] += weight * swing * np.exp(-rings_s / decay_s)
+        # After six decays a partial is 52 dB down, under the noise of G.711.
+        rings_s = time_s[: int(6 * decay_s * SAMPLE_RATE)]
+        swing = np.sin(2 * np.pi * ratio * pitch_hz * rings_s)
+        sound[: rings_s.size] += weight * swing * np.exp(-rings_s / decay_s)
     sound *= np.minimum(time_s / _ATTACK_S, 1.0)
     # Fade the rest away, so that leaving the bell is as inaudible as striking it is soft.
     return sound * np.clip((_RING_S - time_s) / 2.0, 0.0, 1.0)
