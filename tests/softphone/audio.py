@@ -59,13 +59,17 @@ def _a_law_codes() -> npt.NDArray[np.uint8]:
 
 
 _VALUES: Final = {"PCMU": _mu_law_values(), "PCMA": _a_law_values()}
-_CODES: Final = {"PCMU": _mu_law_codes(), "PCMA": _a_law_codes()}
+# Indexed by the sample's bits as they are, without a sign: the negative half comes last.
+_CODES: Final = {
+    "PCMU": np.roll(_mu_law_codes(), 32768),
+    "PCMA": np.roll(_a_law_codes(), 32768),
+}
 CODECS: Final = tuple(_VALUES)
 
 
 def encode(codec: str, pcm: PCM) -> bytes:
     """One octet per sample, in the codec named PCMU or PCMA (ITU-T G.711)."""
-    return _CODES[codec][pcm.astype(np.int32) + 32768].tobytes()
+    return _CODES[codec][pcm.view(np.uint16)].tobytes()
 
 
 def decode(codec: str, payload: bytes) -> PCM:

@@ -37,6 +37,7 @@ STALL_S: Final = 0.2
 RTCP_INTERVAL_S: Final = 2.5
 MAX_EARLY_PACKETS: Final = 100
 """Packets kept until the description that explains them comes."""
+MAX_DATAGRAM: Final = 2048
 PORT_ATTEMPTS: Final = 50
 FIRST_PORT: Final = 20_000
 PORT_PAIRS: Final = 6_000
@@ -318,7 +319,11 @@ class MediaSession:
 
 async def _bind(host: str, port: int) -> tuple[asyncio.DatagramTransport, _Port]:
     loop = asyncio.get_running_loop()
-    return await loop.create_datagram_endpoint(_Port, local_addr=(host, port))
+    transport, protocol = await loop.create_datagram_endpoint(_Port, local_addr=(host, port))
+    if hasattr(transport, "max_size"):
+        # asyncio allots this much for each datagram: its own 256 KiB cost 20 us a packet.
+        transport.max_size = MAX_DATAGRAM
+    return transport, protocol
 
 
 def _resolve(future: asyncio.Future[None]) -> None:

@@ -25,14 +25,30 @@ MAX_KEYS_WAITING: Final = 64
 KEY_GAP_FRAMES: Final = 3
 """60 ms between keys: more than the 40 ms pause a receiver may ask for (ITU-T Q.24)."""
 
+_SILENCE: Final = audio.silence(FRAME_S)
 
-@dataclass(slots=True)
+
 class _Tone:
-    freq_hz: float
-    level_dbm0: float
-    left: int | None
-    """Samples still to play; None for endless."""
-    index: int = 0
+    """A sine made a second at a time: making it frame by frame costs ten times as much."""
+
+    def __init__(self, freq_hz: float, left: int | None, level_dbm0: float) -> None:
+        self.left = left
+        """Samples still to play; None for endless."""
+        self._freq_hz, self._level_dbm0 = freq_hz, level_dbm0
+        self._index = 0
+        self._second = audio.silence(0.0)
+
+    def next_frame(self) -> PCM:
+        at = self._index % RATE_HZ
+        if at == 0:
+            level = self._level_dbm0
+            self._second = audio.tone(self._freq_hz, 1.0, level_dbm0=level, start=self._index)
+        self._index += FRAME_SAMPLES
+        frame = self._second[at : at + FRAME_SAMPLES]
+        if self.left is not None:
+            frame = frame[: self.left]
+            self.left -= len(frame)
+        return frame
 
 
 @dataclass(slots=True)
@@ -71,7 +87,7 @@ class Sender:
     def play_tone(self, freq_hz: float, seconds: float | None, level_dbm0: float) -> None:
         """Replace the tone, if any, by this one; None plays until it is stopped."""
         left = None if seconds is None else round(seconds * RATE_HZ)
-        self._tone = _Tone(freq_hz, level_dbm0, left)
+        self._tone = _Tone(freq_hz, left, level_dbm0)
 
     def stop_tone(self) -> None:
         self._tone = None
@@ -130,16 +146,11 @@ class Sender:
             if len(frame) > FRAME_SAMPLES:
                 self._speech.appendleft(frame[FRAME_SAMPLES:])
             return _padded(frame[:FRAME_SAMPLES])
-        tone = self._tone
-        if tone is None:
-            return audio.silence(FRAME_S)
-        frame = audio.tone(tone.freq_hz, FRAME_S, level_dbm0=tone.level_dbm0, start=tone.index)
-        tone.index += FRAME_SAMPLES
-        if tone.left is not None:
-            frame = frame[: tone.left]
-            tone.left -= len(frame)
-            if tone.left <= 0:
-                self._tone = None
+        if self._tone is None:
+            return _SILENCE
+        frame = self._tone.next_frame()
+        if self._tone.left == 0:
+            self._tone = None
         return _padded(frame)
 
 
