@@ -99,7 +99,10 @@ class DirectoryBlobs:
 
     async def has(self, sha256: str) -> bool:
         """Whether it is kept."""
-        return await asyncio.to_thread(self._path(sha256).exists)
+        try:
+            return await asyncio.to_thread(self._path(sha256).exists)
+        except NoSuchBlob:
+            return False
 
     def _path(self, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):
@@ -108,8 +111,8 @@ class DirectoryBlobs:
 
     def _write(self, key: str, data: bytes) -> None:
         path = self._path(key)
-        if path.exists():
-            return
+        if path.exists() and path.read_bytes() == data:
+            return  # what is damaged is written anew
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import grpc
+from google.protobuf.message import DecodeError
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc import aio
 
@@ -74,12 +75,12 @@ def _number(status: grpc.StatusCode) -> int:
 
 def _code_in(details: bytes) -> str:
     status = status_pb2.Status()
+    info = error_details_pb2.ErrorInfo()
     try:
         status.ParseFromString(details)
-    except ValueError:
-        return ""
-    info = error_details_pb2.ErrorInfo()
-    for detail in status.details:
-        if detail.Unpack(info) and info.domain == DOMAIN:
-            return str(info.reason)
+        for detail in status.details:
+            if detail.Unpack(info) and info.domain == DOMAIN:
+                return str(info.reason)
+    except DecodeError:
+        pass  # somebody else's, or damaged: the status alone has to do
     return ""

@@ -16,7 +16,8 @@ class Tasks:
 
     def __init__(self, *, limit: int = 100_000) -> None:
         self._limit = limit
-        self._running: set[asyncio.Task[None]] = set()
+        # In the order of their start, so that a simulation closes them the same way every time.
+        self._running: dict[asyncio.Task[None], None] = {}
         self.failed = 0
         """How many tasks ended by an exception."""
 
@@ -29,7 +30,7 @@ class Tasks:
             work.close()
             raise RuntimeError(f"more than {self._limit} background tasks")
         task = asyncio.get_running_loop().create_task(work, name=name)
-        self._running.add(task)
+        self._running[task] = None
         task.add_done_callback(self._ended)
         return task
 
@@ -41,7 +42,7 @@ class Tasks:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        self._running.pop(task, None)
         if task.cancelled():
             return
         error = task.exception()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 MAX_STEPS_AT_ONCE = 1_000_000
@@ -19,6 +20,8 @@ DEFAULT_LIMIT_S = 7 * 86_400.0
 """Virtual seconds after which a simulation is taken to never end."""
 _TOLD_TASKS = 20
 _DEEPEST_FRAME = 100
+_TOLD_FRAMES = 6
+_ASYNCIO = str(Path(asyncio.__file__).parent)
 _ROUNDING_S = 1e-6
 """Far below a millisecond, far above what adding up floats loses in a week."""
 
@@ -115,13 +118,17 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 
 def _place(task: asyncio.Task[Any]) -> str:
-    """The innermost line that a task waits at."""
-    code, line = None, 0
+    """The functions that a task is in, and the line it waits at, outside of asyncio itself."""
+    names: list[str] = []
+    line = "its beginning"
     inner: Any = task.get_coro()
     for _ in range(_DEEPEST_FRAME):
         frame = getattr(inner, "cr_frame", None) or getattr(inner, "ag_frame", None)
         if frame is None:
             break
-        code, line = frame.f_code, frame.f_lineno
+        code = frame.f_code
+        if not code.co_filename.startswith(_ASYNCIO):
+            names.append(code.co_name)
+            line = f"{code.co_filename}:{frame.f_lineno}"
         inner = getattr(inner, "cr_await", None) or getattr(inner, "ag_await", None)
-    return f"{code.co_qualname} ({code.co_filename}:{line})" if code else "its end"
+    return " > ".join((*names[-_TOLD_FRAMES:], line))
