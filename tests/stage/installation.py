@@ -155,5 +155,5 @@ def _free_port_range() -> int:
     """The start of a range of RTP ports that nobody is likely to hold: below the ephemeral ones."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
-        # Spread installations that run at once over 10,000-29,999, 1,000 ports apart.
-        return 10_000 + int(probe.getsockname()[1]) % 20 * 1_000
+        # Spread installations that run at once over 20,000-31,999, 1,000 ports apart.
+        return 20_000 + int(probe.getsockname()[1]) % 12 * 1_000
