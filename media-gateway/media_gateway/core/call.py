@@ -81,6 +81,8 @@ def _sort(turn: Turn, happening: h.Happening) -> None:
     match happening:
         case h.OpenCall(codec=codec):
             signalling.open_call(turn, codec)
+        case h.RefuseCall(cause=cause):
+            signalling.refuse_call(turn, cause)
         case h.EndCall(cause=cause):
             end_call(turn, cause)
         case h.BeginEpoch() | h.AttachFlow() | h.DetachFlow() | h.KeepStep() | h.CloseFlow():
@@ -150,7 +152,7 @@ def _sort_media(
         case h.MediaRefused(leg_id=leg_id):
             signalling.deny_media(turn, leg_id)
         case h.MediaNegotiated(leg_id=leg_id, codec=codec):
-            turn.change_leg(leg_id, codec=codec)
+            signalling.change_codec(turn, leg_id, codec)
         case h.MediaHeard(leg_id=leg_id):
             media.hear_media(turn, leg_id)
         case h.MediaLost(leg_id=leg_id):

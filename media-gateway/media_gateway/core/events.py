@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from media_gateway.core.facts import FactBody
 from media_gateway.core.reports import Reported
 from media_gateway.core.state import Call, Flow
-from media_gateway.model import Bridge, Leg, LegRole, Operation, Prompt
+from media_gateway.model import Bridge, Leg, Operation, Prompt
 from services.chassis.ids import LegId
 
 # ---- what becomes of the call's parts -------------------------------------------------------
@@ -133,10 +133,6 @@ class OpenMedia:
 
     leg_id: LegId
     """Which leg."""
-    role: LegRole
-    """Whose: an endpoint that is rung has an address to be found as well."""
-    target: str
-    """The SIP URI that will be rung; empty for the caller."""
 
 
 @dataclass(frozen=True, slots=True)

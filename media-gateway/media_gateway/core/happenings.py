@@ -19,6 +19,14 @@ class OpenCall:
 
 
 @dataclass(frozen=True, slots=True)
+class RefuseCall:
+    """Begins a call only to refuse it: it is on the record like any other."""
+
+    cause: EndCause
+    """Why."""
+
+
+@dataclass(frozen=True, slots=True)
 class EndCall:
     """Ends the call for a reason of the gateway's own; an unanswered caller is refused."""
 
@@ -244,6 +252,7 @@ class HangUpLeg:
 
 Happening = (
     OpenCall
+    | RefuseCall
     | EndCall
     | LegResponds
     | LegRings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from media_gateway.core import facts, reports
-from media_gateway.core.ending import OVER, fail_ring, leg_ends, release_call
+from media_gateway.core.ending import OVER, end_call, fail_ring, leg_ends, release_call
 from media_gateway.core.events import LegBecame, OpenFlow, OpenMedia, SendBye, SendInvite
 from media_gateway.core.leg import GONE, RINGABLE, LegHappening
 from media_gateway.core.media import refuse_media
@@ -23,21 +23,30 @@ from services.chassis.ids import LegId
 
 _REJECTING = frozenset({603, 607, 608})
 _BUSY = frozenset({486, 600})
+_CAUSES = {
+    LegEnd.HUNG_UP: EndCause.CALLER_HUNG_UP,
+    LegEnd.CANCELLED: EndCause.CALLER_CANCELLED,
+    LegEnd.SIGNALLING_LOST: EndCause.SIGNALLING_LOST,
+}
 
 
 def open_call(turn: Turn, codec: str) -> None:
     """Begins the call with its caller's leg."""
-    invitation = turn.call.invitation
-    turn.publish(facts.CallStarted(invitation.caller, invitation.called, invitation.trunk))
+    _start_call(turn)
     add_leg(turn, Leg(CALLER_LEG, LegRole.CALLER, codec=codec, signalled=True))
+
+
+def refuse_call(turn: Turn, cause: EndCause) -> None:
+    """Begins the call and refuses it, without media."""
+    _start_call(turn)
+    _put_leg(turn, Leg(CALLER_LEG, LegRole.CALLER, signalled=True))
+    end_call(turn, cause)
 
 
 def add_leg(turn: Turn, leg: Leg) -> None:
     """Adds a leg and asks for its media."""
-    turn.change_call(legs_ever=turn.call.legs_ever + 1)
-    turn.emit(LegBecame(leg))
-    turn.publish(facts.LegStarted(leg.leg_id, leg.role, leg.agent_id, leg.ring_id))
-    turn.emit(OpenMedia(leg.leg_id, leg.role, leg.target))
+    _put_leg(turn, leg)
+    turn.emit(OpenMedia(leg.leg_id))
 
 
 def open_media(turn: Turn, leg_id: LegId) -> None:
@@ -102,10 +111,18 @@ def answer(turn: Turn, leg_id: LegId, codec: str) -> None:
     turn.report(reports.LegAnswered(leg.ring_id, leg_id))
 
 
+def change_codec(turn: Turn, leg_id: LegId, codec: str) -> None:
+    """An answered leg's codec became known, or is another from now on."""
+    if turn.call.leg(leg_id).codec != codec:
+        turn.change_leg(leg_id, codec=codec)
+
+
 def answer_unusable(turn: Turn, leg_id: LegId) -> None:
-    """The endpoint answered with media that nobody here can use: it is let go at once."""
+    """The far end answered our offer with media that nobody here can use: it is let go."""
     leg = turn.call.leg(leg_id)
-    if leg.state in RINGABLE:
+    if leg.role is LegRole.CALLER:
+        end_call(turn, EndCause.NO_COMMON_CODEC)
+    elif leg.state in RINGABLE:
         turn.emit(SendBye(leg_id, EndCause.NO_COMMON_CODEC.value))
         fail_ring(turn, leg, RingOutcome.UNREACHABLE, sip_status=488)
 
@@ -151,8 +168,12 @@ def leave(turn: Turn, leg_id: LegId, end: LegEnd, *, unacknowledged: bool) -> No
     release_call(turn, terminated(cause), sip_status=480, reason=cause.value, caller_end=end)
 
 
-_CAUSES = {
-    LegEnd.HUNG_UP: EndCause.CALLER_HUNG_UP,
-    LegEnd.CANCELLED: EndCause.CALLER_CANCELLED,
-    LegEnd.SIGNALLING_LOST: EndCause.SIGNALLING_LOST,
-}
+def _start_call(turn: Turn) -> None:
+    invitation = turn.call.invitation
+    turn.publish(facts.CallStarted(invitation.caller, invitation.called, invitation.trunk))
+
+
+def _put_leg(turn: Turn, leg: Leg) -> None:
+    turn.change_call(legs_ever=turn.call.legs_ever + 1)
+    turn.emit(LegBecame(leg))
+    turn.publish(facts.LegStarted(leg.leg_id, leg.role, leg.agent_id, leg.ring_id))

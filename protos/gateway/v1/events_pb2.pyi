@@ -307,20 +307,26 @@ class LegsBridged(_message.Message):
     LEG_ID_FIELD_NUMBER: _builtins.int
     PEER_LEG_ID_FIELD_NUMBER: _builtins.int
     TOOK_MS_FIELD_NUMBER: _builtins.int
+    SILENT_LEG_IDS_FIELD_NUMBER: _builtins.int
     leg_id: _builtins.str
     peer_leg_id: _builtins.str
     took_ms: _builtins.float
-    """From the command to media seen from both sides."""
+    """From the command to media seen from both sides, or to the end of patience for it."""
+    @_builtins.property
+    def silent_leg_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The legs from which no packet had come by then; empty: audio was seen from both."""
+
     def __init__(
         self,
         *,
         leg_id: _builtins.str = ...,
         peer_leg_id: _builtins.str = ...,
         took_ms: _builtins.float = ...,
+        silent_leg_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["leg_id", b"leg_id", "peer_leg_id", b"peer_leg_id", "took_ms", b"took_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["leg_id", b"leg_id", "peer_leg_id", b"peer_leg_id", "silent_leg_ids", b"silent_leg_ids", "took_ms", b"took_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

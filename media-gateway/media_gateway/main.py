@@ -1,0 +1,191 @@
+"""The gateway's wiring, and its command.
+
+Exit status: 0 after a drain, 1 when it could not start, 2 for a wrong setting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import uvloop
+
+from media_gateway import rpc
+from media_gateway.adapters.call_shell import Surroundings
+from media_gateway.adapters.call_signalling import Trunk
+from media_gateway.adapters.fact_stream import FactStream
+from media_gateway.adapters.prompts import PromptShelf, apology
+from media_gateway.adapters.sip_endpoint import SipEndpoint
+from media_gateway.adapters.switchboard import Admission, Switchboard
+from media_gateway.core.policy import OutboundPolicy, parse_target
+from media_gateway.core.state import Limits
+from media_gateway.core.turn import Rules
+from media_gateway.rtp.engine import MediaEngine
+from media_gateway.rtp.port_pool import PortPool
+from media_gateway.rtp.sounds import system_sounds
+from media_gateway.settings import GatewaySettings
+from media_gateway.sip.address import HostPort
+from media_gateway.sip.auth import Credentials
+from media_gateway.sip.limits import Limits as SipLimits
+from services.chassis import lifecycle, log
+from services.chassis.lifecycle import Service
+from services.chassis.rpc import Face
+from services.chassis.settings import ChassisSettings, load
+from services.chassis.tasks import Tasks
+from services.chassis.world import World, local_world
+
+SESSIONS_PER_CALL = 4
+"""A caller, those who are rung, and sessions that are still ending."""
+PRODUCT = "Carillon"
+"""What others are told; the version is nobody's business who has not signed in."""
+
+logger = log.get_logger("gateway")
+
+
+class GatewayService:
+    """Phones and trunks on one side, flows on the other."""
+
+    name = "gateway"
+
+    def __init__(self, world: World, settings: GatewaySettings) -> None:
+        self._world = world
+        self._settings = settings
+        self._tasks = Tasks()
+        self._facts = FactStream()
+        self._switchboard = Switchboard(rules=_rules(settings), admission=_admission(settings))
+        self._endpoint = SipEndpoint(
+            clock=world.clock,
+            random_bits=world.random_bits,
+            on_event=self._switchboard.receive,
+            user_agent=PRODUCT,
+        )
+        self._engine: MediaEngine | None = None
+
+    @property
+    def sip_address(self) -> HostPort:
+        """Where SIP is received, once started."""
+        return self._endpoint.local
+
+    def faces(self) -> list[Face]:
+        """The one face of the gateway."""
+        return [rpc.face(switchboard=self._switchboard, facts=self._facts)]
+
+    async def start(self) -> None:
+        """Binds the SIP port and tells where; SipPortTaken says what to set."""
+        settings, world = self._settings, self._world
+        media_host = settings.media_host or settings.sip_host
+        sounds = {**system_sounds(), "apology": apology()}
+        self._engine = MediaEngine(
+            loop=asyncio.get_running_loop(),
+            host=media_host,
+            ports=PortPool(first=settings.rtp_port_first, last=settings.rtp_port_last),
+            clock_ms=lambda: float(world.clock.now_ms()),
+            random_bits=world.random_bits,
+            sounds=sounds,
+            strict=settings.strict_media,
+            media_timeout_ms=settings.media_timeout_ms,
+        )
+        self._switchboard.open(
+            Surroundings(
+                clock=world.clock,
+                new_id=world.new_id,
+                random_bits=world.random_bits,
+                endpoint=self._endpoint,
+                trunk=_trunk(settings),
+                engine=self._engine,
+                media_host=settings.media_advertised or media_host,
+                shelf=PromptShelf(
+                    blobs=world.blobs, system=sounds, max_bytes=settings.prompt_cache_bytes
+                ),
+                facts=self._facts,
+                dial=world.dial,
+                gateway_address=f"unix:{world.run_dir / self.name}.sock",
+                tasks=self._tasks,
+            )
+        )
+        await self._endpoint.open(
+            host=settings.sip_host,
+            port=settings.sip_port,
+            advertised=settings.sip_advertised,
+            limits=SipLimits(sessions=SESSIONS_PER_CALL * settings.max_calls),
+        )
+        _tell_where(self._record, self._endpoint.local)
+        logger.info("taking calls", sip=str(self._endpoint.local), pid=os.getpid())
+
+    async def drain(self) -> None:
+        """Refuses new calls and waits for the live ones to finish."""
+        self._switchboard.drain()
+        await self._switchboard.finish(self._settings.drain_limit_s)
+
+    async def stop(self) -> None:
+        """Ends what is left and releases sockets and tasks."""
+        await self._switchboard.end_all()
+        await self._endpoint.close()
+        await self._tasks.close()
+        if self._engine is not None:
+            await self._engine.close()
+        self._record.unlink(missing_ok=True)
+
+    @property
+    def _record(self) -> Path:
+        return self._world.run_dir / "gateway.json"
+
+
+def build(world: World, settings: GatewaySettings | None = None) -> Service:
+    """The gateway in a world; its settings from the environment unless given."""
+    return GatewayService(world, settings or load(GatewaySettings))
+
+
+def main() -> None:
+    """The `carillon-gateway` command."""
+    chassis, settings = load(ChassisSettings), load(GatewaySettings)
+    log.configure(level=chassis.log_level, as_json=chassis.log_json)
+
+    async def serve() -> int:
+        world = local_world(var_dir=chassis.var_dir, run_dir=chassis.run_dir)
+        # A gateway drains for as long as its own limit says: calls are not cut off before it.
+        timeout_s = max(chassis.drain_timeout_s, settings.drain_limit_s + 10.0)
+        return await lifecycle.run([build(world, settings)], world, drain_timeout_s=timeout_s)
+
+    raise SystemExit(uvloop.run(serve()))
+
+
+def _rules(settings: GatewaySettings) -> Rules:
+    return Rules(
+        limits=Limits(agent_response_ms=settings.agent_no_response_ms),
+        policy=OutboundPolicy(
+            networks=settings.networks,
+            hosts=settings.hosts,
+            dial_patterns=settings.dial_allow,
+            outbound_proxy=settings.outbound_proxy,
+        ),
+    )
+
+
+def _admission(settings: GatewaySettings) -> Admission:
+    return Admission(
+        max_calls=settings.max_calls,
+        retry_after_s=settings.retry_after_s,
+        trusted_edges=frozenset(settings.trusted_edges),
+    )
+
+
+def _trunk(settings: GatewaySettings) -> Trunk:
+    proxy = None
+    if settings.outbound_proxy:
+        target = parse_target(f"sip:{settings.outbound_proxy}")
+        proxy = HostPort(target.host, target.port)
+    credentials = None
+    if settings.outbound_user:
+        password = settings.outbound_password.get_secret_value()
+        credentials = Credentials(settings.outbound_user, password)
+    return Trunk(credentials=credentials, proxy=proxy, retry_after_s=settings.retry_after_s)
+
+
+def _tell_where(record: Path, sip: HostPort) -> None:
+    """Writes where SIP is received for those who start a gateway with port 0."""
+    temporary = record.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(json.dumps({"sip": str(sip), "pid": os.getpid()}))
+    temporary.replace(record)

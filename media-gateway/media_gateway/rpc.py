@@ -1,0 +1,169 @@
+"""The gateway's gRPC face: calls listed, controlled and watched from outside a flow.
+
+Whose call it is comes with the request. A call of another tenant is no call at all for the one
+who asks. The platform itself (tenant `*`, possible only on the machine's private sockets) sees
+every call, also those whose tenant is not known yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
+
+from grpc import aio
+from typing_extensions import override
+
+from media_gateway.adapters.call_shell import CallShell
+from media_gateway.adapters.fact_stream import FactStream
+from media_gateway.adapters.fact_wire import media_report
+from media_gateway.adapters.switchboard import Switchboard
+from media_gateway.core.happenings import HangUpLeg, HoldLeg, MuteLeg
+from media_gateway.model import Leg
+from protos.common.v1 import common_pb2
+from protos.gateway.v1 import events_pb2, gateway_pb2, gateway_pb2_grpc
+from services.chassis.errors import CarillonError, Kind
+from services.chassis.ids import LegId
+from services.chassis.request import tenant_scope
+from services.chassis.rpc import Face
+
+DEFAULT_PAGE = 100
+MAX_PAGE = 500
+
+Context = aio.ServicerContext[Any, Any]
+
+
+class BadPage(CarillonError):
+    """A page of more than 500 rows, or a token that no page gave."""
+
+    code: ClassVar[str] = "bad-page"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class GatewayFace(gateway_pb2_grpc.GatewayServicer):
+    """Serves carillon.gateway.v1.Gateway."""
+
+    def __init__(self, *, switchboard: Switchboard, facts: FactStream) -> None:
+        self._switchboard = switchboard
+        self._facts = facts
+
+    @override
+    async def ListCalls(
+        self, request: gateway_pb2.ListCallsRequest, context: Context
+    ) -> gateway_pb2.ListCallsResponse:
+        """The calls in progress, oldest first; the token is the last call of the page before."""
+        size = request.page.size or DEFAULT_PAGE
+        if size > MAX_PAGE:
+            raise BadPage(f"{size} rows, at most {MAX_PAGE}")
+        after = request.page.token
+        # Ids are UUIDv7: they sort by time, and a token stays good when its call is over.
+        found = [
+            shell for shell in self._switchboard.calls(tenant_scope()) if shell.call.call_id > after
+        ]
+        page = found[:size]
+        token = page[-1].call.call_id if len(found) > size else ""
+        return gateway_pb2.ListCallsResponse(
+            calls=[_call(shell) for shell in page],
+            page=common_pb2.PageResponse(next_token=token),
+        )
+
+    @override
+    async def GetCall(
+        self, request: gateway_pb2.GetCallRequest, context: Context
+    ) -> gateway_pb2.Call:
+        """One call."""
+        return _call(self._switchboard.find(tenant_scope(), request.call_id))
+
+    @override
+    async def Hold(self, request: gateway_pb2.LegControl, context: Context) -> gateway_pb2.Leg:
+        """Puts a leg on hold."""
+        return self._control(request, HoldLeg(LegId(request.leg_id), held=True))
+
+    @override
+    async def Unhold(self, request: gateway_pb2.LegControl, context: Context) -> gateway_pb2.Leg:
+        """Takes a leg back from hold."""
+        return self._control(request, HoldLeg(LegId(request.leg_id), held=False))
+
+    @override
+    async def Mute(self, request: gateway_pb2.LegControl, context: Context) -> gateway_pb2.Leg:
+        """Discards what a leg says."""
+        return self._control(request, MuteLeg(LegId(request.leg_id), muted=True))
+
+    @override
+    async def Unmute(self, request: gateway_pb2.LegControl, context: Context) -> gateway_pb2.Leg:
+        """Lets a leg be heard again."""
+        return self._control(request, MuteLeg(LegId(request.leg_id), muted=False))
+
+    @override
+    async def HangUp(
+        self, request: gateway_pb2.LegControl, context: Context
+    ) -> gateway_pb2.HangUpResponse:
+        """Releases one leg as if its own endpoint had hung up."""
+        shell = self._switchboard.find(tenant_scope(), request.call_id)
+        shell.handle(HangUpLeg(LegId(request.leg_id)))
+        return gateway_pb2.HangUpResponse()
+
+    @override
+    async def WatchCalls(
+        self, request: gateway_pb2.WatchCallsRequest, context: Context
+    ) -> AsyncIterator[events_pb2.CallFact]:
+        """What happens from now on, as it happens."""
+        with self._facts.watching(tenant_scope(), request.call_id) as watcher:
+            # The reader knows by this that it watches, before anything happens.
+            await context.send_initial_metadata(())
+            async for fact in watcher.read():
+                yield fact
+
+    @override
+    async def Drain(
+        self, request: gateway_pb2.DrainRequest, context: Context
+    ) -> gateway_pb2.DrainResponse:
+        """Refuses new calls and lets live ones finish."""
+        tenant_scope()
+        self._switchboard.drain()
+        return gateway_pb2.DrainResponse(calls=len(self._switchboard))
+
+    def _control(
+        self, request: gateway_pb2.LegControl, command: HoldLeg | MuteLeg
+    ) -> gateway_pb2.Leg:
+        shell = self._switchboard.find(tenant_scope(), request.call_id)
+        shell.handle(command)
+        return _leg(shell, shell.call.leg(command.leg_id))
+
+
+def face(*, switchboard: Switchboard, facts: FactStream) -> Face:
+    """The face for a server."""
+    servicer = GatewayFace(switchboard=switchboard, facts=facts)
+    return Face(
+        register=lambda server: gateway_pb2_grpc.add_GatewayServicer_to_server(servicer, server),
+        name=gateway_pb2.DESCRIPTOR.services_by_name["Gateway"].full_name,
+    )
+
+
+def _call(shell: CallShell) -> gateway_pb2.Call:
+    call = shell.call
+
+    return gateway_pb2.Call(
+        call_id=call.call_id,
+        tenant_id=call.flow.tenant_id,
+        **{"from": call.invitation.caller},
+        to=call.invitation.called,
+        invited_at_ms=call.invited_at_ms,
+        state=call.state.value,
+        legs=[_leg(shell, leg) for leg in call.legs],
+        flow_attached=call.flow.attached,
+    )
+
+
+def _leg(shell: CallShell, leg: Leg) -> gateway_pb2.Leg:
+    numbers = shell.media_numbers(leg.leg_id)
+    return gateway_pb2.Leg(
+        leg_id=leg.leg_id,
+        role=leg.role.value,
+        state=leg.state.value,
+        codec=leg.codec,
+        held=leg.held,
+        muted=leg.muted,
+        agent_id=leg.agent_id,
+        ring_id=leg.ring_id,
+        media=media_report(numbers) if numbers else None,
+    )

@@ -1,0 +1,96 @@
+"""What a gateway can be told from outside; every variable begins with CARILLON_GATEWAY_."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from services.chassis.settings import Settings
+
+
+class GatewaySettings(Settings):
+    """Settings of one gateway process."""
+
+    model_config = SettingsConfigDict(env_prefix="CARILLON_GATEWAY_", extra="forbid", frozen=True)
+
+    sip_host: str = "127.0.0.1"
+    """The address that SIP is received at."""
+    sip_port: int = Field(5060, ge=0, le=65_535)
+    """Its UDP port; 0: any that is free, told in the log and in gateway.json."""
+    sip_advertised: str = ""
+    """The host that others reach it by, where that is another; empty: `sip_host`."""
+    media_host: str = ""
+    """The address that audio is received at; empty: `sip_host`."""
+    media_advertised: str = ""
+    """The address written into SDP, where that is another; empty: `media_host`."""
+    rtp_port_first: int = Field(20_000, ge=1_024, le=65_534)
+    """The first port for audio."""
+    rtp_port_last: int = Field(29_999, ge=1_025, le=65_535)
+    """The last port for audio; each leg takes two."""
+    strict_media: bool = False
+    """Whether audio is taken only from the address that SDP names, even behind a NAT."""
+    media_timeout_ms: int = Field(30_000, ge=1_000, le=3_600_000)
+    """Neither audio nor reports for so long: the leg is released."""
+    max_calls: int = Field(500, ge=1, le=100_000)
+    """Calls at once; further ones get 503."""
+    retry_after_s: int = Field(5, ge=1, le=3_600)
+    """What a 503 asks the other side to wait."""
+    drain_limit_s: float = Field(3_600.0, gt=0, le=86_400)
+    """How long live calls may take to finish once the gateway drains."""
+    agent_no_response_ms: int = Field(3_000, ge=100, le=60_000)
+    """For an agent's phone to ring or refuse."""
+    trusted_edges: tuple[str, ...] = ()
+    """Addresses whose X-Carillon-Trunk and P-Asserted-Identity are believed."""
+    outbound_allow: tuple[str, ...] = ("127.0.0.0/8",)
+    """Networks (CIDR) and host names that agents' phones may be at."""
+    dial_allow: tuple[str, ...] = ()
+    """Numbers and SIP URIs that a flow may dial; `*` and `?` as in file names."""
+    outbound_proxy: str = ""
+    """host[:port] that dialled numbers are sent to."""
+    outbound_user: str = ""
+    """Who the gateway is to the outbound trunk; empty: it is not asked."""
+    outbound_password: SecretStr = SecretStr("")
+    """How it proves that."""
+    prompt_cache_bytes: int = Field(64 * 1024 * 1024, ge=1024 * 1024)
+    """Memory for audio that was played."""
+
+    @field_validator("sip_host", "media_host", "media_advertised")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value:
+            ip_address(value)
+        return value
+
+    @field_validator("trusted_edges")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            ip_address(text)
+        return value
+
+    @model_validator(mode="after")
+    def _has_ports(self) -> Self:
+        if self.rtp_port_last <= self.rtp_port_first:
+            raise ValueError("rtp_port_last must be above rtp_port_first")
+        return self
+
+    @property
+    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks among `outbound_allow`."""
+        found = (_network(text) for text in self.outbound_allow)
+        return tuple(network for network in found if network)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The host names among `outbound_allow`."""
+        return frozenset(text.lower() for text in self.outbound_allow if not _network(text))
+
+
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text)
+    except ValueError:
+        return None
