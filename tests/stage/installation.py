@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # the stubs know these names, the generated modules do not
     from protos.ivr.v1.ivr_pb2_grpc import IvrAsyncStub
 
 READY_WAIT_S = 30.0
+RTP_PORTS = 1_000
 
 
 class NotReady(Exception):
@@ -52,13 +53,15 @@ class Installation:
             name: Program(module="services", args=args, env=env, log=var / "log" / f"{name}.log")
             for name, args in groups.items()
         }
+        first_port = _free_port_range()
         self.programs["gateway"] = Program(
             module="media_gateway",
             args=(),
             env={
                 **env,
                 "CARILLON_GATEWAY_SIP_PORT": "0",
-                "CARILLON_GATEWAY_RTP_PORT_FIRST": str(_free_port_range()),
+                "CARILLON_GATEWAY_RTP_PORT_FIRST": str(first_port),
+                "CARILLON_GATEWAY_RTP_PORT_LAST": str(first_port + RTP_PORTS - 1),
                 **(gateway_env or {}),
             },
             log=var / "log" / "gateway.log",
@@ -156,4 +159,4 @@ def _free_port_range() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         # Spread installations that run at once over 20,000-31,999, 1,000 ports apart.
-        return 20_000 + int(probe.getsockname()[1]) % 12 * 1_000
+        return 20_000 + int(probe.getsockname()[1]) % 12 * RTP_PORTS
