@@ -124,6 +124,8 @@ class _Parts:
     @_understood
     def top_via(self) -> Via:
         """The hop that sent this request, or our own hop on a response."""
+        if not self.vias:
+            raise MalformedField("Missing Via")
         return Via.parse(self.vias[0])
 
     @_understood

@@ -68,9 +68,9 @@ def test_they_fire_in_order_and_only_what_runs(
     assert len(timers) == len(running)
     fired: list[tuple[str, Name]] = []
     while (due := timers.pop_due(100)) is not None:
-        owner, name = due
-        assert isinstance(name, Name)
-        fired.append((owner, name))
+        owner, fired_name = due
+        assert isinstance(fired_name, Name)
+        fired.append((owner, fired_name))
     assert set(fired) == set(running)
     assert len(fired) == len(running)
     assert [running[due] for due in fired] == sorted(running.values())
