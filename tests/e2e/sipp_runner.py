@@ -34,7 +34,7 @@ START_ATTEMPTS: Final = 100
 _SOUND_HZ: Final = 440
 _SOUND_AMPLITUDE: Final = 6_000
 
-Scenario = Literal["caller", "caller_keys", "cancel", "refusals", "agent"]
+CallerScenario = Literal["caller", "caller_keys", "cancel", "refusals"]
 
 
 class SippMissing(Exception):
@@ -94,7 +94,7 @@ def find_sipp() -> Path:
 
 
 async def run_callers(
-    scenario: Scenario,
+    scenario: CallerScenario,
     *,
     number: str,
     port: int,
@@ -132,7 +132,7 @@ async def sipp_agent(
 
 @asynccontextmanager
 async def _started(
-    scenario: Scenario,
+    scenario: CallerScenario | Literal["agent"],
     options: list[str],
     *,
     calls: int,

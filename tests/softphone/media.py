@@ -17,7 +17,7 @@ from typing import Final
 
 from tests.softphone import audio
 from tests.softphone.audio import RATE_HZ
-from tests.softphone.errors import NotRTP, PhoneError
+from tests.softphone.errors import CallOver, NotRTP, PhoneError
 from tests.softphone.reception import Reception
 from tests.softphone.rtp import (
     NTP_EPOCH_S,
@@ -104,7 +104,13 @@ class _Port(asyncio.DatagramProtocol):
 class MediaSession:
     """Open it, `connect` it to what was agreed, speak by its `sender`, listen; then `close`."""
 
-    def __init__(self, *, rtp: asyncio.DatagramTransport, rtcp: asyncio.DatagramTransport) -> None:
+    def __init__(
+        self,
+        *,
+        rtp: asyncio.DatagramTransport,
+        rtcp: asyncio.DatagramTransport,
+        report_every_s: float,
+    ) -> None:
         self.reception = Reception()
         self.sender = Sender(
             ssrc=secrets.randbits(32),
@@ -116,6 +122,7 @@ class MediaSession:
         self._loop = asyncio.get_running_loop()
         self._opened_at_s = self._loop.time()
         self._rtp, self._rtcp = rtp, rtcp
+        self._report_every_s = report_every_s
         self._reports_out = self._reported_out = 0
         self._strangers = self._unwanted = self._malformed = 0
         self._early: deque[tuple[bytes, Address, float]] = deque(maxlen=MAX_EARLY_PACKETS)
@@ -126,7 +133,7 @@ class MediaSession:
         self._tasks = [asyncio.create_task(self._pace()), asyncio.create_task(self._report())]
 
     @classmethod
-    async def open(cls, host: str) -> MediaSession:
+    async def open(cls, host: str, *, report_every_s: float = RTCP_INTERVAL_S) -> MediaSession:
         """Take an even port for RTP and the next for RTCP (RFC 3550 section 11)."""
         for _ in range(PORT_ATTEMPTS):
             port = FIRST_PORT + 2 * secrets.randbelow(PORT_PAIRS)
@@ -139,7 +146,7 @@ class MediaSession:
             except OSError:
                 rtp.close()
                 continue
-            session = cls(rtp=rtp, rtcp=rtcp)
+            session = cls(rtp=rtp, rtcp=rtcp, report_every_s=report_every_s)
             rtp_port.received, rtcp_port.received = session.receive_rtp, session.receive_rtcp
             return session
         raise PhoneError(f"no free pair of ports on {host}")
@@ -169,14 +176,20 @@ class MediaSession:
         for task in self._tasks:
             task.cancel()
         for press in self._presses:
-            press.cancel()
+            if not press.done():
+                press.set_exception(CallOver("the call ended while a key was being sent"))
         self._rtp.close()
         self._rtcp.close()
 
     async def press(self, key: str, duration_ms: int) -> None:
-        """Send a key as a telephone event; returns once its last packet is sent."""
+        """Send a key as a telephone event; returns once its last packet is sent.
+
+        Raises PhoneError when keys cannot be sent, CallOver when the call ends meanwhile.
+        """
         if self.flow is None or self.flow.event_payload_type is None:
             raise PhoneError("telephone-event was not agreed")
+        if not self.flow.may_send:
+            raise PhoneError("nothing may be sent while the peer holds the call")
         done = self._loop.create_future()
         self._presses.add(done)
         try:
@@ -285,7 +298,7 @@ class MediaSession:
 
     async def _report(self) -> None:
         while self._closed_at_s is None:
-            await asyncio.sleep(RTCP_INTERVAL_S)
+            await asyncio.sleep(self._report_every_s)
             self._send_report(goodbye=False)
 
     def _send_report(self, *, goodbye: bool) -> None:

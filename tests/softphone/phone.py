@@ -16,7 +16,7 @@ from tests.softphone.errors import NotInTime, PhoneError
 from tests.softphone.incoming import Ignore, IncomingCall, Policy
 from tests.softphone.ladder import Step
 from tests.softphone.line import ALLOW, Line, destination
-from tests.softphone.media import MediaSession
+from tests.softphone.media import RTCP_INTERVAL_S, MediaSession
 from tests.softphone.message import Request, Response, parse_name_addr
 from tests.softphone.outgoing import OutgoingCall
 from tests.softphone.sdp import Address
@@ -39,7 +39,8 @@ class SoftPhone:
 
     `auto` is its standing order for incoming calls (a Policy, or a function that chooses one by
     the INVITE); None leaves each to the test, which takes it from `incoming`. `require_auth`
-    makes each INVITE prove itself by digest. Faults of the far end gather in `faults`.
+    makes each INVITE prove itself by digest. Each call sends RTCP every `report_every_s`. Faults
+    of the far end gather in `faults`.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class SoftPhone:
         auto: PolicyChoice = None,
         require_auth: tuple[str, str] | Gatekeeper | None = None,
         timers: Timers | None = None,
+        report_every_s: float = RTCP_INTERVAL_S,
     ) -> None:
         self.user = user
         self.display = display
@@ -67,6 +69,7 @@ class SoftPhone:
         )
         self._bind = (host, port)
         self._timers = timers or Timers()
+        self._report_every_s = report_every_s
         self._open_line: Line | None = None
         self._calls: list[Call] = []
         self._arrived: asyncio.Queue[IncomingCall] = asyncio.Queue(MAX_CALLS)
@@ -159,7 +162,7 @@ class SoftPhone:
             target=uri,
             proxy=proxy,
         )
-        media = await MediaSession.open(host)
+        media = await MediaSession.open(host, report_every_s=self._report_every_s)
         call = OutgoingCall(line=self._line, dialog=dialog, media=media, codecs=self.codecs)
         call.acknowledge = acknowledge
         self._keep(call)
@@ -296,7 +299,7 @@ class SoftPhone:
 
     async def _take(self, transaction: ServerTransaction, policy: Policy | None) -> None:
         invite = transaction.request
-        media = await MediaSession.open(self.address[0])
+        media = await MediaSession.open(self.address[0], report_every_s=self._report_every_s)
         dialog = Dialog(
             call_id=invite.call_id,
             local=invite.header("To") or "",

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from tests.e2e.sipp_runner import SippVerdict, run_callers, sipp_agent
+from tests.e2e.sipp_runner import SippMissing, SippVerdict, run_callers, sipp_agent
 from tests.softphone import Answer, Reject, Ring, SoftPhone
 
 pytestmark = pytest.mark.e2e
@@ -105,3 +105,11 @@ async def test_an_agent_serves_several_calls() -> None:
         await asyncio.gather(*(call.answered() for call in calls))
         await asyncio.gather(*(call.hangup() for call in calls))
         demand_flawless(await agent.verdict(), 3)
+
+
+async def test_without_sipp_the_reader_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SippMissing, match="sip-tester"):
+        await run_callers("caller", number="agent", port=5060)

@@ -17,6 +17,7 @@ from tests.softphone import (
     NeverRang,
     NotInTime,
     OutgoingCall,
+    PhoneError,
     Redirect,
     Reject,
     Ring,
@@ -96,6 +97,44 @@ async def test_media_is_counted_and_reported() -> None:
         assert stats.first_rtp_at_s is not None
         assert stats.goodbye
         assert stats.sender_reports_in == call.stats().reports_out == 1
+
+
+async def test_reports_cross_and_tell_what_arrived() -> None:
+    async with (
+        SoftPhone(user="ann", report_every_s=0.08) as ann,
+        SoftPhone(user="bob", auto=Answer(), report_every_s=0.08) as bob,
+    ):
+        call = await ann.call(bob.uri)
+        await call.answered()
+        call.play_tone(440.0)
+        incoming = await bob.incoming()
+        incoming.play_tone(660.0)
+        await incoming.hears_tone(440.0, for_s=0.4)
+        stats = call.stats()
+        assert stats.sender_reports_in >= 2
+        assert stats.receiver_reports_in == 0
+        assert stats.reported_lost == 0
+        assert stats.reported_jitter_ms is not None
+        assert stats.round_trip_ms is not None
+        assert stats.round_trip_ms < 1000.0
+        # A far end that is held, and so sends nothing, reports as a receiver.
+        await call.hold()
+        await call.hears_silence(for_s=0.4)
+        assert call.stats().receiver_reports_in >= 1
+        assert call.stats().unwanted == 0
+
+
+async def test_keys_are_refused_when_they_cannot_be_sent() -> None:
+    async with talking() as (call, incoming):
+        await incoming.hold()
+        with pytest.raises(PhoneError, match="holds"):
+            await call.send_dtmf("1")
+        await incoming.unhold()
+        pressing = asyncio.create_task(call.send_dtmf("1", duration_ms=5000))
+        await incoming.hears_digits("1")
+        await incoming.hangup()
+        with pytest.raises(CallOver, match="ended while a key"):
+            await pressing
 
 
 async def test_speech_is_heard_as_it_was_said(tmp_path: Path) -> None:
@@ -227,6 +266,17 @@ async def test_early_media_is_heard_before_the_answer() -> None:
         assert not call.is_up
         await incoming.answer()
         await call.answered()
+
+
+async def test_a_phone_may_be_told_to_ring_with_early_media() -> None:
+    async with phones(Answer(ring_s=0.05, early_media=True)) as (ann, bob):
+        call = await ann.call(bob.uri)
+        await call.answered()
+        assert call.early_media
+        assert call.provisional == [100, 183]
+        assert call.rang_after_s is not None
+        assert call.answered_after_s is not None
+        assert call.answered_after_s - call.rang_after_s > 0.04
 
 
 async def test_a_late_offer_is_answered_in_the_ack() -> None:

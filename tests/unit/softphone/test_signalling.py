@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.softphone import Answer, CallRefused, NotInTime, Ring, SoftPhone
+from tests.softphone import Answer, CallRefused, Ignore, NotInTime, Ring, SoftPhone
 from tests.softphone.digest import Gatekeeper
 from tests.softphone.errors import NoResponse
 from tests.softphone.message import Request, Response
-from tests.softphone.sdp import Address
+from tests.softphone.sdp import Address, build_sdp
 from tests.softphone.transaction import Timers
 
 FAST = Timers(t1_s=0.01, t2_s=0.04)
@@ -87,6 +87,44 @@ async def test_a_call_without_its_ack_is_ended() -> None:
         ended = await (await bob.incoming()).ended()
         assert (ended.by, ended.how) == ("network", "timeout")
         assert bob.repeats.sent >= 10
+
+
+async def test_a_second_answer_by_a_fork_is_acknowledged_and_ended() -> None:
+    invites: asyncio.Queue[Request] = asyncio.Queue()
+
+    def ignore(invite: Request) -> Ignore:
+        invites.put_nowait(invite)
+        return Ignore()
+
+    async with SoftPhone(user="ann") as ann, SoftPhone(user="bob", auto=ignore) as bob:
+        call = await ann.call(bob.uri)
+        invite = await invites.get()
+        for tag in ("one", "two", "two"):
+            bob.send_raw(answer_to(invite, tag).encode(), ann.address)
+        await call.answered()
+        assert call.dialog.remote_tag == "one"
+        # When the second is answered, all that the first overtook has arrived.
+        await ann.options(bob.uri)
+        await ann.options(bob.uri)
+        received = [step.first_line.split()[0] for step in bob.ladder if step.way == "<-"]
+        requests = [method for method in received if method != "OPTIONS"]
+        assert requests == ["INVITE", "ACK", "ACK", "BYE", "ACK"]
+        assert ann.faults == bob.faults == []
+        call.abandon()
+
+
+def answer_to(invite: Request, tag: str) -> Response:
+    """A 200 by one of several phones that the same INVITE reached."""
+    copied = {name: invite.header(name) or "" for name in ("Via", "From", "Call-ID", "CSeq")}
+    headers = {
+        **copied,
+        "To": f"{invite.header('To')};tag={tag}",
+        "Contact": f"<{invite.uri}>",
+        "Content-Type": "application/sdp",
+    }
+    codecs = {0: "PCMU"}
+    body = build_sdp(local=("127.0.0.1", 9), version=1, codecs=codecs, direction="sendrecv")
+    return Response(status=200, reason="OK", headers=tuple(headers.items()), body=body)
 
 
 async def test_reinvites_that_cross_are_tried_again() -> None:
