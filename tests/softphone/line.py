@@ -107,10 +107,6 @@ class Line(asyncio.DatagramProtocol):
         host, port = self.address
         return f"<sip:{self.user}@{host}:{port}>"
 
-    @property
-    def active_transactions(self) -> int:
-        return len(self._clients) + len(self._servers)
-
     def new_via(self) -> str:
         host, port = self.address
         return f"SIP/2.0/UDP {host}:{port};branch=z9hG4bK{secrets.token_hex(8)};rport"

@@ -12,12 +12,12 @@ from typing import Any, Final, Self
 from tests.softphone.call import DEFAULT_WAIT_S, Call
 from tests.softphone.dialog import Dialog
 from tests.softphone.digest import Gatekeeper
-from tests.softphone.errors import NotInTime, PhoneError
+from tests.softphone.errors import NotInTime, NotSip, PhoneError
 from tests.softphone.incoming import Ignore, IncomingCall, Policy
 from tests.softphone.ladder import Step
 from tests.softphone.line import ALLOW, Line, destination
 from tests.softphone.media import RTCP_INTERVAL_S, MediaSession
-from tests.softphone.message import Request, Response, parse_name_addr
+from tests.softphone.message import Request, Response, parse_name_addr, parse_uri
 from tests.softphone.outgoing import OutgoingCall
 from tests.softphone.sdp import Address
 from tests.softphone.transaction import Repeats, ServerTransaction, Timers
@@ -268,11 +268,12 @@ class SoftPhone:
         if isinstance(policy, Ignore):
             self.ignored.append(invite)
             return
-        if not invite.listed("Contact"):
+        target = _contact_of(invite)
+        if target is None:
             transaction.respond(self._line.response(invite, 400, to_tag=_tag()))
             return
         transaction.respond(self._line.response(invite, 100))
-        self._start(self._take(transaction, policy))
+        self._start(self._take(transaction, policy, target))
 
     def _is_merged(self, invite: Request) -> bool:
         """Whether this INVITE came before by another way (RFC 3261 section 8.2.2.2)."""
@@ -297,7 +298,9 @@ class SoftPhone:
         transaction.respond(self._line.response(invite, 407, to_tag=_tag(), headers=challenge))
         return False
 
-    async def _take(self, transaction: ServerTransaction, policy: Policy | None) -> None:
+    async def _take(
+        self, transaction: ServerTransaction, policy: Policy | None, target: str
+    ) -> None:
         invite = transaction.request
         media = await MediaSession.open(self.address[0], report_every_s=self._report_every_s)
         dialog = Dialog(
@@ -306,7 +309,7 @@ class SoftPhone:
             local_tag=_tag(),
             remote=_TAG.sub("", invite.header("From") or ""),
             remote_tag=invite.from_tag,
-            target=parse_name_addr(invite.listed("Contact")[0]).uri,
+            target=target,
             routes=tuple(invite.listed("Record-Route")),
         )
         call = IncomingCall(
@@ -366,6 +369,16 @@ async def _give_up(call: OutgoingCall, timeout_s: float) -> None:
         call.cancel()
     except PhoneError:
         return
+
+
+def _contact_of(invite: Request) -> str | None:
+    """Where the caller is to be reached, if the INVITE says it readably."""
+    try:
+        uri = parse_name_addr(invite.header("Contact") or "").uri
+        parse_uri(uri)
+    except NotSip:
+        return None
+    return uri
 
 
 def _tag() -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.softphone import Answer, CallRefused, Ignore, NotInTime, Ring, SoftPhone
+from tests.softphone import Answer, CallOver, CallRefused, Ignore, NotInTime, Ring, SoftPhone
 from tests.softphone.digest import Gatekeeper
 from tests.softphone.errors import NoResponse
 from tests.softphone.message import Request, Response
@@ -113,7 +113,31 @@ async def test_a_second_answer_by_a_fork_is_acknowledged_and_ended() -> None:
         call.abandon()
 
 
-def answer_to(invite: Request, tag: str) -> Response:
+async def test_an_answer_that_cannot_be_used_is_acknowledged_and_ended() -> None:
+    invites: asyncio.Queue[Request] = asyncio.Queue()
+
+    def ignore(invite: Request) -> Ignore:
+        invites.put_nowait(invite)
+        return Ignore()
+
+    async with SoftPhone(user="ann") as ann, SoftPhone(user="bob", auto=ignore) as bob:
+        call = await ann.call(bob.uri)
+        answer = answer_to(await invites.get(), "one", codecs={96: "OPUS"})
+        bob.send_raw(answer.encode(), ann.address)
+        with pytest.raises(CallOver):
+            await call.answered()
+        assert (await call.ended()).how == "bye"
+        await ann.options(bob.uri)
+        await ann.options(bob.uri)
+        assert [s.first_line.split()[0] for s in bob.ladder if s.way == "<-"][:3] == [
+            "INVITE",
+            "ACK",
+            "BYE",
+        ]
+        assert "formats" in " ".join(ann.faults)
+
+
+def answer_to(invite: Request, tag: str, codecs: dict[int, str] | None = None) -> Response:
     """A 200 by one of several phones that the same INVITE reached."""
     copied = {name: invite.header(name) or "" for name in ("Via", "From", "Call-ID", "CSeq")}
     headers = {
@@ -122,8 +146,9 @@ def answer_to(invite: Request, tag: str) -> Response:
         "Contact": f"<{invite.uri}>",
         "Content-Type": "application/sdp",
     }
-    codecs = {0: "PCMU"}
-    body = build_sdp(local=("127.0.0.1", 9), version=1, codecs=codecs, direction="sendrecv")
+    body = build_sdp(
+        local=("127.0.0.1", 9), version=1, codecs=codecs or {0: "PCMU"}, direction="sendrecv"
+    )
     return Response(status=200, reason="OK", headers=tuple(headers.items()), body=body)
 
 
@@ -198,6 +223,63 @@ async def test_what_belongs_to_no_call_gets_the_status_it_deserves() -> None:
         assert (await wire.ask("CANCEL", branch="z9hG4bK6")).status == 481
         refused = await wire.ask("INVITE", branch="z9hG4bK7", Require="100rel, timer")
         assert (refused.status, refused.header("Unsupported")) == (420, "100rel, timer")
+
+
+async def test_an_invite_that_says_nowhere_to_answer_is_refused() -> None:
+    async with SoftPhone() as raw, SoftPhone(user="bob", auto=Answer()) as bob:
+        assert (await Wire(raw, bob.address).ask("INVITE", Contact="")).status == 400
+
+
+async def test_a_caller_who_hangs_up_at_once_cancels_after_the_first_word() -> None:
+    async with SoftPhone(user="ann") as ann, SoftPhone(user="bob", auto=Ring()) as bob:
+        call = await ann.call(bob.uri)
+        await call.hangup()
+        assert (await call.ended()).how == "cancel"
+        lines = [step.first_line.split(" sip")[0] for step in ann.ladder]
+        assert lines.index("CANCEL") > lines.index("SIP/2.0 100 Trying")
+        assert ann.faults == bob.faults == []
+
+
+async def test_a_bye_before_the_answer_ends_the_call() -> None:
+    async with SoftPhone() as raw, SoftPhone(user="bob", auto=Ring()) as bob:
+        wire = Wire(raw, bob.address)
+        assert (await wire.ask("INVITE")).status == 100
+        to = (await raw.next_response()).header("To") or ""
+        incoming = await bob.incoming()
+        wire.send("BYE", branch="z9hG4bKbye", To=to, CSeq="2 BYE")
+        statuses = {(await raw.next_response()).status for _ in range(2)}
+        assert statuses == {200, 487}
+        assert (await incoming.ended()).how == "bye"
+
+
+async def test_a_reinvite_without_a_common_codec_is_refused_and_the_call_goes_on() -> None:
+    async with SoftPhone(user="ann") as ann, SoftPhone(user="bob", auto=Answer()) as bob:
+        call = await ann.call(bob.uri)
+        await call.answered()
+        incoming = await bob.incoming()
+        await incoming.answered()
+        body = build_sdp(
+            local=("127.0.0.1", 9), version=2, codecs={96: "OPUS"}, direction="sendrecv"
+        )
+        dialog = call.dialog
+        reinvite = Request(
+            method="INVITE",
+            uri=dialog.target,
+            headers=(
+                ("Via", f"SIP/2.0/UDP 127.0.0.1:{ann.address[1]};branch=z9hG4bKre;rport"),
+                ("Max-Forwards", "70"),
+                ("From", f"{dialog.local};tag={dialog.local_tag}"),
+                ("To", f"{dialog.remote};tag={dialog.remote_tag}"),
+                ("Call-ID", call.call_id),
+                ("CSeq", "5 INVITE"),
+                ("Contact", f"<{ann.uri}>"),
+                ("Content-Type", "application/sdp"),
+            ),
+            body=body,
+        )
+        ann.send_raw(reinvite.encode(), bob.address)
+        assert (await ann.next_response()).status == 488
+        assert incoming.is_up
 
 
 async def test_a_repeated_invite_is_one_call_and_one_by_another_way_is_a_loop() -> None:
