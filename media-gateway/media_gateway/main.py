@@ -154,7 +154,10 @@ def main() -> None:
 
 def _rules(settings: GatewaySettings) -> Rules:
     return Rules(
-        limits=Limits(agent_response_ms=settings.agent_no_response_ms),
+        limits=Limits(
+            agent_response_ms=settings.agent_no_response_ms,
+            unattended_ms=settings.flow_patience_ms,
+        ),
         policy=OutboundPolicy(
             networks=settings.networks,
             hosts=settings.hosts,

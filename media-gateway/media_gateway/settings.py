@@ -42,6 +42,8 @@ class GatewaySettings(Settings):
     """How long live calls may take to finish once the gateway drains."""
     agent_no_response_ms: int = Field(3_000, ge=100, le=60_000)
     """For an agent's phone to ring or refuse."""
+    flow_patience_ms: int = Field(10_000, ge=2_000, le=600_000)
+    """For an interpreter to come back to a caller who speaks with nobody; then the apology."""
     trusted_edges: tuple[str, ...] = ()
     """Addresses whose X-Carillon-Trunk and P-Asserted-Identity are believed."""
     outbound_allow: tuple[str, ...] = ("127.0.0.0/8",)

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import grpc
 import numpy as np
 from grpc import aio
 
@@ -21,7 +22,7 @@ from media_gateway.settings import GatewaySettings
 from protos.common.v1 import common_pb2
 from protos.gateway.v1 import events_pb2, gateway_pb2
 from protos.gateway.v1.gateway_pb2_grpc import GatewayStub
-from protos.ivr.v1 import ivr_pb2, ivr_pb2_grpc
+from protos.ivr.v1 import ivr_pb2
 from services.chassis.lifecycle import Running
 from services.chassis.request import PLATFORM
 from services.chassis.rpc import Face, RpcServer, metadata, open_channel
@@ -32,6 +33,7 @@ if TYPE_CHECKING:  # the generator writes this type into the stubs' types alone
 
 WAIT_S = 5.0
 TENANT = "acme"
+IVR = "carillon.ivr.v1.Ivr"
 HANDLED = common_pb2.Termination(
     termination_class=common_pb2.TERMINATION_CLASS_SUCCESS, reason="handled"
 )
@@ -94,7 +96,7 @@ class Talk:
         return event
 
 
-class ScriptedIvr(ivr_pb2_grpc.IvrServicer):
+class ScriptedIvr:
     """Plays one script per stream; what a script raised is raised by the stage."""
 
     def __init__(self) -> None:
@@ -104,7 +106,17 @@ class ScriptedIvr(ivr_pb2_grpc.IvrServicer):
         self.failures: list[BaseException] = []
         self.talks: list[Talk] = []
 
-    async def Handle(self, request_iterator: Any, context: Any) -> None:  # noqa: N802 - the RPC's
+    def register(self, server: aio.Server) -> None:
+        handler = grpc.stream_stream_rpc_method_handler(
+            self._handle,
+            request_deserializer=ivr_pb2.CallEvent.FromString,
+            response_serializer=ivr_pb2.Step.SerializeToString,
+        )
+        server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(IVR, {"Handle": handler}),)
+        )
+
+    async def _handle(self, request_iterator: Any, context: Any) -> None:
         script = self.scripts[min(self.streams, len(self.scripts) - 1)]
         self.streams += 1
         talk = Talk(request_iterator, context)
@@ -183,10 +195,7 @@ class Stage:
         server = RpcServer(
             path=self.world.run_dir / "ivr.sock",
             faces=[
-                Face(
-                    register=lambda s: ivr_pb2_grpc.add_IvrServicer_to_server(self.ivr, s),
-                    name="carillon.ivr.v1.Ivr",
-                )
+                Face(register=self.ivr.register, name=IVR),
             ],
         )
         await server.start()

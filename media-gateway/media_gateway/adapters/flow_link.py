@@ -96,7 +96,7 @@ class FlowLink:
                 return
             if self._host.call.flow.attached:
                 pause_s = FIRST_PAUSE_S
-            log.info("flow detached", call=self._host.call.call_id, epoch=epoch, reason=reason)
+                log.info("flow detached", call=self._host.call.call_id, epoch=epoch, reason=reason)
             self._host.handle(DetachFlow(epoch, reason))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._over.wait(), pause_s)
