@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 from services.chassis.errors import CarillonError
@@ -65,7 +65,9 @@ class Running:
             await server.leave()
         try:
             async with asyncio.timeout(timeout_s):
-                await asyncio.gather(*(service.drain() for service in self._started))
+                await asyncio.gather(
+                    *(_attempt(each.drain(), "drain failed", each) for each in self._started)
+                )
         except TimeoutError:
             log.warning("drain took too long", timeout_s=timeout_s)
 
@@ -73,10 +75,18 @@ class Running:
         """Closes the sockets and releases everything."""
         await asyncio.gather(*(server.stop() for server in self._servers))
         for service in reversed(self._started):
-            await service.stop()
+            await _attempt(service.stop(), "stop failed", service)
         await self._world.close()
         self._servers.clear()
         self._started.clear()
+
+
+async def _attempt(work: Awaitable[None], failure: str, service: Service) -> None:
+    """One service's failure must not keep the others from their end."""
+    try:
+        await work
+    except Exception as error:  # nothing is left to do but to tell
+        log.error(failure, service=service.name, exc_info=error)
 
 
 async def run(services: Sequence[Service], world: World, *, drain_timeout_s: float) -> int:

@@ -48,6 +48,12 @@ class _Through(logging.Handler):
     """Hands what libraries log by the standard library to the same output."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        structlog.get_logger(room=record.name).log(
-            record.levelno, record.getMessage(), exc_info=record.exc_info
-        )
+        # A library may log between the levels that have names; the lower one is meant.
+        known = (*LEVELS.values(), logging.CRITICAL)
+        level = max((each for each in known if each <= record.levelno), default=logging.DEBUG)
+        try:
+            structlog.get_logger(room=record.name).log(
+                level, record.getMessage(), exc_info=record.exc_info
+            )
+        except Exception:  # noqa: BLE001  # as every handler does: who logs must not fail by it
+            self.handleError(record)

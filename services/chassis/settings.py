@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 T = TypeVar("T", bound=BaseSettings)
 
@@ -38,8 +39,22 @@ def load(settings: type[T]) -> T:
     try:
         return settings()
     except ValidationError as error:
-        prefix = str(getattr(settings, "model_config", {}).get("env_prefix", ""))
+        prefix = str(settings.model_config.get("env_prefix", ""))
         for problem in error.errors():
-            name = prefix + "_".join(str(part) for part in problem["loc"])
-            sys.stderr.write(f"{name.upper()}: {problem['msg']} (got {problem['input']!r})\n")
-        raise SystemExit(2) from None
+            place = [str(part) for part in problem["loc"]]
+            name = f"{prefix}{place[0]}".upper() if place else f"{prefix}*"
+            inside = f" at {'.'.join(place[1:])}" if place[1:] else ""
+            given = _given(settings, problem)
+            sys.stderr.write(f"{name}{inside}: {problem['msg']}{given}\n")
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+    raise SystemExit(2)
+
+
+def _given(settings: type[BaseSettings], problem: ErrorDetails) -> str:
+    """The wrong value in words, where it is known to be that of one field that is no secret."""
+    field = settings.model_fields.get(str(problem["loc"][0])) if problem["loc"] else None
+    value = problem["input"]
+    if field is None or "Secret" in repr(field.annotation) or not isinstance(value, str | int):
+        return ""
+    return f" (got {value!r})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import secrets
@@ -81,7 +82,16 @@ def _recorded_run_dir(var_dir: Path) -> Path:
 
     A folder that another user could have made is not believed.
     """
-    record = var_dir / "run.json"
+    handle = os.open(var_dir / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        # Processes that start together take turns, or each would make a folder of its own.
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return _run_dir_in(var_dir / "run.json")
+    finally:
+        os.close(handle)
+
+
+def _run_dir_in(record: Path) -> Path:
     try:
         folder = Path(json.loads(record.read_text())["run_dir"])
         status = folder.lstat()

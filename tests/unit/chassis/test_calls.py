@@ -182,19 +182,28 @@ async def test_who_cancels_a_stream_ends_its_handler(peer: Peer) -> None:
 
 
 async def test_a_cancelled_task_takes_its_call_with_it(peer: Peer) -> None:
-    for work in (peer.say("wait"), _read_all(peer, "1 wait")):
-        peer.servicer.begun.clear()
-        peer.servicer.cancelled.clear()
-        task = asyncio.ensure_future(work)
-        await peer.servicer.begun.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        await peer.servicer.cancelled.wait()
+    task = asyncio.ensure_future(peer.say("wait"))
+    await peer.servicer.begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await peer.servicer.cancelled.wait()
 
 
-async def _read_all(peer: Peer, words: str) -> list[str]:
-    return [answer.value async for answer in peer.stub.Count(word(words))]
+async def test_a_task_cancelled_as_it_reads_takes_its_stream_with_it(peer: Peer) -> None:
+    reading = asyncio.Event()
+
+    async def read_all() -> None:
+        async for _ in peer.stub.Count(word("1 wait")):
+            reading.set()
+
+    task = asyncio.ensure_future(read_all())
+    await reading.wait()
+    await peer.servicer.begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await peer.servicer.cancelled.wait()
 
 
 async def test_a_server_may_end_a_stream_before_its_caller(peer: Peer) -> None:
@@ -288,3 +297,44 @@ async def test_a_closed_channel_takes_no_calls_and_cancels_the_present_ones(peer
 async def test_a_channel_knows_when_the_service_is_there(peer: Peer) -> None:
     await peer.channel.channel_ready()
     assert peer.channel.get_state() is grpc.ChannelConnectivity.READY
+
+
+async def test_a_channel_that_closes_lets_calls_finish(peer: Peer) -> None:
+    call = peer.stub.Chat()
+    await call.write(word("a"))
+    closing = asyncio.ensure_future(peer.channel.close(grace=5))
+    assert (await call.read()).value == "A"
+    await call.done_writing()
+    assert await call.read() is aio.EOF
+    await closing
+    assert await call.code() is StatusCode.OK
+
+
+async def test_a_channel_is_its_own_context(peer: Peer) -> None:
+    async with peer.channel:
+        assert await peer.say("echo inside") == "inside"
+    assert peer.channel.get_state() is grpc.ChannelConnectivity.SHUTDOWN
+    with pytest.raises(aio.UsageError):
+        await peer.channel.channel_ready()
+
+
+async def test_a_call_tells_its_time_its_end_and_its_words(peer: Peer) -> None:
+    call = peer.stub.Count(word("0 not-found"), timeout=60)
+    assert 50 < call.time_remaining() < 61
+    assert await call.code() is StatusCode.NOT_FOUND
+    assert await call.details() == "this is not-found"
+    assert call.done()
+    assert not call.cancelled()
+    with pytest.raises(aio.AioRpcError):
+        await call.wait_for_connection()
+    assert peer.stub.Count(word("0 wait")).time_remaining() is None
+
+
+async def test_a_writer_learns_of_the_servers_error(peer: Peer) -> None:
+    call = peer.stub.Chat()
+    await call.write(word("fail"))
+    with pytest.raises(aio.AioRpcError) as caught:
+        await call.read()
+    assert caught.value.code() is StatusCode.ABORTED
+    with pytest.raises((aio.AioRpcError, asyncio.InvalidStateError)):
+        await call.write(word("again"))
