@@ -133,4 +133,4 @@ def agent_state_changed(state: State, event: AgentStateChanged) -> None:
         since_ms=event.at_ms,
         version=event.version,
     )
-    state.put_agent(event.agent_id, row)
+    state.put_interval(row)

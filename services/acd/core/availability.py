@@ -103,12 +103,9 @@ def condition(agent: AgentRow) -> AgentCondition:
 
 def state_word(agent: AgentRow, works: Iterable[Work]) -> tuple[AgentState, str]:
     """The word of an agent's interval and, of a break, its reason."""
-    present = set(works)
-    if agent.legs:
-        present.add(Work.TALKING)
-    for work, word in _WORDS:
-        if work in present:
-            return word, ""
+    if agent.work or agent.legs:
+        present = {Work.TALKING, *works} if agent.legs else set(works)
+        return next(word for work, word in _WORDS if work in present), ""
     if agent.presence is Presence.SIGNED_OUT:
         return AgentState.SIGNED_OUT, ""
     if agent.presence is Presence.BREAK:

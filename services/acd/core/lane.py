@@ -13,7 +13,7 @@ from heapq import heapify, heappop, heappush, merge
 from typing import NamedTuple
 
 from services.acd.core.comparators import COMPARATORS, draw
-from services.acd.core.scoring import ContactOrder, base_points, cap_at_ms, contact_order
+from services.acd.core.scoring import ContactOrder, base_points, cap_at_ms, contact_order, score
 from services.acd.model import (
     AgentId,
     AgentRow,
@@ -114,6 +114,20 @@ class Lane:
                 del keys[place]
                 return
 
+    def first_for(self, agent_id: AgentId, now_ms: int) -> tuple[int, EntryRow] | None:
+        """The best contact here that does come back to an agent, with its score."""
+        self._cap(now_ms)
+        if not self._capped:
+            for key in self._rising:
+                entry = self._entries[key[2]]
+                if not kept_apart(entry, agent_id):
+                    return self.scoring.accel * now_ms - key[0], entry
+            return None
+        for entry in self.next_contacts(now_ms):
+            if not kept_apart(entry, agent_id):
+                return score(entry, self.scoring, now_ms), entry
+        return None
+
     def next_contacts(self, now_ms: int) -> Iterator[EntryRow]:
         """Those waiting, best score first."""
         self._cap(now_ms)
@@ -160,3 +174,8 @@ class Lane:
                 del self._rising[place]
                 self.waiting[entry_id] = (-base_points(entry, self.scoring), *key[1:])
                 insort(self._capped, self.waiting[entry_id])
+
+
+def kept_apart(entry: EntryRow, agent_id: AgentId) -> bool:
+    """Whether a contact does not come back to an agent yet."""
+    return bool(entry.exclusions) and any(pair.agent_id == agent_id for pair in entry.exclusions)

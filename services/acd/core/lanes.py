@@ -43,13 +43,13 @@ class Lanes:
         self._agents = agents
         self._entries = entries
         self._lanes: dict[QueueId, dict[LaneKey, Lane]] = {}
-        self._of_agent: dict[AgentId, list[Lane]] = {}
+        self._of_agent: dict[AgentId, list[tuple[Lane, int]]] = {}
         self._of_entry: dict[EntryId, Lane] = {}
         self._routable: dict[AgentId, tuple[Channel, ...]] = {}
 
-    def of_agent(self, agent_id: AgentId) -> list[Lane]:
-        """The lanes whose demand an agent meets."""
-        return self._of_agent.get(agent_id, [])
+    def of_agent(self, agent_id: AgentId) -> list[tuple[Lane, int]]:
+        """The lanes whose demand an agent meets, with the agent's weight; none when not free."""
+        return self._of_agent[agent_id] if self._routable.get(agent_id) else []
 
     def of_entry(self, entry_id: EntryId) -> Lane:
         """The lane in which a contact waits; KeyError when it does not wait."""
@@ -85,9 +85,9 @@ class Lanes:
         channels = routable_channels(new, defaults)
         before = self._routable.get(agent_id, ())
         self._routable[agent_id] = channels
-        if not channels and not before and not edited:
+        if not edited and channels == before and (not channels or _ranks_alike(old, new)):
             return
-        for lane in self._of_agent[agent_id]:
+        for lane, _ in self._of_agent[agent_id]:
             if lane.key.channel in channels:
                 lane.present(new)
             else:
@@ -138,7 +138,7 @@ class Lanes:
             agent = self._agents[agent_id]
             if satisfies(agent.config, key.expr):
                 lane.qualified.append(agent_id)  # the roster is sorted
-                self._of_agent[agent_id].append(lane)
+                self._of_agent[agent_id].append((lane, _weight(agent.config, key.queue_id)))
                 if key.channel in self._routable[agent_id]:
                     lane.present(agent)
         return lane
@@ -153,7 +153,8 @@ class Lanes:
 
     def _detach(self, lane: Lane) -> None:
         for agent_id in lane.qualified:
-            self._of_agent[agent_id].remove(lane)
+            mine = self._of_agent[agent_id]
+            mine[:] = [held for held in mine if held[0] is not lane]
 
     def _qualify(self, config: AgentConfig) -> None:
         mine = self._of_agent[config.agent_id] = []
@@ -162,13 +163,27 @@ class Lanes:
             for lane in self.of_queue(membership.queue_id):
                 if satisfies(config, lane.key.expr):
                     lane.qualify(config.agent_id)
-                    mine.append(lane)
+                    mine.append((lane, membership.weight))
 
     def _forget_agent(self, config: AgentConfig) -> None:
         agent_id = config.agent_id
-        for lane in self._of_agent.pop(agent_id):
+        for lane, _ in self._of_agent.pop(agent_id):
             lane.disqualify(agent_id)
         del self._routable[agent_id]
         for membership in config.queues:
             roster = self.rosters[membership.queue_id]
             del roster[bisect_left(roster, agent_id)]
+
+
+def _weight(config: AgentConfig, queue_id: QueueId) -> int:
+    return next(m.weight for m in config.queues if m.queue_id == queue_id)
+
+
+def _ranks_alike(old: AgentRow | None, new: AgentRow) -> bool:
+    """Whether no comparator can tell two versions of an agent apart, configuration apart."""
+    return old is not None and (
+        old.idle_since_ms == new.idle_since_ms
+        and old.talk_ms == new.talk_ms
+        and old.contacts == new.contacts
+        and old.turns is new.turns
+    )

@@ -17,9 +17,9 @@ OUTSIDE_LEGS: Final = 8
 LANES_PER_QUEUE: Final = 64
 """Demands indexed for a queue beyond those that somebody waits with."""
 
-RECEIPT_LISTED: Final = 8
+RECEIPT_LISTED: Final = 5
 """Candidates, exclusions and rivals listed in a reservation's receipt."""
-RECEIPT_WALK: Final = 16
+RECEIPT_WALK: Final = 10
 """Qualified agents looked at to list exclusions in a reservation's receipt."""
 EXPLAIN_LISTED: Final = 50
 """Candidates and exclusions listed in an explanation."""

@@ -9,10 +9,11 @@ agent with a contact while a better one that it could take still waits.
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
+from typing import NamedTuple
 
 from services.acd.core.draft import Draft
-from services.acd.core.lane import Lane
-from services.acd.core.receipts import heads_for, kept_apart, reservation_receipt
+from services.acd.core.lane import Lane, kept_apart
+from services.acd.core.receipts import Head, heads_for, reservation_receipt
 from services.acd.core.scoring import ContactOrder, contact_order
 from services.acd.core.state import State
 from services.acd.model import (
@@ -20,32 +21,44 @@ from services.acd.model import (
     ContactReserved,
     EntryId,
     EntryRow,
+    Receipt,
     ReservationId,
     Waker,
 )
 
 _ITSELF = AgentId("")
-Woken = tuple[ContactOrder, AgentId]
-"""The order of a contact, and the agent who woke; no agent's id: the contact itself woke."""
+
+
+class Woken(NamedTuple):
+    """One side that woke; the smallest comes first."""
+
+    order: ContactOrder
+    """Of the contact itself, or of the best one that the agent can have."""
+    agent_id: AgentId
+    """The agent who woke; no id: the contact woke."""
+    made: int
+    """Reservations made when this was found out."""
+    heads: list[Head]
+    """What the agent can have, best first."""
 
 
 def match(draft: Draft) -> None:
     """Makes every reservation that can be made."""
     state, now_ms = draft.state, draft.now_ms
     woken = [_contact_woken(state, entry_id, now_ms) for entry_id in state.lanes.woken_entries]
-    woken += [_agent_woken(state, agent_id, now_ms) for agent_id in state.lanes.woken_agents]
-    state.lanes.settle()
+    woken += [_agent_woken(state, agent_id, 0, now_ms) for agent_id in state.lanes.woken_agents]
     heap = [found for found in woken if found is not None]
+    state.lanes.settle()
     heapify(heap)
+    made = 0
     while heap:
-        order, agent_id = heappop(heap)
-        if agent_id == _ITSELF:
-            _place(draft, order[2], Waker.CONTACT)
+        first = heappop(heap)
+        if first.agent_id == _ITSELF:
+            made += _place(draft, first, Waker.CONTACT)
             continue
-        again = _agent_woken(state, agent_id, now_ms)
-        if again == (order, agent_id):
-            _place(draft, order[2], Waker.AGENT)
-            again = _agent_woken(state, agent_id, now_ms)
+        if first.made == made:
+            made += _place(draft, first, Waker.AGENT)
+        again = _agent_woken(state, first.agent_id, made, now_ms)
         if again is not None:
             heappush(heap, again)
 
@@ -55,28 +68,33 @@ def _contact_woken(state: State, entry_id: EntryId, now_ms: int) -> Woken | None
     if entry is None:
         return None
     scoring = state.queues[entry.contact.queue_id].config.scoring
-    return contact_order(entry, scoring, now_ms), _ITSELF
+    return Woken(contact_order(entry, scoring, now_ms), _ITSELF, 0, [])
 
 
-def _agent_woken(state: State, agent_id: AgentId, now_ms: int) -> Woken | None:
-    agent = state.agents.get(agent_id)
-    heads = [] if agent is None else heads_for(state, agent, now_ms)
+def _agent_woken(state: State, agent_id: AgentId, made: int, now_ms: int) -> Woken | None:
+    heads = heads_for(state, agent_id, now_ms)
     if not heads:
         return None
-    entry = min(heads).entry
-    scoring = state.queues[entry.contact.queue_id].config.scoring
-    return contact_order(entry, scoring, now_ms), agent_id
+    (_, enqueued_at_ms, entry_id), _, points = heads[0]
+    return Woken((-points, enqueued_at_ms, EntryId(entry_id)), agent_id, made, heads)
 
 
-def _place(draft: Draft, entry_id: EntryId, waker: Waker) -> None:
+def _place(draft: Draft, woken: Woken, waker: Waker) -> bool:
     """Reserves the best free agent for a contact, if it waits and there is one."""
-    entry = draft.state.entries[entry_id]
+    entry = draft.state.entries[woken.order[2]]
     if entry.reservation_id is not None or entry.detached_until_ms is not None:
-        return
-    lane = draft.state.lanes.of_entry(entry_id)
+        return False
+    lane = draft.state.lanes.of_entry(entry.contact.entry_id)
     winner = _best_agent(lane, entry)
-    if winner is not None:
-        _reserve(draft, lane, entry, winner, waker)
+    if winner is None:
+        return False
+    known = woken.agent_id == winner
+    heads = woken.heads if known else heads_for(draft.state, winner, draft.now_ms)
+    receipt = reservation_receipt(
+        draft.state, lane, entry, winner, heads=heads, waker=waker, now_ms=draft.now_ms
+    )
+    _reserve(draft, entry, winner, receipt)
+    return True
 
 
 def _best_agent(lane: Lane, entry: EntryRow) -> AgentId | None:
@@ -91,7 +109,7 @@ def _best_agent(lane: Lane, entry: EntryRow) -> AgentId | None:
     return fallback
 
 
-def _reserve(draft: Draft, lane: Lane, entry: EntryRow, winner: AgentId, waker: Waker) -> None:
+def _reserve(draft: Draft, entry: EntryRow, winner: AgentId, receipt: Receipt) -> None:
     state, contact = draft.state, entry.contact
     queue = state.queues[contact.queue_id]
     attempt = entry.attempts + 1
@@ -107,7 +125,7 @@ def _reserve(draft: Draft, lane: Lane, entry: EntryRow, winner: AgentId, waker: 
         turn=queue.turn + 1,
         ring_timeout_ms=queue.config.ring_timeout_ms,
         deadline_ms=draft.now_ms + state.defaults.delivery_ms,
-        receipt=reservation_receipt(state, lane, entry, winner, waker=waker, now_ms=draft.now_ms),
+        receipt=receipt,
         at_ms=draft.now_ms,
     )
     draft.emit(event)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from services.acd.core.availability import exclusion
 from services.acd.core.comparators import COMPARATORS, draw
-from services.acd.core.lane import Lane
+from services.acd.core.lane import Lane, kept_apart
 from services.acd.core.limits import EXPLAIN_LISTED, RECEIPT_LISTED, RECEIPT_WALK
 from services.acd.core.scoring import score
 from services.acd.core.skills import satisfies
@@ -35,45 +35,46 @@ class Head(NamedTuple):
     """Minus the weighted score, the time of enqueueing, the id."""
     entry: EntryRow
     """The contact."""
+    score: int
+    """Its score, not weighted."""
 
 
-def heads_for(state: State, agent: AgentRow, now_ms: int) -> list[Head]:
-    """The first contact of each demand that a free agent could take now."""
-    agent_id = agent.config.agent_id
+def heads_for(state: State, agent_id: AgentId, now_ms: int) -> list[Head]:
+    """The first contact of each demand that a free agent could take now, best first."""
     heads: list[Head] = []
-    for lane in state.lanes.of_agent(agent_id):
-        if not lane.waiting or agent_id not in lane.free_key:
-            continue
-        for entry in lane.next_contacts(now_ms):
-            if not kept_apart(entry, agent_id):
-                points = score(entry, lane.scoring, now_ms) * weight(agent, entry)
+    for lane, weight in state.lanes.of_agent(agent_id):
+        if lane.waiting and agent_id in lane.free_key:
+            found = lane.first_for(agent_id, now_ms)
+            if found is not None:
+                points, entry = found
                 contact = entry.contact
-                order = (-points, contact.enqueued_at_ms, contact.entry_id)
-                heads.append(Head(order, entry))
-                break
+                order = (-points * weight, contact.enqueued_at_ms, contact.entry_id)
+                heads.append(Head(order, entry, points))
+    heads.sort()
     return heads
 
 
-def kept_apart(entry: EntryRow, agent_id: AgentId) -> bool:
-    """Whether a contact does not come back to an agent yet."""
-    return any(pair.agent_id == agent_id for pair in entry.exclusions)
-
-
-def weight(agent: AgentRow, entry: EntryRow) -> int:
+def _weight(agent: AgentRow, entry: EntryRow) -> int:
     """What a contact's score is multiplied with for an agent."""
     queue_id = entry.contact.queue_id
     return next(m.weight for m in agent.config.queues if m.queue_id == queue_id)
 
 
 def reservation_receipt(
-    state: State, lane: Lane, entry: EntryRow, winner: AgentId, *, waker: Waker, now_ms: int
+    state: State,
+    lane: Lane,
+    entry: EntryRow,
+    winner: AgentId,
+    *,
+    heads: list[Head],
+    waker: Waker,
+    now_ms: int,
 ) -> Receipt:
-    """Why `winner` is reserved for a contact."""
+    """Why `winner` is reserved for a contact; `heads` are what the winner could take instead."""
     agent = state.agents[winner]
     spared = _spared(lane, entry, winner)
     free = (found for found in lane.candidates(entry) if found.agent_id not in spared)
-    heads = heads_for(state, agent, now_ms)
-    rivals = sorted(head for head in heads if head.entry is not entry)[:RECEIPT_LISTED]
+    rivals = [head for head in heads if head.entry is not entry][:RECEIPT_LISTED]
     candidates = len(lane.free) - len(spared)
     return Receipt(
         seq=state.seq,
@@ -86,7 +87,7 @@ def reservation_receipt(
         expr=entry.expr,
         strategies=lane.strategies,
         score=score(entry, lane.scoring, now_ms),
-        weight=weight(agent, entry),
+        weight=_weight(agent, entry),
         candidates=tuple(islice(free, RECEIPT_LISTED)),
         candidate_count=candidates,
         exclusions=tuple(islice(_excluded(state, lane, spared), RECEIPT_LISTED)),

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from services.acd.core.availability import condition
-from services.acd.model import AgentCondition, AgentId, AgentRow, EmptyRule, QueueId
+from services.acd.model import AgentCondition, AgentConfig, AgentId, AgentRow, EmptyRule, QueueId
 
 _THERE = (AgentCondition.READY, AgentCondition.WORKING)
+
+
+class _Staff:
+    """One queue's agents."""
+
+    __slots__ = ("counts", "share_permille")
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys(AgentCondition, 0)
+        self.share_permille = 0
 
 
 class Staffing:
@@ -15,55 +23,78 @@ class Staffing:
 
     def __init__(self) -> None:
         self.changed: set[QueueId] = set()
-        self._counts: dict[QueueId, dict[AgentCondition, int]] = {}
-        self._share_permille: dict[QueueId, int] = {}
+        self._ruled: set[QueueId] = set()
+        self._queues: dict[QueueId, _Staff] = {}
         self._known: dict[AgentId, AgentCondition] = {}
+        self._parts: dict[AgentId, list[tuple[QueueId, _Staff, int]]] = {}
+
+    def watch(self, queue_id: QueueId, *, ruled: bool) -> None:
+        """Whether changes of a queue's staff matter: whether contacts leave when it is empty."""
+        if ruled:
+            self._ruled.add(queue_id)
+            self.changed.add(queue_id)
+        else:
+            self._ruled.discard(queue_id)
+            self.changed.discard(queue_id)
 
     def agent_changed(self, old: AgentRow | None, new: AgentRow | None) -> None:
         """An agent's row is new or gone."""
         now = None if new is None else condition(new)
-        before = None if old is None else self._known.pop(old.config.agent_id)
+        if old is not None and (new is None or new.config is not old.config):
+            agent_id = old.config.agent_id
+            self._count(agent_id, self._known.pop(agent_id), None)
+            del self._parts[agent_id]
         if new is not None and now is not None:
-            self._known[new.config.agent_id] = now
-        same_config = old is not None and new is not None and old.config is new.config
-        if same_config and now is before:
-            return
-        if old is not None and before is not None:
-            self._count(old, before, -1)
-        if new is not None and now is not None:
-            self._count(new, now, 1)
+            agent_id = new.config.agent_id
+            if agent_id not in self._parts:
+                self._parts[agent_id] = self._taken_part(new.config)
+            before = self._known.get(agent_id)
+            if now is not before:
+                self._known[agent_id] = now
+                self._count(agent_id, before, now)
 
     def count(self, queue_id: QueueId, wanted: AgentCondition) -> int:
         """Agents of a queue in a condition."""
-        return self._counts.get(queue_id, {}).get(wanted, 0)
+        staff = self._queues.get(queue_id)
+        return 0 if staff is None else staff.counts[wanted]
 
     def is_empty(self, queue_id: QueueId, rule: EmptyRule) -> bool:
         """Whether every agent of the queue is absent by the rule; true without agents."""
-        counts = self._counts.get(queue_id, {})
+        staff = self._queues.get(queue_id)
+        counts = {} if staff is None else staff.counts
         return not any(n for state, n in counts.items() if state not in rule.absent)
 
     def effective_permille(self, queue_id: QueueId) -> int:
         """Agents there for a queue, each by its share of the agent's weights, in thousandths."""
-        return self._share_permille.get(queue_id, 0)
+        staff = self._queues.get(queue_id)
+        return 0 if staff is None else staff.share_permille
 
     def clear(self) -> None:
         """Forgets everything."""
-        self.changed.clear()
-        self._counts.clear()
-        self._share_permille.clear()
-        self._known.clear()
+        for index in (self.changed, self._ruled, self._queues, self._known, self._parts):
+            index.clear()
 
-    def _count(self, agent: AgentRow, state: AgentCondition, by: int) -> None:
-        for queue_id, share in _shares(agent):
-            counts = self._counts.setdefault(queue_id, {})
-            counts[state] = counts.get(state, 0) + by
-            if state in _THERE:
-                known = self._share_permille.get(queue_id, 0)
-                self._share_permille[queue_id] = known + by * share
-            self.changed.add(queue_id)
+    def _taken_part(self, config: AgentConfig) -> list[tuple[QueueId, _Staff, int]]:
+        total = sum(m.weight for m in config.queues)
+        return [
+            (
+                membership.queue_id,
+                self._queues.setdefault(membership.queue_id, _Staff()),
+                1_000 * membership.weight // total,
+            )
+            for membership in config.queues
+        ]
 
-
-def _shares(agent: AgentRow) -> Iterator[tuple[QueueId, int]]:
-    total = sum(m.weight for m in agent.config.queues)
-    for membership in agent.config.queues:
-        yield membership.queue_id, 1_000 * membership.weight // total
+    def _count(
+        self, agent_id: AgentId, before: AgentCondition | None, now: AgentCondition | None
+    ) -> None:
+        gained = (now in _THERE) - (before in _THERE)
+        for queue_id, staff, share in self._parts[agent_id]:
+            if before is not None:
+                staff.counts[before] -= 1
+            if now is not None:
+                staff.counts[now] += 1
+            if gained:
+                staff.share_permille += gained * share
+            if queue_id in self._ruled:
+                self.changed.add(queue_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from services.acd.core.lanes import Lanes
 from services.acd.core.limits import EXITS_REMEMBERED
@@ -37,15 +37,8 @@ Key = TypeVar("Key")
 Row = TypeVar("Row")
 
 
-class Mark(NamedTuple):
-    """A point to come back to."""
-
-    changes: int
-    """Changes made by then."""
-    seq: int
-    """Events applied by then."""
-    exit_order: int
-    """Exits by then."""
+Mark = tuple[int, int, int]
+"""A point to come back to: changes made, events applied and exits by then."""
 
 
 class State:
@@ -110,7 +103,8 @@ class State:
         self._undo.append(partial(self.put_queue, queue_id, old))
         if old is None or row is None or old.config is not row.config:
             self.lanes.queue_changed(queue_id)
-            self.staffing.changed.add(queue_id)
+            ruled = row is not None and row.config.leave_when_empty is not None
+            self.staffing.watch(queue_id, ruled=ruled)
 
     def put_tally(self, queue_id: QueueId, row: QueueTally | None) -> None:
         """What a queue counts; None removes it."""
@@ -125,6 +119,12 @@ class State:
         self.lanes.agent_changed(old, row, self.defaults)
         self.staffing.agent_changed(old, row)
         self.timers.agent_changed(agent_id, row)
+
+    def put_interval(self, row: AgentRow) -> None:
+        """An agent's row of which only the open interval is new: no index depends on that."""
+        agent_id = row.config.agent_id
+        self._undo.append(partial(self.put_interval, self.agents[agent_id]))
+        self.agents[agent_id] = row
 
     def put_entry(self, entry_id: EntryId, row: EntryRow | None) -> None:
         """The row of a contact in a queue; None removes it."""
@@ -156,15 +156,16 @@ class State:
 
     def mark(self) -> Mark:
         """This moment."""
-        return Mark(len(self._undo), self.seq, self.exit_order)
+        return len(self._undo), self.seq, self.exit_order
 
     def roll_back(self, mark: Mark) -> None:
         """Makes everything as it was at `mark`."""
-        while len(self._undo) > mark.changes:
+        changes, seq, exit_order = mark
+        while len(self._undo) > changes:
             take_back = self._undo.pop()
             take_back()
             self._undo.pop()  # what taking back itself would have undone
-        self.seq, self.exit_order = mark.seq, mark.exit_order
+        self.seq, self.exit_order = seq, exit_order
         self.settle()
 
     def commit(self) -> None:

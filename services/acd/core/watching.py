@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.acd.core.availability import exclusion
-from services.acd.core.receipts import kept_apart
+from services.acd.core.lane import kept_apart
 from services.acd.core.skills import satisfies
 from services.acd.core.state import State
 from services.acd.model import AgentRow, EntryRow

@@ -44,8 +44,8 @@ class Rival:
 class Receipt:
     """One decision, with what it rested on.
 
-    A reservation's receipt lists at most 8 candidates, best first; at most 8 exclusions, found
-    among the first 16 qualified agents by id; and at most 8 rivals. An explanation lists up to 50
+    A reservation's receipt lists at most 5 candidates, best first; at most 5 exclusions, found
+    among the first 10 qualified agents by id; and at most 5 rivals. An explanation lists up to 50
     candidates and up to 50 exclusions, the qualified first. The counts are always complete.
     """
 
