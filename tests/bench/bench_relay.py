@@ -147,7 +147,7 @@ def remote_at(address: Address) -> RemoteMedia:
 
 
 async def measure_relay(sender: Sender) -> tuple[float, float]:
-    engine = new_engine(22_000)
+    engine = new_engine(12_000)
     ports = [await engine.open(f"leg {n}", Deaf()) for n in range(2 * CALLS)]
     for port, far_end in zip(ports, sender.far_ends, strict=True):
         port.negotiate(remote_at(far_end))
@@ -193,7 +193,7 @@ async def measure_forwarder(sender: Sender) -> tuple[float, float]:
 
 
 async def measure_players() -> float:
-    engine = new_engine(24_000)
+    engine = new_engine(14_000)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind((HOST, 0))
         ports = [await engine.open(f"leg {n}", Deaf()) for n in range(PLAYERS)]

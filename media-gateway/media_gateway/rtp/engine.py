@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import math
 import socket
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -174,8 +175,9 @@ class MediaEngine:
             self._wait()
 
     def _wait(self) -> None:
-        delay_ms = self._pacer.deadline_ms - self._clock_ms()
-        self._timer = self._loop.call_later(max(delay_ms, 0.0) / 1_000, self._tick)
+        # uvloop counts whole milliseconds: a fraction would come back at once, again and again.
+        delay_ms = math.ceil(self._pacer.deadline_ms - self._clock_ms())
+        self._timer = self._loop.call_later(max(delay_ms, 0) / 1_000, self._tick)
 
     def _tick(self) -> None:
         """Send what is due; the next call is arranged first, so that no failure ends the music."""

@@ -202,11 +202,6 @@ class MediaPort:
         return self.report()
 
     @property
-    def closed(self) -> bool:
-        """Whether the leg's media is over."""
-        return self._closed
-
-    @property
     def paced(self) -> bool:
         """Whether the engine's ticker has to send for this leg now."""
         return self._paced

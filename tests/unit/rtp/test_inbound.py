@@ -173,7 +173,7 @@ def test_nothing_heard_is_nothing_to_report() -> None:
     assert (stream.expected, stream.received) == (0, 0)
 
 
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 65_535), st.sets(st.integers(1, 58)), st.randoms(use_true_random=False))
 def test_loss_is_what_was_lost_however_packets_swap(
     first: int, lost: set[int], dice: object

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media_gateway.rtp.latch import WINDOW_MS, Latch
@@ -101,6 +101,7 @@ def test_a_datagram_refused_unseen_is_a_stranger() -> None:
     assert (latch.strangers, latch.target) == (1, FAR)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from([FAR, NAT, THIEF]), st.floats(0, 10_000)), max_size=30))
 def test_one_negotiation_never_hears_two_sources(
     packets: list[tuple[tuple[str, int], float]],

@@ -111,7 +111,7 @@ STEP = st.tuples(
 )
 
 
-@settings(max_examples=100)
+@settings(deadline=None, max_examples=100)
 @given(st.lists(STEP, max_size=40))
 def test_whatever_feeds_it_the_stream_only_moves_forward(steps: list[tuple[str, int, int]]) -> None:
     stream, now_ms, heard = new_stream(), 1_000.0, list[Heard]()

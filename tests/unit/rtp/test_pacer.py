@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media_gateway.rtp.pacer import MAX_LATE_MS, Pacer
@@ -34,6 +34,7 @@ def test_a_restart_forgets_the_time_between() -> None:
     assert pacer.skipped == 0
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.floats(0, MAX_LATE_MS - 20), max_size=60))
 def test_small_delays_never_add_up(delays: list[float]) -> None:
     pacer, now_ms, sent = Pacer(0.0), 0.0, 0

@@ -3,7 +3,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media_gateway.rtp.packet import MAX_DATAGRAM_BYTES, payload_of, signed_32
@@ -62,12 +62,14 @@ def test_what_is_not_rtp_has_no_payload(data: bytes) -> None:
     assert payload_of(data) is None
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=100))
 def test_random_bytes_never_raise(data: bytes) -> None:
     payload = payload_of(data)
     assert payload is None or payload in data
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(-(2**31), 2**31 - 1))
 def test_signed_step_is_found_across_the_wrap(start: int, step: int) -> None:
     assert signed_32(((start + step) & 0xFFFFFFFF) - start) == step

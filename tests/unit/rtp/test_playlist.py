@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media_gateway.rtp.clip import AudioClip
@@ -46,6 +46,7 @@ def test_nothing_to_play_has_ended_even_in_a_loop(clips: tuple[AudioClip, ...]) 
     assert play.take("PCMU") is None
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 40), st.integers(0, 12))
 def test_resuming_goes_on_where_the_other_left(position: int, taken: int) -> None:
     clips = (clip(1_000, 2_000), clip(3_000), clip(4_000, 5_000, 6_000))

@@ -85,4 +85,4 @@ class PoolLife(RuleBasedStateMachine):
 
 
 TestPoolLife = PoolLife.TestCase
-TestPoolLife.settings = settings(max_examples=40, stateful_step_count=30)
+TestPoolLife.settings = settings(deadline=None, max_examples=40, stateful_step_count=30)

@@ -324,7 +324,7 @@ NOISE = st.one_of(
 )
 
 
-@settings(max_examples=80)
+@settings(deadline=None, max_examples=80)
 @given(st.lists(st.tuples(NOISE, st.booleans(), st.booleans()), max_size=8))
 def test_nothing_that_arrives_ever_raises(packets: list[tuple[bytes, bool, bool]]) -> None:
     left, right, floor = connected()

@@ -36,7 +36,7 @@ REPORT = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(REPORT, st.text(max_size=80))
 def test_reports_come_back_from_the_wire(report: Report, name: str) -> None:
     compound = (
@@ -93,6 +93,7 @@ def test_malformed_compounds_are_refused(data: bytes) -> None:
         rtcp.parse_reports(data)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=120))
 def test_random_bytes_are_parsed_or_refused(data: bytes) -> None:
     try:

@@ -104,7 +104,7 @@ def test_what_is_no_key_tells_nothing(payload: bytes) -> None:
     assert receive([(1_000, payload, True)]) == ""
 
 
-@settings(max_examples=100)
+@settings(deadline=None, max_examples=100)
 @given(
     keys=st.text(alphabet=KEYS, min_size=1, max_size=8),
     start=st.integers(0, 2**32 - 1),
