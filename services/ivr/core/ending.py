@@ -38,7 +38,7 @@ def fail(turn: Turn, reason: str, *, leave_queue: bool = True) -> None:
     if turn.at.ring is not None:
         turn.command(StopRinging(turn.at.ring.ring_id, reason))
     if turn.at.stay is not None and leave_queue:
-        turn.effect(LeaveQueue(turn.at.stay.entry_id, "abandoned"))
+        turn.effect(LeaveQueue(turn.at.stay.entry_id, "failed", reason))
     turn.change(stay=None, ring=None)
     if not turn.at.treated:
         turn.change(treated=reason, failed_in_a_row=0)
@@ -67,7 +67,7 @@ def end_for_caller(turn: Turn, event: LegEnded) -> None:
         turn.effect(CompleteContact(at.ring.ring_id, "caller", reason))
         turn.change(completed=at.ring.ring_id)
     elif at.stay is not None and (at.stage in WAITING or at.stage is Stage.BRIDGING):
-        turn.effect(LeaveQueue(at.stay.entry_id, "abandoned"))
+        turn.effect(LeaveQueue(at.stay.entry_id, "abandoned", reason))
         turn.note("queue-left", queue=at.stay.queue_id, exit="abandoned")
     hang_up(turn, laid_to, reason)
 

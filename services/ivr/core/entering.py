@@ -140,7 +140,7 @@ def _dial(turn: Turn, node: Transfer) -> None:
     turn.change(
         stage=Stage.DIALLING,
         dials=number,
-        ring=Ring(ring_id, agent=False, give_up_at_ms=give_up_at_ms),
+        ring=Ring(ring_id, agent_id="", give_up_at_ms=give_up_at_ms),
     )
 
 

@@ -9,7 +9,7 @@ from services.ivr.core import templates
 from services.ivr.core.limits import APOLOGY_LIMIT_MS, MESSAGE_DIGIT_TIMEOUT_MS
 from services.ivr.core.names import queue_values, text_values
 from services.ivr.core.turn import Turn
-from services.ivr.model.actions import GatherDigits, PlayPrompts
+from services.ivr.model.actions import AnnounceWait, GatherDigits, PlayPrompts
 from services.ivr.model.checkpoint import Purpose, Stage
 from services.ivr.model.flow import Enqueue, Gather, Menu, Prompt, Value
 
@@ -76,8 +76,11 @@ def say_next_message(turn: Turn, node: Enqueue) -> None:
     message = node.messages[stay.messages_said % len(node.messages)]
     turn.change(stay=replace(stay, messages_said=stay.messages_said + 1))
     ready = _known(message, turn)
-    if ready:
-        _wait(turn, node, ready, Purpose.MESSAGE)
+    if not ready:
+        return
+    if stay.expected_wait_ms >= 0 and any(_tells_wait(prompt) for prompt in message):
+        turn.effect(AnnounceWait(stay.entry_id))
+    _wait(turn, node, ready, Purpose.MESSAGE)
 
 
 def say_farewell(turn: Turn, message: str) -> None:
@@ -102,6 +105,10 @@ def _known(prompts: tuple[Prompt, ...], turn: Turn) -> tuple[Prompt, ...]:
         return filled(prompts, queue_values(turn.flow, turn.at), turn.flow.language)
     except KeyError:
         return ()  # silence about what is not known; the music goes on
+
+
+def _tells_wait(prompt: Prompt) -> bool:
+    return bool(templates.names(prompt.text) & {"queue_message", "expected_wait_minutes"})
 
 
 def _wait(turn: Turn, node: Enqueue, prompts: tuple[Prompt, ...], purpose: Purpose) -> None:

@@ -45,5 +45,3 @@ RING_GRACE_MS = 10_000
 ACCEPT_LIMIT_MS = 5_000
 BRIDGE_LIMIT_MS = 8_000
 APOLOGY_LIMIT_MS = 10_000
-REJOIN_CREDIT = 1_000_000
-"""For a caller whose agent was lost in mid-conversation: the most that acd takes."""

@@ -42,7 +42,7 @@ QUEUE_EXITS = (
     "voicemail",
     "failed",
 )
-LEAVE_EXITS = ("abandoned", "callback", "voicemail", "overflowed")
+LEAVE_EXITS = ("abandoned", "callback", "voicemail")
 DEFAULT_MUSIC = Prompt(system="music")
 DEFAULT_MESSAGES = ((Prompt(text="{queue_message}"),),)
 DEFAULT_MESSAGE_EVERY_MS = 20_000
@@ -277,7 +277,7 @@ KINDS: dict[str, Kind] = {
         _make_enqueue,
         (
             Field("queue", "queue_id", _QUEUE_ID),
-            _same("priority", reading.whole(0, 1_000), 0),
+            _same("priority", reading.whole(-100, 100), 0),
             _same("skills", reading.mapping(_SKILL, reading.whole(1, 10), 0, 16), ()),
             _same(
                 "attributes",

@@ -87,9 +87,9 @@ def owed(flow: Flow, at: Checkpoint) -> tuple[Effect, ...]:
         effects.append(request_for(flow, at))
     if ring is not None and ring.agent:
         if at.stage is Stage.RINGING and ring.rang:
-            effects.append(ConfirmRing(ring.ring_id))
+            effects.append(ConfirmRing(ring.ring_id, ring.agent_id))
         elif at.stage is Stage.ANSWERED:
-            effects.append(AcceptReservation(ring.ring_id))
+            effects.append(AcceptReservation(ring.ring_id, ring.agent_id))
         elif at.stage is Stage.TALKING:
             effects.append(ConfirmBridged(ring.ring_id))
     return tuple(effects)

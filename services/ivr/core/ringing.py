@@ -14,7 +14,6 @@ from services.ivr.core.limits import (
     ACCEPT_LIMIT_MS,
     BRIDGE_LIMIT_MS,
     MAX_FAILED_IN_A_ROW,
-    REJOIN_CREDIT,
     RING_GRACE_MS,
 )
 from services.ivr.core.turn import Turn
@@ -85,7 +84,7 @@ def ring_agent(turn: Turn, event: AgentReserved) -> str | None:
     give_up_at_ms = turn.now_ms + timeout_ms + RING_GRACE_MS
     turn.change(
         stage=Stage.RINGING,
-        ring=Ring(event.reservation_id, agent=True, give_up_at_ms=give_up_at_ms),
+        ring=Ring(event.reservation_id, agent_id=event.agent_id, give_up_at_ms=give_up_at_ms),
         failed_in_a_row=0,
     )
     if turn.at.purpose is Purpose.NONE:
@@ -97,14 +96,14 @@ def confirm_ring(turn: Turn) -> None:
     """The far end is heard ringing."""
     ring = turn.ring
     if ring.agent and not ring.rang:
-        turn.effect(ConfirmRing(ring.ring_id))
+        turn.effect(ConfirmRing(ring.ring_id, ring.agent_id))
     turn.change(ring=replace(ring, rang=True))
 
 
 def accept(turn: Turn) -> None:
     """The agent's phone answered, which is the agent's acceptance."""
     confirm_ring(turn)
-    turn.effect(AcceptReservation(turn.ring.ring_id))
+    turn.effect(AcceptReservation(turn.ring.ring_id, turn.ring.agent_id))
     _go_on(turn, Stage.ANSWERED, ACCEPT_LIMIT_MS)
 
 
@@ -214,11 +213,11 @@ def end_talk(turn: Turn, event: LegEnded) -> None:
     node = queue_node(turn)
     turn.change(completed=ring.ring_id)
     if event.reason in _LOST:
-        # Nobody hung up: the caller goes before all others, rather than being cut off.
-        queue_id = turn.stay.queue_id
+        # Nobody hung up: the caller goes back to where the wait began, rather than being cut off.
+        before = turn.stay
         turn.effect(CompleteContact(ring.ring_id, "system", "agent-lost"))
         turn.change(stay=None, ring=None)
-        join_queue(turn, node, queue_id, REJOIN_CREDIT)
+        join_queue(turn, node, before.queue_id, before.waiting_since_ms)
         return
     turn.effect(CompleteContact(ring.ring_id, "agent", "agent-left"))
     if node.after_agent:
@@ -242,5 +241,5 @@ def refuse_second(turn: Turn, event: AgentReserved) -> str | None:
     if event.reservation_id == turn.ring.ring_id:
         turn.effect(ConfirmBridged(event.reservation_id))
     else:
-        turn.effect(LeaveQueue(event.entry_id, "abandoned"))
+        turn.effect(LeaveQueue(event.entry_id, "failed", "talks-already"))
     return None

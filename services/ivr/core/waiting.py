@@ -32,14 +32,14 @@ _LEAVABLE = frozenset({Stage.JOINING, Stage.QUEUED, Stage.RINGING})
 """Once an agent has accepted, the two belong together and the key comes too late."""
 
 
-def join_queue(turn: Turn, node: Enqueue, queue_id: str, credit: int = 0) -> None:
+def join_queue(turn: Turn, node: Enqueue, queue_id: str, waiting_since_ms: int = 0) -> None:
     """Asks for a place and fills the wait with music from the first moment."""
     number = turn.at.stays + 1
     if number > MAX_STAYS_PER_CALL:
         fail(turn, "too-many-queues")
         return
     turn.answer()
-    stay = Stay(entry_id(turn.at.call.call_id, number), queue_id, credit)
+    stay = Stay(entry_id(turn.at.call.call_id, number), queue_id, waiting_since_ms)
     turn.change(stage=Stage.JOINING, stay=stay, ring=None, stays=number, failed_in_a_row=0)
     turn.note("queue-joined", queue=queue_id, entry=stay.entry_id)
     turn.effect(request_for(turn.flow, turn.at))
@@ -58,7 +58,7 @@ def request_for(flow: Flow, at: Checkpoint) -> JoinQueue:
         call_id=at.call.call_id,
         caller=at.call.caller,
         priority=node.priority,
-        credit=stay.credit,
+        waiting_since_ms=stay.asked_since_ms,
         skills=node.skills,
         attributes=_attributes(node, at),
     )
@@ -98,7 +98,14 @@ def note_place(turn: Turn, event: PositionChanged) -> str | None:
     if stay is None or event.entry_id != stay.entry_id:
         return "stale-entry"
     wait_ms = -1 if event.expected_wait_ms is None else event.expected_wait_ms
-    turn.change(stay=replace(stay, position=event.position, expected_wait_ms=wait_ms))
+    turn.change(
+        stay=replace(
+            stay,
+            position=event.position,
+            expected_wait_ms=wait_ms,
+            waiting_since_ms=event.waiting_since_ms or stay.waiting_since_ms,
+        )
+    )
     return None
 
 
@@ -144,7 +151,7 @@ def _leave_by_key(turn: Turn, node: Enqueue) -> None:
     if turn.at.ring is not None:
         turn.command(StopRinging(turn.at.ring.ring_id, "caller-left-queue"))
     turn.note("queue-left", queue=stay.queue_id, exit=node.leave_exit, key=node.leave_key)
-    turn.effect(LeaveQueue(stay.entry_id, node.leave_exit))
+    turn.effect(LeaveQueue(stay.entry_id, node.leave_exit, "leave-key"))
     turn.target = node.on_leave
 
 
@@ -177,7 +184,7 @@ def leave_queue(turn: Turn, event: QueueLeft) -> str | None:
     turn.change(stage=Stage.IN_NODE, ring=None, stay=replace(stay, exit=event.exit))
     node = queue_node(turn)
     if event.exit == "overflowed" and event.overflow_queue_id and not _way_out(node, event.exit):
-        join_queue(turn, node, event.overflow_queue_id)
+        join_queue(turn, node, event.overflow_queue_id, stay.waiting_since_ms)
     elif message := clip(event.message.strip(), MAX_FAREWELL_BYTES):
         turn.change(stay=replace(turn.stay, message=message))
         say_farewell(turn, message)

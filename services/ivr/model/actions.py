@@ -160,9 +160,9 @@ class JoinQueue:
     caller: str
     """Who calls."""
     priority: int
-    """0 to 1,000."""
-    credit: int
-    """Added to the score for one who was cut off."""
+    """-100 to 100."""
+    waiting_since_ms: int
+    """UTC milliseconds from which waiting counts, when it began before this stay; 0: now."""
     skills: tuple[tuple[str, int], ...]
     """Skill and least level; empty: the queue's own plan."""
     attributes: tuple[tuple[str, str], ...]
@@ -176,7 +176,17 @@ class LeaveQueue:
     entry_id: str
     """Its stay."""
     exit: str
-    """abandoned, callback, voicemail, timeout or overflowed."""
+    """abandoned, callback, voicemail or failed."""
+    reason: str = ""
+    """For the record, in lower-case kebab form."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceWait:
+    """The caller is about to hear the expected wait."""
+
+    entry_id: str
+    """Its stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +195,8 @@ class ConfirmRing:
 
     reservation_id: str
     """Which."""
+    agent_id: str
+    """Whose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +205,8 @@ class AcceptReservation:
 
     reservation_id: str
     """Which."""
+    agent_id: str
+    """Whose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +252,7 @@ class TellHold:
 Effect = (
     JoinQueue
     | LeaveQueue
+    | AnnounceWait
     | ConfirmRing
     | AcceptReservation
     | ConfirmBridged

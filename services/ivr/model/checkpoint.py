@@ -97,8 +97,10 @@ class Stay:
     """UUIDv7."""
     queue_id: str
     """Where."""
-    credit: int = 0
-    """Asked for when joining."""
+    asked_since_ms: int = 0
+    """UTC milliseconds from which waiting was asked to count when joining; 0: from then."""
+    waiting_since_ms: int = 0
+    """UTC milliseconds from which it counts, as acd says; 0: not known yet."""
     position: int = 0
     """1 is next; 0: not known yet."""
     expected_wait_ms: int = -1
@@ -123,12 +125,17 @@ class Ring:
 
     ring_id: str
     """A reservation's id or a dial's name."""
-    agent: bool
-    """True: an agent's, by reservation. False: a number outside."""
+    agent_id: str
+    """Whose endpoint; empty: a number outside."""
     give_up_at_ms: int
     """UTC milliseconds: when it is given up if nothing is heard of it."""
     rang: bool = False
     """Whether the far end was heard ringing."""
+
+    @property
+    def agent(self) -> bool:
+        """Whether it is an agent's, by reservation."""
+        return bool(self.agent_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,7 +271,7 @@ class Enqueue(Node):
     queue_id: str
     """Where to wait."""
     priority: int
-    """0 to 1,000."""
+    """-100 to 100; larger is more urgent."""
     skills: tuple[tuple[str, int], ...]
     """Skill and least level, all needed; empty: the queue's own plan."""
     attributes: tuple[tuple[str, str], ...]
@@ -285,7 +285,7 @@ class Enqueue(Node):
     leave_key: str
     """Takes the caller out of the queue; empty: none does."""
     leave_exit: str
-    """What leaving by key counts as: abandoned, callback, voicemail or overflowed."""
+    """What leaving by key counts as: abandoned, callback or voicemail."""
     on_leave: str
     """Where the key leads."""
     on_exit: tuple[tuple[str, str], ...]

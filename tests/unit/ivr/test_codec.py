@@ -29,10 +29,8 @@ VALUES = st.one_of(WORDS, st.booleans(), st.integers(), st.floats(allow_nan=Fals
 NAMES = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
 PAIRS = st.dictionaries(NAMES, WORDS, max_size=4).map(lambda pairs: tuple(pairs.items()))
 FACTS = st.builds(CallFacts, call_id=WORDS, caller=WORDS, trunk=WORDS, headers=PAIRS)
-STAYS = st.builds(Stay, entry_id=WORDS, queue_id=WORDS, credit=NUMBERS, message=WORDS)
-RINGS = st.builds(
-    Ring, ring_id=WORDS, agent=st.booleans(), give_up_at_ms=NUMBERS, rang=st.booleans()
-)
+STAYS = st.builds(Stay, entry_id=WORDS, queue_id=WORDS, asked_since_ms=NUMBERS, message=WORDS)
+RINGS = st.builds(Ring, ring_id=WORDS, agent_id=WORDS, give_up_at_ms=NUMBERS, rang=st.booleans())
 CHECKPOINTS = st.builds(
     Checkpoint,
     flow_id=WORDS,

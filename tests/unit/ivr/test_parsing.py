@@ -157,7 +157,7 @@ def test_the_demonstration_flow_is_a_good_one() -> None:
         (hours(holidays={"subdivision": "BY"}), "unknown-country", "needs its country"),
         (hours(holidays={"country": "DE", "subdivision": "QQ"}), "unknown-country", "DE QQ"),
         (enqueue(queue="two words"), "wrong-form", "support"),
-        (enqueue(priority=1_001), "out-of-range", "1000"),
+        (enqueue(priority=101), "out-of-range", "100"),
         (enqueue(leave_key="*"), "missing-key", "belong together"),
         (enqueue(message_every_s=1), "out-of-range", "between 5 and 600"),
         (enqueue(on_exit={"timout": "end"}), "unknown-word", "did you mean `timeout`"),

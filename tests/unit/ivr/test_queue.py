@@ -9,6 +9,7 @@ import pytest
 from services.ivr.core.interpreter import deadline_ms
 from services.ivr.core.limits import MAX_ATTRIBUTE_BYTES, MAX_STAYS_PER_CALL
 from services.ivr.model.actions import (
+    AnnounceWait,
     AnswerCall,
     GatherDigits,
     HangUpCall,
@@ -65,7 +66,7 @@ def test_joining_answers_plays_music_and_asks_acd() -> None:
             call_id=talk.at.call.call_id,
             caller="+4930111",
             priority=5,
-            credit=0,
+            waiting_since_ms=0,
             skills=(("german", 3),),
             attributes=(("wish", "help"), ("number", "+4930111")),
         )
@@ -81,6 +82,7 @@ def test_the_first_message_comes_a_second_after_the_place_and_then_every_n() -> 
     talk.feed(TimePassed(), 1)
     assert talk.heard() == ["You are number 2 in the queue. The expected wait is about 1 minute."]
     assert talk.new[0].loop is False
+    assert talk.effects[-1] == AnnounceWait(talk.entry)
     assert deadline_ms(talk.at) is None
     talk.end()
     assert talk.heard() == ["music"]
@@ -89,6 +91,7 @@ def test_the_first_message_comes_a_second_after_the_place_and_then_every_n() -> 
     talk.place(1, None)
     talk.feed(TimePassed(), 30_000)
     assert talk.heard() == ["You are next in the queue."]
+    assert talk.effects.count(AnnounceWait(talk.entry)) == 1
 
 
 def test_a_message_that_comes_late_is_not_said_twice() -> None:
@@ -137,7 +140,7 @@ def test_music_that_fails_is_replaced_by_the_gateways_and_then_treated() -> None
         assert talk.heard() == ["music"]
     talk.end(result=FAILED)
     assert talk.at.treated == "music-failed"
-    assert talk.effects[-1] == LeaveQueue(talk.effects[0].entry_id, "abandoned")
+    assert talk.effects[-1] == LeaveQueue(talk.effects[0].entry_id, "failed", "music-failed")
     assert talk.heard() == ["We have a problem."]
 
 
@@ -174,7 +177,7 @@ def test_the_leave_key_leads_out_of_the_queue() -> None:
     assert (music.loop, music.max_digits, music.first_digit_timeout_ms) == (True, 1, 0)
     entry = talk.entry
     talk.key("*")
-    assert talk.effects[-1] == LeaveQueue(entry, "callback")
+    assert talk.effects[-1] == LeaveQueue(entry, "callback", "leave-key")
     assert talk.new == [HangUpCall(TerminationClass.SUCCESS, "flow-ended")]
 
 
@@ -230,10 +233,11 @@ def test_a_closed_queue_says_its_message_first() -> None:
 
 
 def test_an_overflow_is_followed_with_a_new_entry() -> None:
-    talk = waiting()
+    talk = queue()
     first = talk.entry
+    talk.feed(PositionChanged(first, 1, None, waiting_since_ms=1_000))
     talk.feed(QueueLeft(first, "overflowed", overflow_queue_id="backup"))
-    assert talk.effects[-1].queue_id == "backup"
+    assert (talk.effects[-1].queue_id, talk.effects[-1].waiting_since_ms) == ("backup", 1_000)
     assert talk.entry != first
     assert talk.heard() == ["music"]
 
@@ -308,7 +312,7 @@ def test_a_caller_who_goes_has_abandoned(reason: str, laid_to: TerminationClass,
     talk = waiting()
     entry = talk.entry
     talk.feed(LegEnded("l1", LegRole.CALLER, reason=reason))
-    assert talk.effects[-1] == LeaveQueue(entry, "abandoned")
+    assert talk.effects[-1] == LeaveQueue(entry, "abandoned", told)
     assert talk.new == [HangUpCall(laid_to, told)]
     assert ("queue-left", {"queue": "support", "exit": "abandoned"}) in talk.notes()
 

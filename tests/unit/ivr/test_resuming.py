@@ -127,7 +127,7 @@ def test_a_message_that_broke_off_is_followed_by_music() -> None:
 def test_a_ring_is_confirmed_again() -> None:
     talk = ringing()
     outcome = resumed(talk, legs=(CALLER, agent("ringing")))
-    assert outcome.effects == (talk.effects[0], ConfirmRing("r1"))
+    assert outcome.effects == (talk.effects[0], ConfirmRing("r1", "anna"))
     assert outcome.commands == ()
 
 
@@ -140,13 +140,13 @@ def test_a_ring_that_was_not_heard_yet_is_not() -> None:
 def test_an_acceptance_is_told_again() -> None:
     talk = answered()
     outcome = resumed(talk, legs=(CALLER, agent("answered")))
-    assert outcome.effects[1:] == (AcceptReservation("r1"),)
+    assert outcome.effects[1:] == (AcceptReservation("r1", "anna"),)
 
 
 def test_an_answer_that_only_the_leg_tells_is_believed() -> None:
     outcome = resumed(ringing(), legs=(CALLER, agent("answered")))
     assert outcome.checkpoint.stage is Stage.ANSWERED
-    assert outcome.effects[0] == AcceptReservation("r1")
+    assert outcome.effects[0] == AcceptReservation("r1", "anna")
 
 
 def test_an_answer_to_an_acceptance_is_bridged() -> None:

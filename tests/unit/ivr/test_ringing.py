@@ -35,6 +35,7 @@ from services.ivr.model.call import (
     LegRole,
     OperationEnded,
     OperationResult,
+    PositionChanged,
     QueueLeft,
     QueueUnavailable,
     ReservationAccepted,
@@ -49,12 +50,12 @@ AGENT_LEFT = HangUpCall(TerminationClass.SUCCESS, "agent-left")
 STOPPED = OperationResult.STOPPED
 
 
-def waiting(**changes: Any) -> Talk:
+def waiting(*, since_ms: int = 0, **changes: Any) -> Talk:
     nodes = {"begin": {"kind": "enqueue", "queue": "support", **changes}}
     if "end" in str(changes):
         nodes["end"] = HANGUP
     talk = Talk(flow_of(nodes))
-    talk.place()
+    talk.feed(PositionChanged(talk.entry, 1, None, since_ms))
     return talk
 
 
@@ -95,8 +96,8 @@ def test_an_agent_rings_answers_and_talks() -> None:
     talk.feed(OperationEnded(talk.at.operation, STOPPED))
     talk.feed(Bridged("r1"))
     assert talk.effects[1:] == [
-        ConfirmRing("r1"),
-        AcceptReservation("r1"),
+        ConfirmRing("r1", "anna"),
+        AcceptReservation("r1", "anna"),
         ConfirmBridged("r1"),
     ]
     assert talk.at.stage is Stage.TALKING
@@ -118,13 +119,13 @@ def test_a_phone_that_answers_without_ringing_confirms_both() -> None:
     talk = waiting()
     talk.reserve()
     talk.feed(LegAnswered("r1", "l2"))
-    assert talk.effects[1:] == [ConfirmRing("r1"), AcceptReservation("r1")]
+    assert talk.effects[1:] == [ConfirmRing("r1", "anna"), AcceptReservation("r1", "anna")]
 
 
 def test_a_second_180_confirms_nothing_new() -> None:
     talk = ringing()
     talk.feed(LegRinging("r1", "l2"))
-    assert talk.effects[1:] == [ConfirmRing("r1")]
+    assert talk.effects[1:] == [ConfirmRing("r1", "anna")]
 
 
 def test_an_agent_who_accepts_first_is_bridged_when_the_endpoint_answers() -> None:
@@ -133,7 +134,7 @@ def test_an_agent_who_accepts_first_is_bridged_when_the_endpoint_answers() -> No
     assert (talk.new, talk.at.stage) == ([], Stage.ACCEPTED)
     talk.feed(LegAnswered("r1", "l2"))
     assert talk.new == [BridgeLegs("r1")]
-    assert AcceptReservation("r1") not in talk.effects
+    assert AcceptReservation("r1", "anna") not in talk.effects
 
 
 @pytest.mark.parametrize(
@@ -278,7 +279,7 @@ def test_a_caller_who_goes_in_the_moment_of_answering_has_abandoned() -> None:
     talk = bridging()
     entry = talk.entry
     talk.feed(LegEnded("l1", LegRole.CALLER))
-    assert talk.effects[-1] == LeaveQueue(entry, "abandoned")
+    assert talk.effects[-1] == LeaveQueue(entry, "abandoned", "caller-hung-up")
     assert talk.new == [HangUpCall(TerminationClass.SUCCESS, "caller-hung-up")]
     assert talk.feed(Bridged("r1")).ignored == "call-is-over"
 
@@ -315,13 +316,13 @@ def test_a_flow_may_go_on_after_the_agent() -> None:
 
 
 @pytest.mark.parametrize("reason", ["media-timeout", "signalling-lost"])
-def test_a_caller_whose_agent_was_lost_goes_before_all_others(reason: str) -> None:
-    talk = talking()
+def test_a_caller_whose_agent_was_lost_waits_from_where_the_wait_began(reason: str) -> None:
+    talk = talking(since_ms=1_000)
     talk.feed(LegEnded("l2", LegRole.AGENT, "r1", reason))
     complete, join = talk.effects[-2:]
     assert complete == CompleteContact("r1", "system", "agent-lost")
     assert isinstance(join, JoinQueue)
-    assert (join.queue_id, join.credit) == ("support", 1_000_000)
+    assert (join.queue_id, join.waiting_since_ms) == ("support", 1_000)
     assert talk.heard() == ["music"]
 
 
@@ -337,7 +338,7 @@ def test_a_second_agent_for_a_caller_who_talks_is_not_rung() -> None:
     talk.reserve("r1")
     assert talk.effects[-1] == ConfirmBridged("r1")
     talk.reserve("r2")
-    assert talk.effects[-1] == LeaveQueue(talk.entry, "abandoned")
+    assert talk.effects[-1] == LeaveQueue(talk.entry, "failed", "talks-already")
     assert talk.new == []
     assert (
         talk.feed(AgentReserved("other", "r3", "anna", "sip:a@x", 1_000)).ignored == "stale-entry"
