@@ -44,9 +44,13 @@ async def test_twenty_callers_in_a_second_are_all_served_a_menu(cast: Cast) -> N
 
 
 async def test_callers_who_give_up_at_once_leave_nothing(cast: Cast) -> None:
-    port = cast.carillon.sip_port
-    verdict = await run_callers("caller_keys", number=NUMBER, port=port, calls=3, key="2")
-    demand_flawless(verdict, 3)
+    verdict = await run_callers("cancel", number=NUMBER, port=cast.carillon.sip_port, calls=5)
+    demand_flawless(verdict, 5)
+
+
+async def test_what_must_be_refused_is_refused_as_sipp_reads_the_rfc(cast: Cast) -> None:
+    verdict = await run_callers("refusals", number=NUMBER, port=cast.carillon.sip_port)
+    demand_flawless(verdict, 1)
 
 
 async def test_an_agents_phone_of_another_make_is_rung_and_heard(cast: Cast) -> None:
