@@ -30,7 +30,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+\-.]*")
 # `#` is not allowed unescaped, yet phones dial it; every alternative starts differently.
 _USERINFO = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/:#]|%[0-9A-Fa-f]{2})+")
 _HOST = re.compile(r"[A-Za-z0-9\-._]+|\[[0-9A-Fa-f:.]+\]")
-_OPAQUE = re.compile(r"[^\s<>\"\x00-\x1f\x7f]+")
+_OPAQUE = re.compile('[^\\s<>"\x00-\x1f\x7f\udc80-\udcff]+')
 _CONTROL_ESCAPE = re.compile(r"%(?=[01][0-9A-Fa-f]|7[Ff])")
 
 

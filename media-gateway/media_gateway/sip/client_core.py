@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from media_gateway.sip.address import NameAddr
 from media_gateway.sip.compose import build_request
 from media_gateway.sip.dialog import Dialog
@@ -17,10 +19,10 @@ from media_gateway.sip.message import Response
 from media_gateway.sip.session import (
     MAX_BRANCHES,
     Attempt,
+    ClientTimer,
     Errand,
     Session,
     SessionState,
-    SessionTimer,
 )
 from media_gateway.sip.transactions.layer import Datagram
 from media_gateway.sip.transactions.machine import T1_MS, Input, State
@@ -71,7 +73,7 @@ class ClientCore:
         )
         if not attempt.first:
             at_ms = now_ms + agent.limits.reinvite_ms
-            agent.timers.start(session, SessionTimer.OUR_REINVITE, at_ms)
+            agent.timers.start(session, ClientTimer.OUR_REINVITE, at_ms)
 
     def send_or_wait(self, attempt: Attempt, now_ms: int) -> None:
         """Send a re-INVITE once no other is under way either way (RFC 3261, section 14.1)."""
@@ -81,7 +83,7 @@ class ClientCore:
             self.send(attempt, now_ms)
             return
         attempt.transaction = None
-        self._agent.timers.start(session, SessionTimer.GLARE, now_ms + T1_MS)
+        self._agent.timers.start(session, ClientTimer.GLARE, now_ms + T1_MS)
 
     def cancel(self, session: Session, cause: EndCause, now_ms: int, *, status: int = 0) -> None:
         """Give up an INVITE without final answer; CANCEL waits for the first 1xx."""
@@ -96,21 +98,19 @@ class ClientCore:
 
     def receive(self, owner: object, response: Response, now_ms: int) -> None:
         """Take an answer, or the 408 or 503 that stands for none, to one of our requests."""
-        match owner:
-            case Attempt():
-                if response.status < 200:
-                    self._provisional(owner, response, now_ms)
-                elif response.status < 300:
-                    self._accepted(owner, response, now_ms)
-                elif owner.first:
-                    self._failed(owner, response, now_ms)
-                else:
-                    self._reinvite_failed(owner, response, now_ms)
-            case Errand():
-                if response.status >= 200:
-                    self._errand_done(owner, response, now_ms)
-            case _:
-                raise AssertionError(owner)
+        if isinstance(owner, Errand):
+            if response.status >= 200:
+                self._errand_done(owner, response, now_ms)
+            return
+        assert isinstance(owner, Attempt), "our requests are attempts and errands"
+        if response.status < 200:
+            self._provisional(owner, response, now_ms)
+        elif response.status < 300:
+            self._accepted(owner, response, now_ms)
+        elif owner.first:
+            self._failed(owner, response, now_ms)
+        else:
+            self._reinvite_failed(owner, response, now_ms)
 
     def _provisional(self, attempt: Attempt, response: Response, now_ms: int) -> None:
         session = attempt.session
@@ -177,7 +177,7 @@ class ClientCore:
         session.early.clear()
         session.move(_S.CONFIRMED)
         agent.timers.stop(session)
-        agent.timers.start(session, SessionTimer.LONGEST, now_ms + agent.limits.session_ms)
+        agent.timers.start(session, ClientTimer.LONGEST, now_ms + agent.limits.session_ms)
         self._acknowledge(attempt, dialog, response.to.tag)
         agent.events.append(
             InviteAccepted(
@@ -213,10 +213,8 @@ class ClientCore:
 
     def _failed(self, attempt: Attempt, response: Response, now_ms: int) -> None:
         agent, session = self._agent, attempt.session
-        if session.state in {_S.CANCEL_HELD, _S.CANCELLING}:
+        if not session.is_living:
             agent.close(session, now_ms)
-            return
-        if session.state not in {_S.CALLING, _S.PROCEEDING}:
             return
         if self._may_retry(session, response, attempt.authorised):
             attempt.authorised += 1
@@ -247,8 +245,8 @@ class ClientCore:
         elif response.status == 491 and attempt.crossed < MAX_CROSSED:
             attempt.crossed += 1
             attempt.transaction = None
-            agent.timers.stop(session, SessionTimer.OUR_REINVITE, SessionTimer.CANCELLED)
-            agent.timers.start(session, SessionTimer.GLARE, now_ms + self._glare_ms(session))
+            agent.timers.stop(session, ClientTimer.OUR_REINVITE, ClientTimer.CANCELLED)
+            agent.timers.start(session, ClientTimer.GLARE, now_ms + self._glare_ms(session))
         elif response.status in {408, 481}:
             session.attempt = None
             agent.end(session, _S.LEAVING, EndCause.DIALOG_LOST, now_ms, status=response.status)
@@ -259,7 +257,7 @@ class ClientCore:
     def _reinvite_over(self, session: Session, response: Response) -> None:
         session.attempt = None
         self._agent.timers.stop(
-            session, SessionTimer.OUR_REINVITE, SessionTimer.CANCELLED, SessionTimer.GLARE
+            session, ClientTimer.OUR_REINVITE, ClientTimer.CANCELLED, ClientTimer.GLARE
         )
         self._agent.events.append(
             ReinviteDone(
@@ -273,7 +271,7 @@ class ClientCore:
         if attempt is None or attempt.transaction is not None:
             return
         session.attempt = None
-        self._agent.timers.stop(session, SessionTimer.GLARE)
+        self._agent.timers.stop(session, ClientTimer.GLARE)
         self._agent.events.append(ReinviteDone(session.session_id, 491, "Request Pending", None))
 
     def _errand_done(self, errand: Errand, response: Response, now_ms: int) -> None:
@@ -294,26 +292,26 @@ class ClientCore:
 
     # Timers
 
-    def fire(self, session: Session, timer: SessionTimer, now_ms: int) -> None:
+    def fire(self, session: Session, timer: ClientTimer, now_ms: int) -> None:
         """One of the timers that watch over what we asked."""
         agent = self._agent
         match timer:
-            case SessionTimer.RINGING:
+            case ClientTimer.RINGING:
                 self.cancel(session, EndCause.NOBODY_ANSWERED, now_ms, status=408)
-            case SessionTimer.CANCELLED if not session.is_living:
+            case ClientTimer.CANCELLED if not session.is_living:
                 agent.close(session, now_ms)
-            case SessionTimer.CANCELLED:
+            case ClientTimer.CANCELLED:
                 self._abandon_reinvite(session, now_ms)
-            case SessionTimer.OUR_REINVITE:
+            case ClientTimer.OUR_REINVITE:
                 self._send_cancel(session, now_ms)
-            case SessionTimer.GLARE:
+            case ClientTimer.GLARE:
                 assert session.attempt is not None, "GLARE stops with its re-INVITE"
                 self.send_or_wait(session.attempt, now_ms)
-            case SessionTimer.LONGEST:
+            case ClientTimer.LONGEST:
                 agent.end(session, _S.LEAVING, EndCause.TOO_LONG, now_ms)
                 agent.leave(session, now_ms)
             case _:
-                raise AssertionError(timer)
+                assert_never(timer)
 
     def _send_cancel(self, session: Session, now_ms: int) -> None:
         attempt = session.attempt

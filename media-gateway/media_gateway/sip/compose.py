@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2s
 
-from media_gateway.sip.address import URI, HostPort, bracketed
+from media_gateway.sip.address import URI, HostPort
 from media_gateway.sip.dialog import Dialog
 from media_gateway.sip.grammar import MalformedField
 from media_gateway.sip.headers import HeaderFields, Headers
@@ -71,13 +71,12 @@ class Identity:
 
     def via(self, entropy: str) -> str:
         """Our Via for a new transaction."""
-        where = f"{bracketed(self.local.host)}:{self.local.port}"
-        return f"SIP/2.0/{_TRANSPORT} {where};branch={MAGIC_COOKIE}{entropy};rport"
+        return f"SIP/2.0/{_TRANSPORT} {self.local};branch={MAGIC_COOKIE}{entropy};rport"
 
     def contact(self, user: str) -> str:
         """Our Contact, under a user part of the owner's choice; `MalformedField` if it is none."""
         at = f"{user}@" if user else ""
-        return f"<{URI.parse(f'sip:{at}{bracketed(self.local.host)}:{self.local.port}')}>"
+        return f"<{URI.parse(f'sip:{at}{self.local}')}>"
 
 
 def reason_of(status: int) -> str:

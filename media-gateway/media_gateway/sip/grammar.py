@@ -175,6 +175,8 @@ def _parse_param(text: str) -> tuple[str, str | None]:
         raise MalformedField("Bad Parameter")
     if not equals:
         return name, None
-    if not (is_quoted(value) if value.startswith('"') else _LOOSE_VALUE.fullmatch(value)):
+    shape = is_quoted(value) if value.startswith('"') else _LOOSE_VALUE.fullmatch(value)
+    # Tags and URIs reach screens and stores as they are: nothing unpresentable in them.
+    if not shape or _UNPRESENTABLE.search(value):
         raise MalformedField("Bad Parameter Value")
     return name, value

@@ -184,7 +184,8 @@ def parse(data: bytes) -> SessionDescription:
         elif kind == "o" and current is session:
             origin = value
         elif kind == "c":
-            current.host = current.host or _connection(value)
+            host = _connection(value)
+            current.host = current.host or host
         elif kind == "a":
             _attribute(current, value)
     if len(origin.split()) != 6:

@@ -8,6 +8,7 @@ without keeping a transaction.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from media_gateway.sip.address import HostPort
 from media_gateway.sip.auth import DigestSession
@@ -23,7 +24,13 @@ from media_gateway.sip.events import (
 )
 from media_gateway.sip.grammar import MalformedField, presentable
 from media_gateway.sip.message import Request
-from media_gateway.sip.session import Session, SessionState, SessionTimer, Unacked
+from media_gateway.sip.session import (
+    ClientTimer,
+    ServerTimer,
+    Session,
+    SessionState,
+    Unacked,
+)
 from media_gateway.sip.transactions.layer import Transaction, server_key
 from media_gateway.sip.transactions.machine import (
     PATIENCE_MS,
@@ -176,12 +183,12 @@ class ServerCore:
         session = agent.open_session(_S.INVITED, dialog, digest=DigestSession(None, agent.entropy))
         session.invited = transaction
         transaction.owner = session
-        agent.timers.start(session, SessionTimer.RINGING, now_ms + agent.limits.ringing_ms)
+        agent.timers.start(session, ServerTimer.UNANSWERED, now_ms + agent.limits.ringing_ms)
         agent.respond(session, transaction, 100, now_ms)
         agent.events.append(
             InviteReceived(
                 session_id=session.session_id,
-                call_id=request.call_id,
+                call_id=presentable(request.call_id),
                 request_uri=request.address,
                 from_=request.from_,
                 to=request.to,
@@ -271,7 +278,7 @@ class ServerCore:
         transaction.owner = session
         agent.respond(session, transaction, 100, now_ms)
         at_ms = now_ms + agent.limits.reinvite_ms
-        agent.timers.start(session, SessionTimer.THEIR_REINVITE, at_ms)
+        agent.timers.start(session, ServerTimer.THEIR_REINVITE, at_ms)
         agent.events.append(ReinviteReceived(session.session_id, transaction.request.sdp))
 
     def _withdraw_reinvite(self, session: Session, status: int, now_ms: int) -> None:
@@ -279,7 +286,7 @@ class ServerCore:
         assert session.invited is not None, "asked only while one is pending"
         agent.respond(session, session.invited, status, now_ms)
         session.invited = None
-        agent.timers.stop(session, SessionTimer.THEIR_REINVITE)
+        agent.timers.stop(session, ServerTimer.THEIR_REINVITE)
         agent.events.append(ReinviteCancelled(session.session_id))
 
     def _acknowledge(self, request: Request, now_ms: int) -> None:
@@ -295,7 +302,7 @@ class ServerCore:
         if session.unacked.transaction.request.cseq.number != request.cseq.number:
             return
         session.unacked = None
-        agent.timers.stop(session, SessionTimer.REPEAT_ACCEPT, SessionTimer.ACK)
+        agent.timers.stop(session, ServerTimer.REPEAT_ACCEPT, ServerTimer.ACK)
         if session.state is _S.BYE_HELD:
             session.move(_S.LEAVING)
             agent.leave(session, now_ms)
@@ -303,7 +310,7 @@ class ServerCore:
         if session.state is _S.ACCEPTED:
             session.move(_S.CONFIRMED)
             at_ms = now_ms + agent.limits.session_ms
-            agent.timers.start(session, SessionTimer.LONGEST, at_ms)
+            agent.timers.start(session, ClientTimer.LONGEST, at_ms)
         agent.events.append(CallAcked(session.session_id, request.sdp))
 
     # What the owner answers
@@ -324,10 +331,10 @@ class ServerCore:
         session.invited = None
         session.unacked = Unacked(transaction, response, T1_MS)
         agent.timers.stop(
-            session, SessionTimer.RINGING, SessionTimer.REFRESH, SessionTimer.THEIR_REINVITE
+            session, ServerTimer.UNANSWERED, ServerTimer.REFRESH, ServerTimer.THEIR_REINVITE
         )
-        agent.timers.start(session, SessionTimer.REPEAT_ACCEPT, now_ms + T1_MS)
-        agent.timers.start(session, SessionTimer.ACK, now_ms + PATIENCE_MS)
+        agent.timers.start(session, ServerTimer.REPEAT_ACCEPT, now_ms + T1_MS)
+        agent.timers.start(session, ServerTimer.ACK, now_ms + PATIENCE_MS)
         if session.state is _S.INVITED:
             session.move(_S.ACCEPTED)
         else:
@@ -339,47 +346,47 @@ class ServerCore:
         assert transaction is not None, "the stack checks that one is pending"
         self._agent.respond(session, transaction, status, now_ms, reason=reason)
         session.invited = None
-        self._agent.timers.stop(session, SessionTimer.THEIR_REINVITE)
+        self._agent.timers.stop(session, ServerTimer.THEIR_REINVITE)
 
     # Timers
 
-    def fire(self, session: Session, timer: SessionTimer, now_ms: int) -> None:
+    def fire(self, session: Session, timer: ServerTimer, now_ms: int) -> None:
         """One of the timers that answer for the owner or repeat what it said."""
         agent = self._agent
         match timer:
-            case SessionTimer.RINGING:
+            case ServerTimer.UNANSWERED:
                 transaction = session.invited
-                assert transaction is not None, "RINGING stops with the final answer"
+                assert transaction is not None, "UNANSWERED stops with the final answer"
                 agent.respond(session, transaction, 480, now_ms)
                 session.invited = None
                 agent.end(session, _S.CLOSED, EndCause.NOBODY_ANSWERED, now_ms, status=480)
-            case SessionTimer.REFRESH:
-                if session.invited is not None and session.progress is not None:
-                    agent.layer.respond(session.invited, session.progress, now_ms)
-                    at_ms = now_ms + agent.limits.refresh_progress_ms
-                    agent.timers.start(session, SessionTimer.REFRESH, at_ms)
-            case SessionTimer.REPEAT_ACCEPT:
+            case ServerTimer.REFRESH:
+                assert session.invited is not None, "REFRESH stops with the final answer"
+                assert session.progress is not None, "REFRESH starts with a provisional one"
+                agent.layer.respond(session.invited, session.progress, now_ms)
+                at_ms = now_ms + agent.limits.refresh_progress_ms
+                agent.timers.start(session, ServerTimer.REFRESH, at_ms)
+            case ServerTimer.REPEAT_ACCEPT:
                 self._repeat_accept(session, now_ms)
-            case SessionTimer.THEIR_REINVITE:
+            case ServerTimer.THEIR_REINVITE:
                 self._withdraw_reinvite(session, 500, now_ms)
-            case SessionTimer.ACK:
+            case ServerTimer.ACK:
                 self._give_up_ack(session, now_ms)
             case _:
-                raise AssertionError(timer)
+                assert_never(timer)
 
     def _repeat_accept(self, session: Session, now_ms: int) -> None:
         unacked = session.unacked
-        if unacked is None:
-            return
+        assert unacked is not None, "REPEAT_ACCEPT stops with the ACK"
         agent = self._agent
         agent.layer.respond(unacked.transaction, unacked.response, now_ms)
         unacked.interval_ms = min(2 * unacked.interval_ms, T2_MS)
         at_ms = now_ms + unacked.interval_ms
-        agent.timers.start(session, SessionTimer.REPEAT_ACCEPT, at_ms)
+        agent.timers.start(session, ServerTimer.REPEAT_ACCEPT, at_ms)
 
     def _give_up_ack(self, session: Session, now_ms: int) -> None:
         session.unacked = None
-        self._agent.timers.stop(session, SessionTimer.REPEAT_ACCEPT)
+        self._agent.timers.stop(session, ServerTimer.REPEAT_ACCEPT)
         if session.is_living:
             self._agent.end(session, _S.LEAVING, EndCause.ACK_MISSING, now_ms)
         else:

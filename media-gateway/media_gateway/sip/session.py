@@ -63,16 +63,22 @@ LIVING = frozenset({_S.INVITED, _S.ACCEPTED, _S.CALLING, _S.PROCEEDING, _S.CONFI
 """States in which `SessionEnded` has not been told."""
 
 
-class SessionTimer(Enum):
-    """What a session waits for; see the limits in `limits.py`."""
+class ServerTimer(Enum):
+    """What a session waits for on behalf of the other side's requests; see `limits.py`."""
 
-    RINGING = auto()
+    UNANSWERED = auto()
     REFRESH = auto()
     REPEAT_ACCEPT = auto()
     ACK = auto()
+    THEIR_REINVITE = auto()
+
+
+class ClientTimer(Enum):
+    """What a session waits for on behalf of our own requests; see `limits.py`."""
+
+    RINGING = auto()
     CANCELLED = auto()
     GLARE = auto()
-    THEIR_REINVITE = auto()
     OUR_REINVITE = auto()
     LONGEST = auto()
 

@@ -32,11 +32,12 @@ from media_gateway.sip.message import (
 from media_gateway.sip.server_core import Health, ServerCore
 from media_gateway.sip.session import (
     Attempt,
+    ClientTimer,
     Errand,
     NoSuchSession,
+    ServerTimer,
     Session,
     SessionState,
-    SessionTimer,
     WrongState,
     WrongStatus,
 )
@@ -60,14 +61,6 @@ __all__ = [
 
 _S = SessionState
 _STANDS_FOR = {Action.TELL_TIMEOUT: 408, Action.TELL_UNREACHABLE: 503}
-_OF_CLIENT = frozenset(
-    {
-        SessionTimer.CANCELLED,
-        SessionTimer.OUR_REINVITE,
-        SessionTimer.GLARE,
-        SessionTimer.LONGEST,
-    }
-)
 _INPUT_OF = {1: Input.RECEIVE_1XX, 2: Input.RECEIVE_2XX}
 
 
@@ -142,13 +135,17 @@ class SipStack:
         """Run every timer that is due."""
         while (due := self._agent.timers.pop_due(now_ms)) is not None:
             owner, timer = due
-            if isinstance(owner, Transaction) and isinstance(timer, Timer):
+            if isinstance(owner, Transaction):
+                assert isinstance(timer, Timer), "a transaction has no other timers"
                 told = self._agent.layer.fire(owner, timer, now_ms)
                 self._tell(owner, told, now_ms)
-            elif isinstance(owner, Session) and isinstance(timer, SessionTimer):
-                of_client = timer in _OF_CLIENT or owner.state in {_S.CALLING, _S.PROCEEDING}
-                core = self._client if of_client else self._server
-                core.fire(owner, timer, now_ms)
+                continue
+            assert isinstance(owner, Session), "only transactions and sessions have timers"
+            if isinstance(timer, ServerTimer):
+                self._server.fire(owner, timer, now_ms)
+            else:
+                assert isinstance(timer, ClientTimer), "a session has no other timers"
+                self._client.fire(owner, timer, now_ms)
 
     def deadline_ms(self) -> int | None:
         """When `tick` is next needed; None when nothing is under way."""
@@ -214,7 +211,7 @@ class SipStack:
             session, session.invited, status, now_ms, fields=fields, body=sdp or b""
         )
         at_ms = now_ms + self._agent.limits.refresh_progress_ms
-        self._agent.timers.start(session, SessionTimer.REFRESH, at_ms)
+        self._agent.timers.start(session, ServerTimer.REFRESH, at_ms)
 
     def accept(
         self, session_id: SessionId, sdp: bytes, now_ms: int, *, headers: HeaderFields = ()
@@ -284,7 +281,7 @@ class SipStack:
             contact=contact,
             started_here=True,
         )
-        agent.timers.start(session, SessionTimer.RINGING, now_ms + agent.limits.ringing_ms)
+        agent.timers.start(session, ClientTimer.RINGING, now_ms + agent.limits.ringing_ms)
         attempt = Attempt(
             session,
             sdp,

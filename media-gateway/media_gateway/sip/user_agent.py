@@ -24,11 +24,11 @@ from media_gateway.sip.headers import HeaderFields
 from media_gateway.sip.limits import Limits
 from media_gateway.sip.message import Request, Response
 from media_gateway.sip.session import (
+    ClientTimer,
     Errand,
     NoSuchSession,
     Session,
     SessionState,
-    SessionTimer,
     WrongState,
 )
 from media_gateway.sip.timers import Timers
@@ -258,7 +258,7 @@ class UserAgent:
         self.layer.open_client(
             cancel, invite.destination, owner=Errand(session, "CANCEL"), now_ms=now_ms
         )
-        self.timers.start(session, SessionTimer.CANCELLED, now_ms + PATIENCE_MS)
+        self.timers.start(session, ClientTimer.CANCELLED, now_ms + PATIENCE_MS)
 
     def random_ms(self, below_ms: int) -> int:
         """A number of milliseconds, in steps of 10, drawn from the owner's entropy."""

@@ -76,6 +76,8 @@ def test_the_way_of_rfc_2069_without_qop() -> None:
         'Digest realm="x", nonce="y',
         'Digest realm="x", nonce="y", nonce="z"',
         "Digest",
+        'Digest realm="x"y, nonce="z"',
+        'Digest realm="x", nonce',
     ],
 )
 def test_challenges_that_cannot_be_answered(text: str) -> None:

@@ -9,66 +9,15 @@ from media_gateway.sip.events import (
     CallAcked,
     EndCause,
     InfoReceived,
-    InviteReceived,
     ReinviteCancelled,
     ReinviteReceived,
-    SessionEnded,
     SessionId,
 )
 from media_gateway.sip.limits import Limits
 from media_gateway.sip.message import Request, Response
 from media_gateway.sip.stack import NoSuchSession, UnsafeHeader, WrongState, WrongStatus
-from tests.unit.sip.wire import SDP, THERE, Bench, request
-
-ANSWER = b"v=0\r\nour answer"
-
-
-class Incoming(Bench):
-    """A bench at which a call has come in."""
-
-    def __init__(self, invite: bytes | None = None, **options: object) -> None:
-        super().__init__(**options)
-        self.invite = invite or request(body=SDP)
-        (trying,) = self.give(self.invite)
-        assert isinstance(trying, Response)
-        assert trying.status == 100
-        (event,) = self.events()
-        assert isinstance(event, InviteReceived)
-        self.event = event
-        self.sid: SessionId = event.session_id
-        self.tag = ""
-
-    def accepted(self) -> Response:
-        self.stack.accept(self.sid, ANSWER, self.now_ms)
-        (ok,) = self.sent()
-        assert isinstance(ok, Response)
-        self.tag = ok.to.tag
-        return ok
-
-    def acked(self) -> Incoming:
-        self.accepted()
-        assert self.give(request("ACK", branch="z9hG4bKack", to_tag=self.tag)) == []
-        assert self.events() == [CallAcked(self.sid, None)]
-        return self
-
-    def within(self, method: str, number: int = 2, **more: object) -> bytes:
-        """A request of the caller's within the call."""
-        branch = f"z9hG4bK{method}{number}"
-        return request(
-            method,
-            branch=branch,
-            to_tag=self.tag,
-            number=number,
-            **more,  # type: ignore[arg-type]  # each test names `request`'s own options
-        )
-
-    def end(self) -> SessionEnded:
-        (event,) = self.events()
-        assert isinstance(event, SessionEnded)
-        assert event.session_id == self.sid
-        with pytest.raises(NoSuchSession):
-            self.stack.hang_up(self.sid, self.now_ms)
-        return event
+from tests.unit.sip.calls import ANSWER, Incoming
+from tests.unit.sip.wire import SDP, THERE, request
 
 
 def test_the_owner_learns_who_calls() -> None:
@@ -443,3 +392,12 @@ def test_hanging_up_an_unanswered_call_refuses_it() -> None:
     assert isinstance(busy, Response)
     assert (busy.status, busy.headers.get("reason")) == (486, "Q.850;cause=17")
     assert call.end().cause is EndCause.REFUSED
+
+
+def test_an_answer_that_cannot_be_sent_is_left_to_the_caller() -> None:
+    call = Incoming()
+    call.stack.progress(call.sid, 180, None, 0)
+    (datagram,) = call.stack.take_output()
+    call.stack.undeliverable(datagram, 0)
+    assert call.events() == []
+    assert call.stack.active_sessions == 1

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 
 import pytest
 
-from media_gateway.sip.message import Request, parse
+from media_gateway.sip.message import Request, Response, parse
 from media_gateway.sip.timers import Timers
 from media_gateway.sip.transactions.client import CLIENT
 from media_gateway.sip.transactions.invite_client import INVITE_CLIENT
@@ -140,3 +140,13 @@ def _parsed(method: str) -> Request:
     message = parse(request(method))
     assert isinstance(message, Request)
     return message
+
+
+def test_a_second_final_answer_does_not_replace_the_first() -> None:
+    sending = Sending()
+    transaction = sending.layer.open_server(_parsed("BYE"), THERE, to_tag="t", now_ms=0)
+    for status in (200, 500):
+        answer = Response(status, "", transaction.request.headers)
+        sending.layer.respond(transaction, answer, 0)
+    assert transaction.wire.startswith(b"SIP/2.0 200")
+    assert len(sending.times) == 1

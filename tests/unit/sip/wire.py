@@ -47,7 +47,7 @@ def request(
     lines = [line for line in lines if not line.startswith(dropped)] if dropped else lines
     lines += [*extra, f"Content-Length: {len(body)}"]
     head = "\r\n".join([f"{method} {uri} {version}", *lines])
-    return f"{head}\r\n\r\n".encode() + body
+    return f"{head}\r\n\r\n".encode("utf-8", "surrogateescape") + body
 
 
 def response(
@@ -77,7 +77,7 @@ def response(
     if 200 <= status < 300 and to.method == "INVITE":
         lines.append("Contact: <sip:bob@192.0.2.1:5070>")
     lines.append(f"Content-Length: {len(body)}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape") + body
 
 
 class Bench:
