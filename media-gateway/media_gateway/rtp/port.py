@@ -64,12 +64,7 @@ class MediaPort:
             on_key=self._report_key,
             on_started=self._report_started,
         )
-        outbound = OutboundStream(
-            ssrc=random_bits(32),
-            sequence=random_bits(16),
-            timestamp=random_bits(32),
-            now_ms=now_ms,
-        )
+        outbound = _new_stream(random_bits, now_ms)
         self.egress = Egress(outbound)
         session = RtcpSession(
             inbound=self.ingress.stream, outbound=outbound, random_bits=random_bits, now_ms=now_ms
@@ -270,6 +265,16 @@ class MediaPort:
         if self._first_packet_ms is None and self._first_negotiated_ms is not None:
             self._first_packet_ms = self._clock_ms() - self._first_negotiated_ms
         self._notify(self._listener.media_started, self.leg_id)
+
+
+def _new_stream(random_bits: Callable[[int], int], now_ms: float) -> OutboundStream:
+    """All three numbers begin at random, so that they cannot be guessed (RFC 3550, 5.1)."""
+    return OutboundStream(
+        ssrc=random_bits(32),
+        sequence=random_bits(16),
+        timestamp=random_bits(32),
+        now_ms=now_ms,
+    )
 
 
 def _addresses(remote: RemoteMedia, version: int) -> tuple[Address | None, Address | None]:
