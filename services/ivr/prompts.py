@@ -1,0 +1,81 @@
+"""Spoken prompts as blobs: each text is rendered once and found again by its hash."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+
+from services.chassis.blobs import Blobs
+from services.chassis.tasks import Tasks
+from services.ivr.store import FlowStore
+from services.ivr.voice import Voice, VoiceFailed
+
+MAX_REMEMBERED = 10_000
+MAX_WAITING = 1_000
+"""Texts that wait for the voice at once; more are refused, so that callers are not kept."""
+
+
+class Prompts:
+    """Gives the blob of a text, from memory, from the index, or from the voice."""
+
+    def __init__(self, *, voice: Voice, blobs: Blobs, store: FlowStore) -> None:
+        self._voice = voice
+        self._blobs = blobs
+        self._store = store
+        self._known: OrderedDict[str, str] = OrderedDict()
+        self._rendering: dict[str, asyncio.Future[str]] = {}
+        self._tasks = Tasks(limit=MAX_WAITING)
+
+    async def blob(self, text: str, language: str, voice: str = "") -> str:
+        """The SHA-256 of the text's WAV; NoSuchVoice or VoiceFailed.
+
+        A text asked for by several at once is rendered once, and goes on being rendered when
+        those who asked lose patience: the next caller finds it.
+        """
+        key = self._key(text, language, voice)
+        known = self._known.get(key)
+        if known is not None:
+            self._known.move_to_end(key)
+            return known
+        rendering = self._rendering.get(key)
+        if rendering is None:
+            if len(self._rendering) >= MAX_WAITING:
+                raise VoiceFailed("too many texts wait for the voice")
+            rendering = asyncio.get_running_loop().create_future()
+            self._rendering[key] = rendering
+            self._tasks.start(self._find(key, text, language, voice, rendering), "prompt")
+        return await asyncio.shield(rendering)
+
+    async def close(self) -> None:
+        """Stops rendering and releases the voice."""
+        await self._tasks.close()
+        for rendering in self._rendering.values():
+            rendering.cancel()  # of tasks that were cancelled before they began
+        await self._voice.close()
+
+    async def _find(
+        self, key: str, text: str, language: str, voice: str, found: asyncio.Future[str]
+    ) -> None:
+        try:
+            sha256 = await self._store.prompt(key)
+            if not sha256 or not await self._blobs.has(sha256):
+                sha256 = await self._blobs.put(await self._voice.render(text, language, voice))
+                await self._store.keep_prompt(key, sha256)
+        except asyncio.CancelledError:
+            found.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - it is handed on to everyone who waits for it
+            found.set_exception(error)
+            found.exception()  # those who asked may be gone; nobody else needs to hear of it
+        else:
+            self._known[key] = sha256
+            while len(self._known) > MAX_REMEMBERED:
+                self._known.popitem(last=False)
+            found.set_result(sha256)
+        finally:
+            del self._rendering[key]
+
+    def _key(self, text: str, language: str, voice: str) -> str:
+        parts = f"{self._voice.name}\0{voice}\0{language}\0{text}"
+        return hashlib.sha256(parts.encode()).hexdigest()

@@ -1,0 +1,203 @@
+"""What every store of flows must do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.chassis.ids import TenantId
+from services.ivr import store as port
+from services.ivr.store import (
+    FlowStore,
+    MemoryFlowStore,
+    NoSuchFlow,
+    NoSuchNumber,
+    NumberTaken,
+    Route,
+    StoreDamaged,
+    StoredNumber,
+    TooManyVersions,
+)
+from services.ivr.store_directory import DirectoryFlowStore
+
+ACME, OTHER = TenantId("acme"), TenantId("../other")
+
+
+@pytest.fixture(params=["memory", "directory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> FlowStore:
+    return MemoryFlowStore() if request.param == "memory" else DirectoryFlowStore(tmp_path)
+
+
+async def published(store: FlowStore, tenant_id: TenantId = ACME, flow_id: str = "main") -> None:
+    await store.put_flow(tenant_id, flow_id, '{"a": 1}', 7)
+    await store.publish_flow(tenant_id, flow_id, 0)
+
+
+async def test_versions_count_from_one_and_never_change(store: FlowStore) -> None:
+    first = await store.put_flow(ACME, "main", '{"a": "ü"}', 7)
+    second = await store.put_flow(ACME, "main", '{"a": 2}', 8)
+    assert (first.version, second.version, first.published) == (1, 2, False)
+    again = await store.get_flow(ACME, "main", 1)
+    assert (again.definition_json, again.created_at_ms) == ('{"a": "ü"}', 7)
+
+
+async def test_the_same_text_again_makes_no_new_version(store: FlowStore) -> None:
+    await store.put_flow(ACME, "main", "{}", 7)
+    assert (await store.put_flow(ACME, "main", "{}", 9)).version == 1
+
+
+async def test_new_calls_get_the_published_version_until_another_is(store: FlowStore) -> None:
+    await published(store)
+    await store.put_flow(ACME, "main", '{"a": 2}', 8)
+    assert (await store.get_flow(ACME, "main", 0)).version == 1
+    assert (await store.newest_flow(ACME, "main")).published is False
+    assert (await store.publish_flow(ACME, "main", 2)).published is True
+    assert (await store.get_flow(ACME, "main", 0)).version == 2
+    assert (await store.publish_flow(ACME, "main", 1)).version == 1
+    assert (await store.get_flow(ACME, "main", 1)).published is True
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda store: store.get_flow(ACME, "main", 0),
+        lambda store: store.get_flow(ACME, "main", 3),
+        lambda store: store.get_flow(ACME, "none", 1),
+        lambda store: store.newest_flow(ACME, "none"),
+        lambda store: store.publish_flow(ACME, "none", 0),
+        lambda store: store.publish_flow(ACME, "main", 9),
+        lambda store: store.get_flow(OTHER, "main", 1),
+        lambda store: store.put_number(ACME, StoredNumber("+491", "local", "main")),
+    ],
+)
+async def test_what_is_not_there_is_a_named_error(
+    store: FlowStore, ask: Callable[[FlowStore], Any]
+) -> None:
+    await store.put_flow(ACME, "main", "{}", 7)
+    with pytest.raises(NoSuchFlow):
+        await ask(store)
+
+
+async def test_flows_are_listed_newest_in_pages_without_definitions(store: FlowStore) -> None:
+    for flow_id in ("c", "a", "b"):
+        await published(store, flow_id=flow_id)
+    await store.put_flow(OTHER, "x", "{}", 7)
+    await store.put_flow(ACME, "b", '{"a": 2}', 8)
+    first = await store.list_flows(ACME, "", 2)
+    assert [(flow.flow_id, flow.version, flow.published) for flow in first] == [
+        ("a", 1, True),
+        ("b", 2, False),
+    ]
+    assert [flow.definition_json for flow in first] == ["", ""]
+    assert [flow.flow_id for flow in await store.list_flows(ACME, "b", 2)] == ["c"]
+    assert await store.list_flows(TenantId("nobody"), "", 9) == []
+
+
+async def test_a_number_leads_to_its_tenant_and_flow(store: FlowStore) -> None:
+    await published(store)
+    await published(store, OTHER, "theirs")
+    await store.put_number(ACME, StoredNumber("+491", "local", "main"))
+    await store.put_number(OTHER, StoredNumber("+491", "trunk/2", "theirs"))
+    assert await store.resolve_number("local", "+491") == Route(ACME, "main")
+    assert await store.resolve_number("trunk/2", "+491") == Route(OTHER, "theirs")
+    for trunk, number in (("local", "+492"), ("other", "+491"), ("..", "..")):
+        with pytest.raises(NoSuchNumber):
+            await store.resolve_number(trunk, number)
+
+
+async def test_a_number_of_another_tenant_is_not_taken_shown_or_removed(store: FlowStore) -> None:
+    await published(store)
+    await published(store, OTHER, "theirs")
+    number = StoredNumber("+491", "local", "main")
+    await store.put_number(ACME, number)
+    with pytest.raises(NumberTaken):
+        await store.put_number(OTHER, StoredNumber("+491", "local", "theirs"))
+    with pytest.raises(NoSuchNumber):
+        await store.remove_number(OTHER, "local", "+491")
+    assert await store.list_numbers(OTHER, ("", ""), 9) == []
+    assert await store.list_numbers(ACME, ("", ""), 9) == [number]
+
+
+async def test_a_number_can_be_pointed_elsewhere_and_removed(store: FlowStore) -> None:
+    await published(store)
+    await published(store, flow_id="second")
+    await store.put_number(ACME, StoredNumber("100", "local", "main"))
+    await store.put_number(ACME, StoredNumber("100", "local", "second"))
+    assert (await store.resolve_number("local", "100")).flow_id == "second"
+    await store.remove_number(ACME, "local", "100")
+    with pytest.raises(NoSuchNumber):
+        await store.resolve_number("local", "100")
+    with pytest.raises(NoSuchNumber):
+        await store.remove_number(ACME, "local", "100")
+
+
+async def test_numbers_are_listed_in_order_and_in_pages(store: FlowStore) -> None:
+    await published(store)
+    for number, trunk in (("2", "b"), ("1", "b"), ("2", "a")):
+        await store.put_number(ACME, StoredNumber(number * 3, trunk, "main"))
+    first = await store.list_numbers(ACME, ("", ""), 2)
+    assert [(row.number, row.trunk) for row in first] == [("111", "b"), ("222", "a")]
+    rest = await store.list_numbers(ACME, ("222", "a"), 2)
+    assert [(row.number, row.trunk) for row in rest] == [("222", "b")]
+
+
+async def test_prompts_are_remembered(store: FlowStore) -> None:
+    assert await store.prompt("ab" * 32) == ""
+    await store.keep_prompt("ab" * 32, "cd" * 32)
+    assert await store.prompt("ab" * 32) == "cd" * 32
+
+
+async def test_a_flow_cannot_grow_for_ever(
+    store: FlowStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(port, "MAX_VERSIONS", 2)
+    monkeypatch.setattr("services.ivr.store_directory.MAX_VERSIONS", 2)
+    for number in range(2):
+        await store.put_flow(ACME, "main", f"[{number}]", 7)
+    with pytest.raises(TooManyVersions):
+        await store.put_flow(ACME, "main", "[9]", 7)
+
+
+def litter(root: Path) -> None:
+    for folder in list(root.rglob("*")):
+        if folder.is_dir():
+            (folder / ".tmp-left-by-a-crash").write_text("{")
+
+
+def damage(root: Path, name: str, text: str) -> None:
+    next(root.rglob(name)).write_text(text)
+
+
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+async def test_a_directory_survives_its_process_and_what_a_crash_left(tmp_path: Path) -> None:
+    await published(DirectoryFlowStore(tmp_path))
+    await DirectoryFlowStore(tmp_path).put_number(ACME, StoredNumber("+491", "local", "main"))
+    litter(tmp_path)
+    again = DirectoryFlowStore(tmp_path)
+    assert (await again.get_flow(ACME, "main", 0)).version == 1
+    assert await again.resolve_number("local", "+491") == Route(ACME, "main")
+    assert len(await again.list_numbers(ACME, ("", ""), 9)) == 1
+    assert len(await again.list_flows(ACME, "", 9)) == 1
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+async def test_a_damaged_file_is_a_named_error(tmp_path: Path, text: str) -> None:
+    store = DirectoryFlowStore(tmp_path)
+    await published(store)
+    damage(tmp_path, "1.json", text)
+    with pytest.raises(StoreDamaged):
+        await store.get_flow(ACME, "main", 0)
+
+
+async def test_nothing_is_written_outside_the_folder(tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    store = DirectoryFlowStore(inside)
+    await published(store, TenantId("../../up"), "main")
+    await store.put_number(TenantId("../../up"), StoredNumber("..", "/etc", "main"))
+    assert names_in(tmp_path) == ["inside"]
