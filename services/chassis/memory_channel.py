@@ -236,8 +236,7 @@ class _OneAnswer(_ClientCall):
         except asyncio.CancelledError:
             self.cancel()
             raise
-        if self._call.answer is None:
-            raise aio.InternalError("ended well without an answer")
+        assert self._call.answer is not None, "a call that ended well has its answer"
         return self._parse(self._call.answer)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -47,6 +47,16 @@ def fail(verb: str, rest: str) -> None:
             raise ZeroDivisionError(rest)
 
 
+def said(what: str) -> str:
+    """What the present request says of itself."""
+    ask: dict[str, Callable[[], str]] = {
+        "tenant": request.tenant_id,
+        "scope": request.tenant_scope,
+        "call": lambda: str(request.present().call_id),
+    }
+    return ask[what]()
+
+
 class Echo:
     """The servicer. What its requests say is what it does."""
 
@@ -65,12 +75,8 @@ class Echo:
                 return StringValue(value=rest)
             case "wait":
                 await self._wait()
-            case "tenant":
-                return StringValue(value=request.tenant_id())
-            case "scope":
-                return StringValue(value=request.tenant_scope())
-            case "call":
-                return StringValue(value=str(request.present().call_id))
+            case "tenant" | "scope" | "call":
+                return StringValue(value=said(verb))
             case "gathered-tenant":
                 return await self._gathered(int(rest))
             case "code":
@@ -81,6 +87,19 @@ class Echo:
                 context.set_trailing_metadata((("after", rest), ("after-bin", b"\x00")))
             case "large":
                 return StringValue(value="x" * int(rest))
+            case "abort-twice":
+                with contextlib.suppress(aio.AbortError):
+                    await context.abort(grpc.StatusCode.ABORTED, "the first counts")
+                await context.abort(grpc.StatusCode.NOT_FOUND, "the second does not")
+            case "note-done":
+                made: Any = context
+                made.add_done_callback(lambda _: self.over.set())
+                assert not context.done()
+                assert not context.cancelled()
+                assert context.peer_identities() is None
+                assert context.peer_identity_key() is None
+                assert context.peer()
+                assert context.auth_context() is not None
             case "left":
                 return StringValue(value=str(context.time_remaining()))
         return StringValue(value="")

@@ -338,3 +338,32 @@ async def test_a_writer_learns_of_the_servers_error(peer: Peer) -> None:
     assert caught.value.code() is StatusCode.ABORTED
     with pytest.raises((aio.AioRpcError, asyncio.InvalidStateError)):
         await call.write(word("again"))
+
+
+async def test_the_first_abort_counts(peer: Peer) -> None:
+    with pytest.raises(aio.AioRpcError) as caught:
+        await peer.say("abort-twice")
+    assert caught.value.code() is StatusCode.ABORTED
+    assert caught.value.details() == "the first counts"
+
+
+async def test_a_servicer_is_called_back_when_a_call_is_over(peer: Peer) -> None:
+    await peer.say("note-done")
+    await peer.servicer.over.wait()
+
+
+async def test_many_writes_without_a_reader_end_with_their_task(peer: Peer) -> None:
+    call = peer.stub.Chat()
+
+    async def write_on() -> None:
+        large = word("x" * 50_000)
+        for _ in range(1_000):
+            await call.write(large)
+
+    task = asyncio.ensure_future(write_on())
+    await peer.servicer.begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await peer.servicer.over.wait()
+    assert call.cancelled()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
 import grpc
@@ -11,6 +11,7 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from grpc import aio
 
+from services.chassis import simulated
 from services.chassis.memory_call import MAX_IN_FLIGHT
 from services.chassis.rpc import UNARY_DEADLINE_S
 from services.chassis.simulated import START_MS, SimulatedWorld, simulate, simulated_world
@@ -163,6 +164,63 @@ def test_a_writer_waits_for_a_slow_reader(tmp_path: Path) -> None:
         assert not one_more.done()
         assert (await call.read()).value == "0"
         await one_more
+
+    simulate(story, seed=1, folder=tmp_path)
+
+
+def test_a_writer_that_waits_learns_that_the_server_has_ended(tmp_path: Path) -> None:
+    async def story(world: SimulatedWorld) -> None:
+        servicer = Echo()
+        world.exchange.serve("echo", [face(servicer)])
+        call = EchoStub(world.dial("echo")).Chat()
+        for _ in range(2 * MAX_IN_FLIGHT + 1):
+            await call.write(word("a"))
+        stuck = asyncio.ensure_future(call.write(word("stuck")))
+        await asyncio.sleep(1)
+        world.exchange.kill("echo")
+        assert (await failure(stuck)).code() is StatusCode.UNAVAILABLE
+
+    simulate(story, seed=1, folder=tmp_path)
+
+
+def test_requests_from_an_iterator_stop_with_their_call(tmp_path: Path) -> None:
+    async def story(world: SimulatedWorld) -> None:
+        sent = 0
+
+        async def endless() -> AsyncIterator[StringValue]:
+            nonlocal sent
+            while True:
+                sent += 1
+                yield word("stop" if sent == 10 else "a")
+
+        world.exchange.serve("echo", [face(Echo())])
+        call = EchoStub(world.dial("echo")).Chat(endless())
+        assert len([answer async for answer in call]) == 9
+        await asyncio.sleep(1)
+        assert sent < 10 + 2 * MAX_IN_FLIGHT
+
+    simulate(story, seed=1, folder=tmp_path)
+
+
+def test_calls_of_one_service_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(world: SimulatedWorld) -> None:
+        world.exchange.serve("echo", [face(Echo())])
+        stub = EchoStub(world.dial("echo"))
+        calls = [stub.Count(word("1 wait")) for _ in range(3)]
+        assert (await failure(calls[2].read())).code() is StatusCode.RESOURCE_EXHAUSTED
+        calls[0].cancel()
+        await asyncio.sleep(1)
+        assert (await stub.Say(word("echo room again"))).value == "room again"
+
+    monkeypatch.setattr(simulated, "MAX_STREAMS", 2)
+    simulate(story, seed=1, folder=tmp_path)
+
+
+def test_there_are_no_credentials_in_memory(tmp_path: Path) -> None:
+    async def story(world: SimulatedWorld) -> None:
+        stub = EchoStub(world.dial("echo"))
+        with pytest.raises(aio.UsageError, match="no credentials"):
+            stub.Say(word("echo"), compression=grpc.Compression.Gzip)
 
     simulate(story, seed=1, folder=tmp_path)
 
