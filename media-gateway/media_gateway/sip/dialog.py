@@ -56,7 +56,7 @@ class Dialog:
         return replace(
             self,
             remote=response.to,
-            # A response without Contact is at fault; the address first called is all we have.
+            # A response without Contact is at fault; the address first called must do.
             remote_target=_target(response, self.remote_target),
             routes=tuple(reversed(_routes(response))),
         )
@@ -92,7 +92,10 @@ def _next_hop(target: str) -> HostPort:
 
 
 def _target(message: Request | Response, otherwise: str) -> str:
-    contact = message.contact
+    try:
+        contact = message.contact
+    except MalformedField:
+        return otherwise
     return str(contact.uri) if contact is not None and contact.uri.host else otherwise
 
 

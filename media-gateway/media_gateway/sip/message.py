@@ -313,7 +313,8 @@ _CHECKS: tuple[tuple[str, Callable[[Request | Response], object]], ...] = (
     ("From", lambda message: message.from_),
     ("To", lambda message: message.to),
     ("CSeq", lambda message: message.cseq),
-    ("Contact", lambda message: message.contact),
+    # A response is better understood without its Contact than not at all.
+    ("Contact", lambda message: isinstance(message, Response) or message.contact),
     ("Max-Forwards", lambda message: isinstance(message, Response) or message.max_forwards),
 )
 

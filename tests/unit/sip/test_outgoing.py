@@ -109,9 +109,16 @@ def test_redirected() -> None:
 def test_redirected_to_nowhere() -> None:
     call = Outgoing()
     call.hear(302, extra=["Contact: <sip:a@one>,,<sip:b@two>"])
-    assert call.events() == []
-    call.hear(302)
-    assert call.end().contacts == ()
+    end = call.end()
+    assert (end.status, end.contacts) == (302, ())
+
+
+def test_an_answer_with_an_unreadable_contact_keeps_the_address_called() -> None:
+    call = Outgoing()
+    data = response(call.invite, 200).replace(b"Contact: <sip:bob@192.0.2.1:5070>", b"m: <")
+    (ack,) = call.give(data)
+    assert isinstance(ack, Request)
+    assert ack.uri == call.invite.uri
 
 
 def test_nobody_there() -> None:
