@@ -7,6 +7,7 @@ every call, also those whose tenant is not known yet.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
@@ -110,8 +111,9 @@ class GatewayFace(gateway_pb2_grpc.GatewayServicer):
         with self._facts.watching(tenant_scope(), request.call_id) as watcher:
             # The reader knows by this that it watches, before anything happens.
             await context.send_initial_metadata(())
-            async for fact in watcher.read():
-                yield fact
+            async with contextlib.aclosing(watcher.read()) as facts:
+                async for fact in facts:
+                    yield fact
 
     @override
     async def Drain(

@@ -18,7 +18,7 @@ class GatewaySettings(Settings):
 
     sip_host: str = "127.0.0.1"
     """The address that SIP is received at."""
-    sip_port: int = Field(5060, ge=0, le=65_535)
+    sip_port: int = Field(default=5060, ge=0, le=65_535)
     """Its UDP port; 0: any that is free, told in the log and in gateway.json."""
     sip_advertised: str = ""
     """The host that others reach it by, where that is another; empty: `sip_host`."""
@@ -26,23 +26,23 @@ class GatewaySettings(Settings):
     """The address that audio is received at; empty: `sip_host`."""
     media_advertised: str = ""
     """The address written into SDP, where that is another; empty: `media_host`."""
-    rtp_port_first: int = Field(20_000, ge=1_024, le=65_534)
+    rtp_port_first: int = Field(default=20_000, ge=1_024, le=65_534)
     """The first port for audio."""
-    rtp_port_last: int = Field(29_999, ge=1_025, le=65_535)
+    rtp_port_last: int = Field(default=29_999, ge=1_025, le=65_535)
     """The last port for audio; each leg takes two."""
     strict_media: bool = False
     """Whether audio is taken only from the address that SDP names, even behind a NAT."""
-    media_timeout_ms: int = Field(30_000, ge=1_000, le=3_600_000)
+    media_timeout_ms: int = Field(default=30_000, ge=1_000, le=3_600_000)
     """Neither audio nor reports for so long: the leg is released."""
-    max_calls: int = Field(500, ge=1, le=100_000)
+    max_calls: int = Field(default=500, ge=1, le=100_000)
     """Calls at once; further ones get 503."""
-    retry_after_s: int = Field(5, ge=1, le=3_600)
+    retry_after_s: int = Field(default=5, ge=1, le=3_600)
     """What a 503 asks the other side to wait."""
-    drain_limit_s: float = Field(3_600.0, gt=0, le=86_400)
+    drain_limit_s: float = Field(default=3_600.0, gt=0, le=86_400)
     """How long live calls may take to finish once the gateway drains."""
-    agent_no_response_ms: int = Field(3_000, ge=100, le=60_000)
+    agent_no_response_ms: int = Field(default=3_000, ge=100, le=60_000)
     """For an agent's phone to ring or refuse."""
-    flow_patience_ms: int = Field(10_000, ge=2_000, le=600_000)
+    flow_patience_ms: int = Field(default=10_000, ge=2_000, le=600_000)
     """For an interpreter to come back to a caller who speaks with nobody; then the apology."""
     trusted_edges: tuple[str, ...] = ()
     """Addresses whose X-Carillon-Trunk and P-Asserted-Identity are believed."""
@@ -56,7 +56,7 @@ class GatewaySettings(Settings):
     """Who the gateway is to the outbound trunk; empty: it is not asked."""
     outbound_password: SecretStr = SecretStr("")
     """How it proves that."""
-    prompt_cache_bytes: int = Field(64 * 1024 * 1024, ge=1024 * 1024)
+    prompt_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=1024 * 1024)
     """Memory for audio that was played."""
 
     @field_validator("sip_host", "media_host", "media_advertised")

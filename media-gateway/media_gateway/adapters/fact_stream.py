@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import ClassVar
 
@@ -56,7 +56,7 @@ class Watcher:
         except asyncio.QueueFull:
             self._cut_off = True
 
-    async def read(self) -> AsyncIterator[CallFact]:
+    async def read(self) -> AsyncGenerator[CallFact, None]:
         """The facts in order; WatcherTooSlow at once when the reader fell behind."""
         while True:
             if self._cut_off:

@@ -10,7 +10,7 @@ from media_gateway.core.ending import OVER, end_call, part_bridge, release_call,
 from media_gateway.core.events import BridgeBecame, ConnectMedia, OperationBecame
 from media_gateway.core.gather import KEYS, Progress
 from media_gateway.core.leg import GONE, LegHappening
-from media_gateway.core.sounds import APOLOGY, MUSIC, of_operation
+from media_gateway.core.sounds import APOLOGY, MUSIC
 from media_gateway.core.termination import EndCause, terminated
 from media_gateway.core.turn import Turn
 from media_gateway.model import (
@@ -70,8 +70,7 @@ def end_sound(turn: Turn, leg_id: LegId, sound: str, *, failed: bool) -> None:
     if sound == MUSIC.key:
         return  # looped: ends only by failing, and starting it again would fail again
     operation = turn.call.operation
-    if not operation or of_operation(operation).key != sound:
-        return
+    assert operation is not None, "what plays is the operation's, or the gateway's own"
     turn.change_leg(leg_id, sound="")
     if failed:
         end_operation(turn, OperationEnd.FAILED)

@@ -34,7 +34,7 @@ HELLO = Prompt(sha256="ab" * 32)
 class Driver:
     """One call, from its INVITE on."""
 
-    def __init__(self, *, codec: str = "PCMU") -> None:
+    def __init__(self, *, codec: str = "PCMU", opened: bool = True) -> None:
         self.now_ms = START_MS
         call = Call(
             CallId("call-1"),
@@ -43,7 +43,8 @@ class Driver:
         )
         self.core = CallCore(call, RULES)
         self.events: list[Event] = []
-        self.do(h.OpenCall(codec=codec))
+        if opened:
+            self.do(h.OpenCall(codec=codec))
 
     @property
     def call(self) -> Call:

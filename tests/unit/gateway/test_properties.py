@@ -149,7 +149,7 @@ def _check_media(events: list[e.Event]) -> None:
 
 
 @given(anything)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_every_call_ends_once_and_leaves_nothing_behind(script: list[object]) -> None:
     driver = Driver()
     _play_out(driver, script)
@@ -169,7 +169,7 @@ def test_every_call_ends_once_and_leaves_nothing_behind(script: list[object]) ->
 
 
 @given(anything)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_reports_and_facts_are_numbered_without_a_gap(script: list[object]) -> None:
     driver = Driver()
     _play_out(driver, script)
@@ -180,7 +180,7 @@ def test_reports_and_facts_are_numbered_without_a_gap(script: list[object]) -> N
 
 
 @given(agents_only)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_nothing_on_an_agents_leg_ends_the_callers(script: list[object]) -> None:
     driver = Driver().attached()
     driver.step(Answer())
@@ -192,7 +192,7 @@ def test_nothing_on_an_agents_leg_ends_the_callers(script: list[object]) -> None
 
 
 @given(anything)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_the_same_happenings_make_the_same_call(script: list[object]) -> None:
     first, second = Driver(), Driver()
     _play_out(first, script)
@@ -204,7 +204,7 @@ def test_the_same_happenings_make_the_same_call(script: list[object]) -> None:
 
 
 @given(anything)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_deciding_alone_changes_nothing(script: list[object]) -> None:
     driver = Driver()
     _play_out(driver, script)
@@ -216,7 +216,7 @@ def test_deciding_alone_changes_nothing(script: list[object]) -> None:
 
 
 @given(anything)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_alarms_never_lie_in_the_past_once_rung(script: list[object]) -> None:
     driver = Driver()
     _play_out(driver, script)

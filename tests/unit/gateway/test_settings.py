@@ -1,0 +1,46 @@
+"""What a gateway can be told, and what it refuses to be told."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from media_gateway.settings import GatewaySettings
+
+
+def test_networks_and_names_are_told_apart() -> None:
+    settings = GatewaySettings(outbound_allow=("10.0.0.0/8", "::1", "Phones.Example"))
+    assert settings.networks == (ip_network("10.0.0.0/8"), ip_network("::1"))
+    assert settings.hosts == {"phones.example"}
+
+
+def test_only_this_machine_is_rung_and_nobody_trusted_unless_told() -> None:
+    settings = GatewaySettings()
+    assert settings.networks == (ip_network("127.0.0.0/8"),)
+    assert settings.hosts == frozenset()
+    assert settings.dial_allow == ()
+    assert settings.trusted_edges == ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sip_port": 65_536},
+        {"sip_host": "localhost"},
+        {"media_host": "nowhere"},
+        {"trusted_edges": ("edge.example",)},
+        {"rtp_port_first": 30_000, "rtp_port_last": 30_000},
+        {"max_calls": 0},
+        {"unheard_of": 1},
+    ],
+)
+def test_a_wrong_setting_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        GatewaySettings(**wrong)
+
+
+def test_the_password_does_not_show() -> None:
+    assert "secret" not in repr(GatewaySettings(outbound_password=SecretStr("secret")))
