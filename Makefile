@@ -14,8 +14,14 @@ help:  ## List what can be made
 demo: setup  ## Place one real call from menu to agent and narrate it
 	@$(BIN)/python -m tests.demo $(ARGS)
 
-test: setup-test  ## Set up and run all tests
+test: setup-test  ## Set up and run all tests (ARGS=... for some)
+ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
+else
+	@$(BIN)/python -m pytest -q -n auto tests/unit tests/ports tests/sim tests/house
+	@# Real calls have real clocks: they have the machine to themselves.
+	@$(BIN)/python -m pytest -q tests/e2e
+endif
 
 lint: setup-test  ## Check style, types, import rules and generated stubs
 	@$(BIN)/ruff check .
