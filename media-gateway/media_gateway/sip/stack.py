@@ -256,13 +256,14 @@ class SipStack:
         contact_user: str | None = None,
         max_forwards: int = MAX_FORWARDS,
     ) -> SessionId:
-        """Call: INVITE with our sdp_offer, sent to `destination` whatever the URI names."""
+        """Call: INVITE with our sdp_offer, sent to `destination` whatever the URI names.
+
+        `MalformedField`, `UnsafeHeader`, `TooManyHops` and `StackFull` send nothing.
+        """
         agent = self._agent
         if len(agent.sessions) >= agent.limits.sessions:
             raise StackFull(f"{agent.limits.sessions} sessions")
-        uri = URI.parse(target_uri)
-        if uri.scheme != "sip" or uri.headers:
-            raise MalformedField(f"cannot call {target_uri!r}")
+        _require_target(target_uri)
         if max_forwards < 1:
             raise TooManyHops("the call that this one follows from has no hop left")
         contact = None if contact_user is None else agent.identity.contact(contact_user)
@@ -390,3 +391,9 @@ def _reason_field(reason: str) -> tuple[tuple[str, str], ...]:
 def _require_status(status: int, lowest: int, highest: int) -> None:
     if not lowest <= status <= highest:
         raise WrongStatus(f"{status} is not {lowest} to {highest}")
+
+
+def _require_target(target_uri: str) -> None:
+    uri = URI.parse(target_uri)
+    if uri.scheme != "sip" or uri.headers:
+        raise MalformedField(f"cannot call {target_uri!r}")
