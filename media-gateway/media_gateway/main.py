@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from ipaddress import ip_address
 from pathlib import Path
 
 import uvloop
@@ -62,6 +63,7 @@ class GatewayService:
             user_agent=PRODUCT,
         )
         self._engine: MediaEngine | None = None
+        self._told = False
 
     @property
     def sip_address(self) -> HostPort:
@@ -76,12 +78,14 @@ class GatewayService:
         """Binds the SIP port and tells where; SipPortTaken says what to set."""
         settings, world = self._settings, self._world
         media_host = settings.media_host or settings.sip_host
+        # UTC, finer than whole milliseconds: jitter is measured in fractions of one.
+        anchor_ms = world.clock.now_ms() - world.clock.monotonic_ms()
         sounds = {**system_sounds(), "apology": apology()}
         self._engine = MediaEngine(
             loop=asyncio.get_running_loop(),
             host=media_host,
             ports=PortPool(first=settings.rtp_port_first, last=settings.rtp_port_last),
-            clock_ms=lambda: float(world.clock.now_ms()),
+            clock_ms=lambda: anchor_ms + world.clock.monotonic_ms(),
             random_bits=world.random_bits,
             sounds=sounds,
             strict=settings.strict_media,
@@ -112,6 +116,7 @@ class GatewayService:
             limits=SipLimits(sessions=SESSIONS_PER_CALL * settings.max_calls),
         )
         _tell_where(self._record, self._endpoint.local)
+        self._told = True
         logger.info("taking calls", sip=str(self._endpoint.local), pid=os.getpid())
 
     async def drain(self) -> None:
@@ -126,7 +131,8 @@ class GatewayService:
         await self._tasks.close()
         if self._engine is not None:
             await self._engine.close()
-        self._record.unlink(missing_ok=True)
+        if self._told:
+            self._record.unlink(missing_ok=True)
 
     @property
     def _record(self) -> Path:
@@ -171,7 +177,7 @@ def _admission(settings: GatewaySettings) -> Admission:
     return Admission(
         max_calls=settings.max_calls,
         retry_after_s=settings.retry_after_s,
-        trusted_edges=frozenset(settings.trusted_edges),
+        trusted_edges=frozenset(str(ip_address(text)) for text in settings.trusted_edges),
     )
 
 

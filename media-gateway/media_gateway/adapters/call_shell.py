@@ -21,6 +21,7 @@ from media_gateway.core import facts
 from media_gateway.core import happenings as h
 from media_gateway.core.call import CallCore
 from media_gateway.core.state import Call
+from media_gateway.core.termination import EndCause
 from media_gateway.model import CallState, NoSuchLeg
 from media_gateway.rtp.engine import MediaEngine
 from media_gateway.rtp.errors import MediaError
@@ -151,12 +152,22 @@ class CallShell:
         for event in events:
             self._core.apply(event)
         for event in events:
-            self._do(event)
+            self._attempt(event)
         self._arm()
         ended = self._core.call.state is CallState.ENDED and before.state is not CallState.ENDED
         if ended:
             self._finish()
         self._around.endpoint.flush()
+
+    def _attempt(self, event: e.Event) -> None:
+        """Does one thing. A fault of the gateway's own ends this call, and no other."""
+        try:
+            self._do(event)
+        except Exception as error:
+            what = type(event).__name__
+            log.error("fault", call=self.call.call_id, what=what, exc_info=error)
+            # Not from within this decision: the rest of it is done first.
+            asyncio.get_running_loop().call_soon(self.happen, h.EndCall(EndCause.GATEWAY_FAULT))
 
     def _do(self, event: e.Event) -> None:
         match event:
@@ -248,7 +259,14 @@ class CallShell:
         self._link = FlowLink(
             self, dial=around.dial, clock=around.clock, gateway_address=around.gateway_address
         )
-        around.tasks.start(self._link.run(), f"flow {self.call.call_id}")
+        around.tasks.start(self._run_flow(self._link), f"flow {self.call.call_id}")
+
+    async def _run_flow(self, link: FlowLink) -> None:
+        try:
+            await link.run()
+        finally:
+            # A link that failed leaves a call without interpreter, and the call knows what to do.
+            self.happen(h.DetachFlow(self.call.flow.epoch, "given up"))
 
     def _publish(self, event: e.PublishFact) -> None:
         body = event.body

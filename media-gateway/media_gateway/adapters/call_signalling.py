@@ -17,7 +17,8 @@ from media_gateway.adapters.sip_words import (
 )
 from media_gateway.core import events as e
 from media_gateway.core import happenings as h
-from media_gateway.model import CALLER_LEG, MAX_LEGS, TargetRefused
+from media_gateway.core.termination import EndCause
+from media_gateway.model import CALLER_LEG, LegRole, TargetRefused
 from media_gateway.sip import events as sip
 from media_gateway.sip.address import HostPort
 from media_gateway.sip.auth import Credentials
@@ -78,6 +79,7 @@ class CallSignalling:
         self._sdp_answer: bytes | None = None
         self._unacked = {CALLER_LEG}
         self._reinviting: set[LegId] = set()
+        self._early_answers: dict[LegId, dict[str, bytes]] = {}
 
     @property
     def sessions(self) -> list[SessionId]:
@@ -116,8 +118,10 @@ class CallSignalling:
         leg = event.leg
         media = self._media[leg.leg_id]
         media.prefer(event.codec)
+        # An agent's phone may show or log it; outside it means nothing.
+        own = [("X-Carillon-Call", self._call_id)] if leg.role is LegRole.AGENT else []
         try:
-            if self._invite.max_forwards < 1 or len(self._sessions) > MAX_LEGS:
+            if self._invite.max_forwards < 1:
                 raise TargetRefused("no hop is left")
             destination = next_hop(leg.target)
             from_, to = parties(leg, self._endpoint.local)
@@ -128,7 +132,7 @@ class CallSignalling:
                 sdp=media.offer(),
                 destination=destination,
                 now_ms=self._endpoint.now_ms(),
-                headers=[("X-Carillon-Call", self._call_id)],
+                headers=own,
                 credentials=(self._trunk.credentials if destination == self._trunk.proxy else None),
                 max_forwards=max(1, self._invite.max_forwards - 1),
             )
@@ -161,6 +165,7 @@ class CallSignalling:
     def forget(self, leg_id: LegId) -> None:
         """The leg is gone; whatever its session still does is nobody's business."""
         session_id = self._sessions.pop(leg_id, None)
+        self._early_answers.pop(leg_id, None)
         if session_id is not None:
             self._legs.pop(session_id, None)
 
@@ -174,8 +179,9 @@ class CallSignalling:
         match event:
             case sip.ProvisionalReceived():
                 self._provisional(leg_id, event)
-            case sip.InviteAccepted(sdp=sdp):
-                self._accepted(leg_id, sdp)
+            case sip.InviteAccepted(sdp=sdp, to_tag=to_tag):
+                early = self._early_answers.pop(leg_id, {})
+                self._accepted(leg_id, sdp or early.get(to_tag))
             case sip.CallAcked(sdp=sdp):
                 self._acked(leg_id, sdp)
             case sip.ReinviteReceived(sdp=sdp):
@@ -193,6 +199,9 @@ class CallSignalling:
                 pass
 
     def _provisional(self, leg_id: LegId, event: sip.ProvisionalReceived) -> None:
+        if event.sdp is not None:
+            # The 200 of the same branch need not say it again (RFC 3261, section 13.2.1).
+            self._early_answers.setdefault(leg_id, {})[event.to_tag] = event.sdp
         rings = event.status == 180 or (event.status == 183 and event.sdp is not None)
         self._happen(h.LegRings(leg_id) if rings else h.LegResponds(leg_id))
 
@@ -261,10 +270,12 @@ class CallSignalling:
 
     def _ended(self, leg_id: LegId, event: sip.SessionEnded) -> None:
         self.forget(leg_id)
-        if event.cause in {sip.EndCause.FAILED, sip.EndCause.NOBODY_ANSWERED} and (
-            leg_id != CALLER_LEG
-        ):
+        unanswered = event.cause in {sip.EndCause.FAILED, sip.EndCause.NOBODY_ANSWERED}
+        if unanswered and leg_id != CALLER_LEG:
             self._happen(h.LegRefuses(leg_id, event.status or 408))
+        elif unanswered:
+            self._happen(h.EndCall(EndCause.NEVER_ANSWERED))
+            self._happen(h.LegReleased(leg_id))
         elif end := LEFT.get(event.cause):
             unacknowledged = event.cause is sip.EndCause.ACK_MISSING
             self._happen(h.LegLeaves(leg_id, end, unacknowledged=unacknowledged))

@@ -137,8 +137,15 @@ class SipEndpoint(asyncio.DatagramProtocol):
             if not events:
                 return
             for event in events:
-                self._on_event(event)
+                self._tell(event)
         log.error("signalling does not come to rest", rounds=MAX_ROUNDS)
+
+    def _tell(self, event: SipEvent) -> None:
+        try:
+            self._on_event(event)
+        except Exception as error:
+            # The socket is everybody's: one event that cannot be taken must not close it.
+            log.error("event not taken", what=type(event).__name__, exc_info=error)
 
     def _send(self, datagram: Datagram) -> None:
         if self._transport is None:

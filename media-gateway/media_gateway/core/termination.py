@@ -21,7 +21,9 @@ class EndCause(StrEnum):
     SIGNALLING_LOST = "signalling-lost"
     NO_FLOW = "no-flow"
     FLOW_OVERRUN = "flow-overrun"
+    NEVER_ANSWERED = "never-answered"
     NO_MEDIA_PORTS = "no-media-ports"
+    GATEWAY_FAULT = "gateway-fault"
     OVERLOADED = "overloaded"
     DRAINING = "draining"
 
@@ -39,7 +41,9 @@ _CLASS: Mapping[EndCause, TerminationClass] = MappingProxyType(
         EndCause.SIGNALLING_LOST: _C.CARRIER_ERROR,
         EndCause.NO_FLOW: _C.SERVER_ERROR,
         EndCause.FLOW_OVERRUN: _C.SERVER_ERROR,
+        EndCause.NEVER_ANSWERED: _C.SERVER_ERROR,
         EndCause.NO_MEDIA_PORTS: _C.SERVER_ERROR,
+        EndCause.GATEWAY_FAULT: _C.SERVER_ERROR,
         EndCause.OVERLOADED: _C.SERVER_ERROR,
         EndCause.DRAINING: _C.SERVER_ERROR,
     }
