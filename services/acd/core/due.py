@@ -35,14 +35,12 @@ def run_due(draft: Draft) -> None:
 
 
 def _expire(draft: Draft, due: Due) -> None:
-    match due.kind:
-        case TimerKind.RESERVATION:
-            _reservation_due(draft, ReservationId(due.row_id))
-        case TimerKind.AGENT:
-            agent_id = AgentId(due.row_id)
-            draft.emit(AgentRested(agent_id=agent_id, at_ms=draft.now_ms))
-        case TimerKind.ENTRY:
-            _entry_due(draft, draft.state.entries[EntryId(due.row_id)])
+    if due.kind is TimerKind.RESERVATION:
+        _reservation_due(draft, ReservationId(due.row_id))
+    elif due.kind is TimerKind.ENTRY:
+        _entry_due(draft, draft.state.entries[EntryId(due.row_id)])
+    else:
+        draft.emit(AgentRested(agent_id=AgentId(due.row_id), at_ms=draft.now_ms))
 
 
 def _reservation_due(draft: Draft, reservation_id: ReservationId) -> None:

@@ -57,13 +57,13 @@ class Lane:
         self.qualified: list[AgentId] = []
         self.free: list[AgentKey] = []
         self.free_key: dict[AgentId, AgentKey] = {}
-        self.waiting: dict[EntryId, WaitKey] = {}
+        self.waiting: dict[EntryId, tuple[list[WaitKey], WaitKey]] = {}
         self._entries = entries
         self._at_random = config.strategies[-1] == Strategy.RANDOM
         self._compare = [COMPARATORS[s] for s in config.strategies if s != Strategy.RANDOM]
         self._rising: list[WaitKey] = []
         self._capped: list[WaitKey] = []
-        self._reaches_cap: list[tuple[int, EntryId]] = []
+        self._reaches_cap: list[tuple[int, WaitKey]] = []
 
     def qualify(self, agent_id: AgentId) -> None:
         """Takes in an agent who meets the demand, free or not."""
@@ -98,21 +98,17 @@ class Lane:
         contact, base = entry.contact, base_points(entry, self.scoring)
         rank = self.scoring.accel * contact.waiting_since_ms - base
         key = (rank, contact.enqueued_at_ms, contact.entry_id)
-        self.waiting[contact.entry_id] = key
+        self.waiting[contact.entry_id] = (self._rising, key)
         insort(self._rising, key)
         if len(self._reaches_cap) > 2 * len(self.waiting) + _STALE:
-            self._reaches_cap = list({at for at in self._reaches_cap if at[1] in self.waiting})
+            self._reaches_cap = [at for at in self._reaches_cap if self._rises(at[1])]
             heapify(self._reaches_cap)
-        heappush(self._reaches_cap, (cap_at_ms(entry, self.scoring), contact.entry_id))
+        heappush(self._reaches_cap, (cap_at_ms(entry, self.scoring), key))
 
     def leave(self, entry_id: EntryId) -> None:
         """A contact no longer waits with this demand."""
-        key = self.waiting.pop(entry_id)
-        for keys in (self._rising, self._capped):
-            place = bisect_left(keys, key)
-            if place < len(keys) and keys[place] == key:
-                del keys[place]
-                return
+        keys, key = self.waiting.pop(entry_id)
+        del keys[bisect_left(keys, key)]
 
     def first_for(self, agent_id: AgentId, now_ms: int) -> tuple[int, EntryRow] | None:
         """The best contact here that does come back to an agent, with its score."""
@@ -123,24 +119,10 @@ class Lane:
                 if not kept_apart(entry, agent_id):
                     return self.scoring.accel * now_ms - key[0], entry
             return None
-        for entry in self.next_contacts(now_ms):
+        for entry in self._both_kinds(now_ms):
             if not kept_apart(entry, agent_id):
                 return score(entry, self.scoring, now_ms), entry
         return None
-
-    def next_contacts(self, now_ms: int) -> Iterator[EntryRow]:
-        """Those waiting, best score first."""
-        self._cap(now_ms)
-        entries = self._entries
-        if not self._capped:
-            return (entries[key[2]] for key in self._rising)
-        if not self._rising:
-            return (entries[key[2]] for key in self._capped)
-        return merge(
-            (entries[key[2]] for key in self._capped),
-            (entries[key[2]] for key in self._rising),
-            key=lambda entry: contact_order(entry, self.scoring, now_ms),
-        )
 
     def ahead_of(self, order: ContactOrder, now_ms: int) -> int:
         """How many here come before a contact of the same queue."""
@@ -158,22 +140,28 @@ class Lane:
         drawn = sorted(((*values, draw(entry, agent)), agent) for values, agent in self.free)
         return (Candidate(agent_id, values) for values, agent_id in drawn)
 
+    def _both_kinds(self, now_ms: int) -> Iterator[EntryRow]:
+        return merge(
+            (self._entries[key[2]] for key in self._capped),
+            (self._entries[key[2]] for key in self._rising),
+            key=lambda entry: contact_order(entry, self.scoring, now_ms),
+        )
+
     def _cap(self, now_ms: int) -> None:
         """Moves those whose score no longer grows; each at most once."""
         reaches = self._reaches_cap
         while reaches and reaches[0][0] <= now_ms:
-            _, entry_id = heappop(reaches)
-            key = self.waiting.get(entry_id)
-            if key is None:
-                continue
-            place = bisect_left(self._rising, key)
-            if place == len(self._rising) or self._rising[place] != key:
-                continue
-            entry = self._entries[entry_id]
-            if cap_at_ms(entry, self.scoring) <= now_ms:
-                del self._rising[place]
-                self.waiting[entry_id] = (-base_points(entry, self.scoring), *key[1:])
-                insort(self._capped, self.waiting[entry_id])
+            _, key = heappop(reaches)
+            if self._rises(key):
+                entry_id = key[2]
+                del self._rising[bisect_left(self._rising, key)]
+                capped = (-base_points(self._entries[entry_id], self.scoring), *key[1:])
+                self.waiting[entry_id] = (self._capped, capped)
+                insort(self._capped, capped)
+
+    def _rises(self, key: WaitKey) -> bool:
+        keys, current = self.waiting.get(key[2], (self._capped, key))
+        return keys is self._rising and current == key
 
 
 def kept_apart(entry: EntryRow, agent_id: AgentId) -> bool:

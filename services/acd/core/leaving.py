@@ -35,7 +35,7 @@ def let_all_go(draft: Draft, queue_id: QueueId, way: Exit, *, reason: str) -> No
 
 
 def empty_queues(draft: Draft) -> None:
-    """Contacts leave queues that have become empty, where that is the rule."""
+    """Contacts leave queues that are empty, where that is the rule."""
     state = draft.state
     for queue_id in sorted(state.staffing.changed):
         queue = state.queues.get(queue_id)

@@ -80,10 +80,11 @@ def _agent_woken(state: State, agent_id: AgentId, made: int, now_ms: int) -> Wok
 
 
 def _place(draft: Draft, woken: Woken, waker: Waker) -> bool:
-    """Reserves the best free agent for a contact, if it waits and there is one."""
+    """Reserves the best free agent for a contact that waits, if there is one.
+
+    It does wait: a contact that woke comes before every agent that would take it.
+    """
     entry = draft.state.entries[woken.order[2]]
-    if entry.reservation_id is not None or entry.detached_until_ms is not None:
-        return False
     lane = draft.state.lanes.of_entry(entry.contact.entry_id)
     winner = _best_agent(lane, entry)
     if winner is None:

@@ -52,16 +52,15 @@ def _enter(
     for i in range(step, len(plan.steps)):
         if not _skipped(state, plan.steps[i], queue_id):
             return _place(plan, i, before, now_ms)
-    match plan.end:
-        case PlanEnd.ANY:
-            return Place(len(plan.steps), ANY_AGENT, None)
-        case PlanEnd.OVERFLOW:
-            expr = ANY_AGENT if before is None else before.expr
-            return Place(len(plan.steps), expr, None, overflows=True)
-        case PlanEnd.STAY if before is not None:
-            return before
-        case PlanEnd.STAY:  # every step would be passed over: the last one holds all the same
-            return _place(plan, len(plan.steps) - 1, None, now_ms)
+    if plan.end is PlanEnd.ANY:
+        return Place(len(plan.steps), ANY_AGENT, None)
+    if plan.end is PlanEnd.OVERFLOW:
+        expr = ANY_AGENT if before is None else before.expr
+        return Place(len(plan.steps), expr, None, overflows=True)
+    if before is not None:
+        return before
+    # every step would be passed over: the last one holds all the same
+    return _place(plan, len(plan.steps) - 1, None, now_ms)
 
 
 def _place(plan: Plan, step: int, before: Place | None, now_ms: int) -> Place:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from operator import eq, ge, gt, le, lt, ne
 from types import MappingProxyType
-from typing import Final, assert_never
+from typing import Final
 
 from services.acd.model import ANY_AGENT, AgentConfig, Comparison, ExprKind, SkillExpr
 
@@ -23,40 +23,18 @@ _COMPARE: Final[Mapping[Comparison, Callable[[int, int], bool]]] = MappingProxyT
 
 def satisfies(agent: AgentConfig, expr: SkillExpr) -> bool:
     """Whether an agent meets an expression. A skill that is missing meets no comparison."""
-    match expr.kind:
-        case ExprKind.ANY:
-            return True
-        case ExprKind.SKILL:
-            level = _level(agent, expr.name)
-            return level > 0 and _COMPARE[expr.comparison](level, expr.level)
-        case ExprKind.ATTRIBUTE:
-            has = any(a.name == expr.name and a.value == expr.value for a in agent.attributes)
-            return has == (expr.comparison is Comparison.EQ)
-        case ExprKind.AGENT:
-            return agent.agent_id == expr.value
-        case ExprKind.AND:
-            return all(satisfies(agent, part) for part in expr.of)
-        case ExprKind.OR:
-            return any(satisfies(agent, part) for part in expr.of)
-        case ExprKind.NOT:
-            return not satisfies(agent, expr.of[0])
-        case _:
-            assert_never(expr.kind)
+    return _MEETS[expr.kind](agent, expr)
 
 
 def proficiency(agent: AgentConfig, expr: SkillExpr) -> int:
     """How well an agent who satisfies `expr` does: levels added over `and`, the best of an `or`."""
-    match expr.kind:
-        case ExprKind.SKILL:
-            return _level(agent, expr.name)
-        case ExprKind.AND:
-            return sum(proficiency(agent, part) for part in expr.of)
-        case ExprKind.OR:
-            return max(proficiency(agent, part) for part in expr.of if satisfies(agent, part))
-        case ExprKind.ANY | ExprKind.ATTRIBUTE | ExprKind.AGENT | ExprKind.NOT:
-            return 0
-        case _:
-            assert_never(expr.kind)
+    if expr.kind is ExprKind.SKILL:
+        return _level(agent, expr.name)
+    if expr.kind is ExprKind.AND:
+        return sum(proficiency(agent, part) for part in expr.of)
+    if expr.kind is ExprKind.OR:
+        return max(proficiency(agent, part) for part in expr.of if satisfies(agent, part))
+    return 0
 
 
 def relaxed(earlier: SkillExpr | None, step: SkillExpr) -> SkillExpr:
@@ -70,3 +48,26 @@ def relaxed(earlier: SkillExpr | None, step: SkillExpr) -> SkillExpr:
 
 def _level(agent: AgentConfig, skill: str) -> int:
     return next((has.level for has in agent.skills if has.name == skill), 0)
+
+
+def _has_level(agent: AgentConfig, expr: SkillExpr) -> bool:
+    level = _level(agent, expr.name)
+    return level > 0 and _COMPARE[expr.comparison](level, expr.level)
+
+
+def _has_value(agent: AgentConfig, expr: SkillExpr) -> bool:
+    has = any(a.name == expr.name and a.value == expr.value for a in agent.attributes)
+    return has == (expr.comparison is Comparison.EQ)
+
+
+_MEETS: Final[Mapping[ExprKind, Callable[[AgentConfig, SkillExpr], bool]]] = MappingProxyType(
+    {
+        ExprKind.ANY: lambda _agent, _expr: True,
+        ExprKind.SKILL: _has_level,
+        ExprKind.ATTRIBUTE: _has_value,
+        ExprKind.AGENT: lambda agent, expr: agent.agent_id == expr.value,
+        ExprKind.AND: lambda agent, expr: all(satisfies(agent, part) for part in expr.of),
+        ExprKind.OR: lambda agent, expr: any(satisfies(agent, part) for part in expr.of),
+        ExprKind.NOT: lambda agent, expr: not satisfies(agent, expr.of[0]),
+    }
+)

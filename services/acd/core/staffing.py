@@ -37,6 +37,11 @@ class Staffing:
             self._ruled.discard(queue_id)
             self.changed.discard(queue_id)
 
+    def somebody_waits(self, queue_id: QueueId) -> None:
+        """A contact waits in a queue, and might have to leave it."""
+        if queue_id in self._ruled:
+            self.changed.add(queue_id)
+
     def agent_changed(self, old: AgentRow | None, new: AgentRow | None) -> None:
         """An agent's row is new or gone."""
         now = None if new is None else condition(new)

@@ -134,6 +134,8 @@ class State:
             self.in_queue[old.contact.queue_id].discard(entry_id)
         elif row is not None and old is None:
             self.in_queue.setdefault(row.contact.queue_id, set()).add(entry_id)
+        if row is not None and row.reservation_id is None:
+            self.staffing.somebody_waits(row.contact.queue_id)
         self.lanes.entry_changed(entry_id, row)
         self.timers.entry_changed(entry_id, row)
 
@@ -143,8 +145,8 @@ class State:
         self._undo.append(partial(self.put_reservation, reservation_id, old))
         self.timers.reservation_changed(reservation_id, row)
         known = row if row is not None else old
-        if known is not None:
-            self.touched.add(known.agent_id)
+        assert known is not None, "nobody removes what is not there"
+        self.touched.add(known.agent_id)
 
     def put_exit(self, row: ExitRow) -> None:
         """Remembers a contact that left, and forgets the one that left longest ago."""

@@ -164,7 +164,7 @@ class QueueConfig:
     join_when_empty: EmptyRule | None = None
     """Set: an arrival at an empty queue is turned away as `refused_no_agents`."""
     leave_when_empty: EmptyRule | None = None
-    """Set: when the queue becomes empty, those waiting leave as `refused_no_agents`."""
+    """Set: while the queue is empty, those waiting leave as `refused_no_agents`."""
     wrap_up: WrapUpPolicy | None = None
     """None: the tenant's."""
     ring_rules: tuple[RingRule, ...] = ()
