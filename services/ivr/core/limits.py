@@ -12,8 +12,10 @@ MAX_CORRECTIONS = 4
 MAX_VARIABLES = 32
 MAX_VARIABLE_BYTES = 4 * 1024
 """All variables of a call together, as JSON in UTF-8."""
-MAX_ATTRIBUTES = 32
-MAX_ATTRIBUTE_BYTES = 4 * 1024
+MAX_ATTRIBUTES = 31
+"""Of a flow; the caller's number is one more, and 32 is what acd takes."""
+MAX_ATTRIBUTE_BYTES = 4 * 1024 - 300
+"""The rest is for the caller's number."""
 MAX_PROBLEMS = 100
 """Told at once about one flow."""
 

@@ -39,7 +39,9 @@ def join_queue(turn: Turn, node: Enqueue, queue_id: str, waiting_since_ms: int =
         fail(turn, "too-many-queues")
         return
     turn.answer()
-    stay = Stay(entry_id(turn.at.call.call_id, number), queue_id, waiting_since_ms)
+    stay = Stay(
+        entry_id(turn.at.call.call_id, number), queue_id, waiting_since_ms, waiting_since_ms
+    )
     turn.change(stage=Stage.JOINING, stay=stay, ring=None, stays=number, failed_in_a_row=0)
     turn.note("queue-joined", queue=queue_id, entry=stay.entry_id)
     turn.effect(request_for(turn.flow, turn.at))
@@ -103,7 +105,7 @@ def note_place(turn: Turn, event: PositionChanged) -> str | None:
             stay,
             position=event.position,
             expected_wait_ms=wait_ms,
-            waiting_since_ms=event.waiting_since_ms or stay.waiting_since_ms,
+            waiting_since_ms=stay.waiting_since_ms or event.enqueued_at_ms,
         )
     )
     return None

@@ -183,8 +183,8 @@ class PositionChanged:
     """1 is next."""
     expected_wait_ms: int | None
     """What may be announced; None: too little is known."""
-    waiting_since_ms: int = 0
-    """UTC milliseconds from which its waiting counts."""
+    enqueued_at_ms: int = 0
+    """UTC milliseconds of its joining, by acd's clock."""
 
 
 @dataclass(frozen=True, slots=True)

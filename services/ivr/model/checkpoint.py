@@ -100,7 +100,7 @@ class Stay:
     asked_since_ms: int = 0
     """UTC milliseconds from which waiting was asked to count when joining; 0: from then."""
     waiting_since_ms: int = 0
-    """UTC milliseconds from which it counts, as acd says; 0: not known yet."""
+    """UTC milliseconds from which it counts; 0: not known yet."""
     position: int = 0
     """1 is next; 0: not known yet."""
     expected_wait_ms: int = -1
@@ -190,3 +190,5 @@ class Checkpoint:
     """How the call ended: the class ..."""
     ended_reason: str = ""
     """... and the reason."""
+    consumed_seq: int = 0
+    """The gateway's last event that is accounted for; kept by the shell."""

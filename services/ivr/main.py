@@ -1,0 +1,85 @@
+"""ivr's wiring."""
+
+from __future__ import annotations
+
+from services.chassis.lifecycle import Service
+from services.chassis.log import get_logger
+from services.chassis.rpc import Face
+from services.chassis.settings import load
+from services.chassis.tasks import Tasks
+from services.chassis.world import World
+from services.ivr import rpc
+from services.ivr.espeak import find_engine
+from services.ivr.flows import Flows
+from services.ivr.prompts import Prompts
+from services.ivr.routing import Routing
+from services.ivr.session import Parts
+from services.ivr.settings import IvrSettings
+from services.ivr.store import FlowStore, MemoryFlowStore
+from services.ivr.store_directory import DirectoryFlowStore
+from services.ivr.voice import Engine, Voice
+
+log = get_logger("ivr")
+
+
+class IvrService:
+    """Call flows."""
+
+    name = "ivr"
+
+    def __init__(
+        self, *, world: World, settings: IvrSettings, store: FlowStore, engine: Engine | None
+    ) -> None:
+        self._world = world
+        self._settings = settings
+        self._store = store
+        self._engine = engine
+        self._tasks = Tasks()
+        self._servicer: rpc.Ivr | None = None
+        self._flows: Flows | None = None
+        self._prompts: Prompts | None = None
+
+    def faces(self) -> list[Face]:
+        """The one face of call flows; after `start`."""
+        assert self._servicer is not None, "faces are asked for after start"
+        return [rpc.face(self._servicer)]
+
+    async def start(self) -> None:
+        """Finds the voice; VoiceFailed when there is none."""
+        engine = self._engine or await find_engine()
+        log.info("voice found", engine=engine.name)
+        self._prompts = Prompts(voice=Voice(engine), blobs=self._world.blobs, store=self._store)
+        self._flows = Flows(store=self._store, prompts=self._prompts)
+        parts = Parts(
+            prompts=self._prompts,
+            routing=Routing(
+                dial=self._world.dial, clock=self._world.clock, settings=self._settings
+            ),
+            clock=self._world.clock,
+            settings=self._settings,
+            tasks=self._tasks,
+        )
+        self._servicer = rpc.Ivr(store=self._store, flows=self._flows, parts=parts)
+
+    async def drain(self) -> None:
+        """Hands its calls over to other replicas and tells acd what was decided last."""
+        if self._servicer is not None:
+            await self._servicer.hand_over()
+
+    async def stop(self) -> None:
+        """Ends everything that still runs, the voice last."""
+        await self._tasks.close()
+        if self._flows is not None:
+            await self._flows.close()
+        if self._prompts is not None:
+            await self._prompts.close()
+
+
+def build(world: World) -> Service:
+    """Call flows in a world: flows in files on one machine, in memory in a simulation."""
+    store: FlowStore
+    if world.name == "simulated":
+        store = MemoryFlowStore()
+    else:
+        store = DirectoryFlowStore(world.var_dir / "ivr")
+    return IvrService(world=world, settings=load(IvrSettings), store=store, engine=None)

@@ -1,0 +1,162 @@
+"""The face towards administrators: flows with their versions, and numbers."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from grpc import aio
+
+from protos.common.v1 import common_pb2
+from protos.ivr.v1 import ivr_pb2
+from services.chassis.errors import CarillonError, Kind
+from services.chassis.log import get_logger
+from services.chassis.rpc import tenant_id
+from services.ivr.flows import Flows
+from services.ivr.model.errors import BadFlow
+from services.ivr.session import Parts
+from services.ivr.store import FLOW_ID, LOCAL_TRUNK, NUMBER, TRUNK, FlowStore, StoredNumber
+from services.ivr.wire import flow_message, number_message, problem_message
+
+log = get_logger("ivr.flows")
+
+DEFAULT_PAGE = 100
+MAX_PAGE = 500
+
+Context = aio.ServicerContext[Any, Any]
+
+
+class InvalidName(CarillonError):
+    """A flow's id, a number or a trunk is not of its form."""
+
+    code: ClassVar[str] = "invalid-name"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class BadPage(CarillonError):
+    """The page asked for cannot be."""
+
+    code: ClassVar[str] = "bad-page"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class FlowCalls:
+    """The half of the face that administrators call."""
+
+    _store: FlowStore
+    _flows: Flows
+    _parts: Parts
+
+    async def PutFlow(  # noqa: N802 - the name is the RPC's, here and below
+        self, request: ivr_pb2.PutFlowRequest, _context: Context
+    ) -> ivr_pb2.FlowVersion:
+        """Checks a flow and stores it as a new version."""
+        tenant = tenant_id()
+        flow_id = _flow_id(request.flow_id)
+        await self._flows.check(request.definition_json)
+        stored = await self._store.put_flow(
+            tenant, flow_id, request.definition_json, self._parts.clock.now_ms()
+        )
+        log.info("flow stored", tenant=tenant, flow=flow_id, version=stored.version)
+        return flow_message(stored)
+
+    async def CheckFlow(  # noqa: N802
+        self, request: ivr_pb2.CheckFlowRequest, _context: Context
+    ) -> ivr_pb2.CheckFlowResponse:
+        """Checks a flow and stores nothing."""
+        tenant_id()
+        try:
+            await self._flows.check(request.definition_json)
+        except BadFlow as error:
+            problems = [problem_message(problem) for problem in error.problems]
+            return ivr_pb2.CheckFlowResponse(problems=problems)
+        return ivr_pb2.CheckFlowResponse()
+
+    async def PublishFlow(  # noqa: N802
+        self, request: ivr_pb2.PublishFlowRequest, _context: Context
+    ) -> ivr_pb2.FlowVersion:
+        """Makes a version the one that new calls get, once its prompts are spoken."""
+        tenant = tenant_id()
+        flow_id = _flow_id(request.flow_id)
+        wanted = (
+            await self._store.get_flow(tenant, flow_id, request.version)
+            if request.version
+            else await self._store.newest_flow(tenant, flow_id)
+        )
+        # What was stored under older rules or with another voice is checked by today's.
+        flow = await self._flows.check(wanted.definition_json)
+        await self._flows.warm(flow, self._parts.settings.warm_limit_s)
+        stored = await self._store.publish_flow(tenant, flow_id, wanted.version)
+        log.info("flow published", tenant=tenant, flow=flow_id, version=stored.version)
+        return flow_message(stored)
+
+    async def GetFlow(  # noqa: N802
+        self, request: ivr_pb2.GetFlowRequest, _context: Context
+    ) -> ivr_pb2.FlowVersion:
+        """One version with its definition."""
+        return flow_message(
+            await self._store.get_flow(tenant_id(), _flow_id(request.flow_id), request.version)
+        )
+
+    async def ListFlows(  # noqa: N802
+        self, request: ivr_pb2.ListFlowsRequest, _context: Context
+    ) -> ivr_pb2.ListFlowsResponse:
+        """The newest version of every flow, without definitions."""
+        size = _size(request.page)
+        rows = await self._store.list_flows(tenant_id(), request.page.token, size + 1)
+        token = rows[size - 1].flow_id if len(rows) > size else ""
+        return ivr_pb2.ListFlowsResponse(
+            flows=[flow_message(flow) for flow in rows[:size]],
+            page=common_pb2.PageResponse(next_token=token),
+        )
+
+    async def PutNumber(  # noqa: N802
+        self, request: ivr_pb2.PutNumberRequest, _context: Context
+    ) -> ivr_pb2.Number:
+        """Points a number at a flow."""
+        tenant = tenant_id()
+        number = StoredNumber(
+            number=request.number.number,
+            trunk=request.number.trunk or LOCAL_TRUNK,
+            flow_id=_flow_id(request.number.flow_id),
+        )
+        if not NUMBER.fullmatch(number.number):
+            raise InvalidName("a number is E.164 with its plus sign, or 2 to 15 digits")
+        if not TRUNK.fullmatch(number.trunk):
+            raise InvalidName("a trunk is 1 to 64 letters, digits, dots, dashes or underscores")
+        stored = await self._store.put_number(tenant, number)
+        log.info("number put", tenant=tenant, trunk=number.trunk, flow=number.flow_id)
+        return number_message(stored)
+
+    async def RemoveNumber(  # noqa: N802
+        self, request: ivr_pb2.RemoveNumberRequest, _context: Context
+    ) -> ivr_pb2.RemoveNumberResponse:
+        """Takes a number out of service."""
+        trunk = request.trunk or LOCAL_TRUNK
+        await self._store.remove_number(tenant_id(), trunk, request.number)
+        return ivr_pb2.RemoveNumberResponse()
+
+    async def ListNumbers(  # noqa: N802
+        self, request: ivr_pb2.ListNumbersRequest, _context: Context
+    ) -> ivr_pb2.ListNumbersResponse:
+        """The tenant's numbers in order."""
+        size = _size(request.page)
+        number, _, trunk = request.page.token.partition(" ")
+        rows = await self._store.list_numbers(tenant_id(), (number, trunk), size + 1)
+        last = rows[size - 1] if len(rows) > size else None
+        token = f"{last.number} {last.trunk}" if last is not None else ""
+        return ivr_pb2.ListNumbersResponse(
+            numbers=[number_message(row) for row in rows[:size]],
+            page=common_pb2.PageResponse(next_token=token),
+        )
+
+
+def _flow_id(text: str) -> str:
+    if FLOW_ID.fullmatch(text):
+        return text
+    raise InvalidName("a flow's id is 1 to 64 lower-case letters, digits and dashes")
+
+
+def _size(page: common_pb2.PageRequest) -> int:
+    if page.size > MAX_PAGE:
+        raise BadPage(f"a page has at most {MAX_PAGE} rows")
+    return page.size or DEFAULT_PAGE
