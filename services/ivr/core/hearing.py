@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from services.ivr.core import templates
 from services.ivr.core.limits import APOLOGY_LIMIT_MS, MESSAGE_DIGIT_TIMEOUT_MS
-from services.ivr.core.names import queue_values, text_values
+from services.ivr.core.names import QUEUE_NAMES, queue_values, text_values
 from services.ivr.core.turn import Turn
 from services.ivr.model.actions import AnnounceWait, GatherDigits, PlayPrompts
 from services.ivr.model.checkpoint import Purpose, Stage
@@ -80,6 +80,7 @@ def say_next_message(turn: Turn, node: Enqueue) -> None:
         return
     if stay.expected_wait_ms >= 0 and any(_tells_wait(prompt) for prompt in message):
         turn.effect(AnnounceWait(stay.entry_id))
+    turn.note("queue-message", queue=stay.queue_id, text=_for_record(message, ready))
     said = " ".join(prompt.text for prompt in ready if prompt.text)
     if said:
         turn.note("said", node=node.id, text=said)
@@ -108,6 +109,12 @@ def _known(prompts: tuple[Prompt, ...], turn: Turn) -> tuple[Prompt, ...]:
         return filled(prompts, queue_values(turn.flow, turn.at), turn.flow.language)
     except KeyError:
         return ()  # silence about what is not known; the music goes on
+
+
+def _for_record(message: tuple[Prompt, ...], ready: tuple[Prompt, ...]) -> str:
+    """What was said; as it was written where it names more than the queue, which may be secret."""
+    named = frozenset[str]().union(*(templates.names(prompt.text) for prompt in message))
+    return " ".join(prompt.text for prompt in (ready if named <= QUEUE_NAMES else message)).strip()
 
 
 def _tells_wait(prompt: Prompt) -> bool:

@@ -133,6 +133,9 @@ class _Reader:
         return tuple(node for node in nodes if node is not None)
 
     def _node(self, node_id: str, entry: Any) -> Node | None:
+        if node_id in {TREATMENT, TREATMENT_THEN}:
+            self._report(node_id, "reserved-name", f"`{node_id}` is a name of Carillon's own")
+            return None
         try:
             reading.node_id(node_id)
             fields = reading.as_object(entry)

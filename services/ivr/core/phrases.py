@@ -8,11 +8,7 @@ MINUTE_MS = 60_000
 
 
 def _english(position: int, minutes: int | None) -> str:
-    place = (
-        "You are next in the queue."
-        if position == 1
-        else f"You are number {position} in the queue."
-    )
+    place = f"You are number {position} in the queue."
     if minutes is None:
         return place
     return f"{place} The expected wait is about {minutes} minute{'' if minutes == 1 else 's'}."

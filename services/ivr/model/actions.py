@@ -127,7 +127,7 @@ class Note:
     """What the flow did, for the call's record."""
 
     kind: str
-    """node-entered, digits, queue-joined, queue-left or flow-failed."""
+    """node-entered, digits, queue-joined, queue-message, queue-left or flow-failed."""
     values: tuple[tuple[str, str], ...]
     """At most 16 of at most 256 characters."""
 

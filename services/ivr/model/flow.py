@@ -354,9 +354,9 @@ class Hangup(Node):
         return True
 
 
-TREATMENT = "!default"
+TREATMENT = "default_treatment"
 """The id of the node where the default treatment begins."""
-TREATMENT_THEN = "!default-then"
+TREATMENT_THEN = "default_treatment_then"
 """The id of the node that it leads to after its words."""
 
 

@@ -64,9 +64,7 @@ def found(value: dict[str, Any]) -> list[tuple[str, str]]:
 def test_the_demonstration_flow_is_a_good_one() -> None:
     flow = parse_flow(DEMO.read_text())
     assert problems_of(DEMO.read_text()) == ()
-    queue = flow.node("queue")
-    assert isinstance(queue, Enqueue)
-    assert (queue.leave_key, queue.message_every_ms) == ("*", 8_000)
+    assert any(isinstance(node, Enqueue) and node.leave_key == "*" for node in flow.nodes)
 
 
 @pytest.mark.parametrize(
@@ -241,6 +239,11 @@ def test_at_most_a_hundred_problems_are_told() -> None:
     assert len(problems_of(json.dumps(definition(nodes)))) == 100
 
 
+def test_a_node_cannot_take_the_default_treatments_name() -> None:
+    nodes = {"begin": say(then="default_treatment"), "default_treatment": HANGUP}
+    assert ("default_treatment", "reserved-name") in found(definition(nodes))
+
+
 def test_an_unreachable_node_is_refused() -> None:
     value = definition({"begin": HANGUP, "island": say(then="begin")})
     assert found(value) == [("island", "unreachable-node")]
@@ -350,5 +353,5 @@ def test_a_day_off_is_closed_unless_it_leads_elsewhere() -> None:
 )
 def test_every_default_treatment_becomes_nodes(treatment: dict[str, Any], kind: str) -> None:
     flow = flow_of({"begin": HANGUP}, default_treatment=treatment)
-    assert isinstance(flow.node("!default"), Speak)
-    assert type(flow.node("!default-then")).__name__ == kind
+    assert isinstance(flow.node("default_treatment"), Speak)
+    assert type(flow.node("default_treatment_then")).__name__ == kind

@@ -90,8 +90,18 @@ def test_the_first_message_comes_a_second_after_the_place_and_then_every_n() -> 
     assert due == talk.now_ms + 30_000
     talk.place(1, None)
     talk.feed(TimePassed(), 30_000)
-    assert talk.heard() == ["You are next in the queue."]
+    assert talk.heard() == ["You are number 1 in the queue."]
     assert talk.effects.count(AnnounceWait(talk.entry)) == 1
+
+
+def test_what_was_said_stands_in_the_record_and_what_a_caller_keyed_does_not() -> None:
+    talk = waiting(messages=["You are number {position}.", "We call {wish} {position}."])
+    talk.feed(TimePassed(), 1_000)
+    talk.end()
+    talk.feed(TimePassed(), 20_000)
+    assert talk.heard() == ["We call help 2."]
+    said = [values["text"] for kind, values in talk.notes() if kind == "queue-message"]
+    assert said == ["You are number 2.", "We call {wish} {position}."]
 
 
 def test_a_message_that_comes_late_is_not_said_twice() -> None:
@@ -235,7 +245,7 @@ def test_a_closed_queue_says_its_message_first() -> None:
 def test_an_overflow_is_followed_with_a_new_entry() -> None:
     talk = queue()
     first = talk.entry
-    talk.feed(PositionChanged(first, 1, None, waiting_since_ms=1_000))
+    talk.feed(PositionChanged(first, 1, None, enqueued_at_ms=1_000))
     talk.feed(QueueLeft(first, "overflowed", overflow_queue_id="backup"))
     assert (talk.effects[-1].queue_id, talk.effects[-1].waiting_since_ms) == ("backup", 1_000)
     assert talk.entry != first
@@ -333,11 +343,11 @@ def test_news_of_another_entry_is_ignored(event: Any) -> None:
 
 
 def test_attributes_are_cut_to_what_acd_takes() -> None:
-    texts = {f"a{number}": "{wish}" * 30 for number in range(32)}
+    texts = {f"a{number}": "{wish}" * 30 for number in range(31)}
     nodes = {"begin": {"kind": "enqueue", "queue": "support", "attributes": texts}}
     talk = Talk(flow_of(nodes, variables={"wish": "位" * 300}))
     attributes = talk.effects[0].attributes
     assert sum(len(name.encode()) + len(text.encode()) for name, text in attributes) <= (
         MAX_ATTRIBUTE_BYTES
     )
-    assert len(attributes) == 32
+    assert len(attributes) == 31

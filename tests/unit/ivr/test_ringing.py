@@ -209,7 +209,7 @@ def test_a_message_due_while_ringing_is_said_afterwards() -> None:
     talk.feed(LegFailed("r1", RingOutcome.REJECT), 5_000)
     assert deadline_ms(talk.at) == talk.now_ms + 1_000
     talk.feed(TimePassed(), 1_000)
-    assert talk.heard() == ["You are next in the queue."]
+    assert talk.heard() == ["You are number 1 in the queue."]
 
 
 @pytest.mark.parametrize(("rang", "told"), [(True, "no_answer"), (False, "undelivered")])
@@ -323,6 +323,10 @@ def test_a_caller_whose_agent_was_lost_waits_from_where_the_wait_began(reason: s
     assert complete == CompleteContact("r1", "system", "agent-lost")
     assert isinstance(join, JoinQueue)
     assert (join.queue_id, join.waiting_since_ms) == ("support", 1_000)
+    # Lost once more, the wait still counts from where it began first.
+    talk.feed(PositionChanged(talk.entry, 1, None, 9_000))
+    talk.feed(QueueLeft(talk.entry, "overflowed", "backup"))
+    assert talk.effects[-1].waiting_since_ms == 1_000
     assert talk.heard() == ["music"]
 
 

@@ -56,7 +56,7 @@ def test_clipping_keeps_whole_characters() -> None:
 @pytest.mark.parametrize(
     ("language", "position", "wait_ms", "text"),
     [
-        ("en-us", 1, None, "You are next in the queue."),
+        ("en-us", 1, None, "You are number 1 in the queue."),
         ("en", 2, 1, "You are number 2 in the queue. The expected wait is about 1 minute."),
         ("en", 2, 60_001, "You are number 2 in the queue. The expected wait is about 2 minutes."),
         ("cmn", 2, 60_000, "您排在第2位. 预计等待约1分钟."),
