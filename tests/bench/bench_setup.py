@@ -84,6 +84,7 @@ async def measure() -> Result:
 async def _calls(phone: SoftPhone, uri: str, pid: int) -> Result:
     for _ in range(WARM_UP_CALLS):
         await _set_up(phone, uri)
+    held_kib = await _hold(phone, uri, pid)
     began_ms = _processor_ms(pid)
     setups: list[float] = []
     pings: list[float] = []
@@ -92,11 +93,6 @@ async def _calls(phone: SoftPhone, uri: str, pid: int) -> Result:
             group.create_task(_measured(phone, uri, setups, pings))
             await asyncio.sleep(1 / CALLS_PER_S)
     used_ms = _processor_ms(pid) - began_ms
-    before_kib = _resident_kib(pid)
-    held = [await phone.call(uri) for _ in range(HELD_CALLS)]
-    for call in held:
-        await call.hears_audio(CALL_WAIT_S, for_s=0.04)
-    grown_kib = _resident_kib(pid) - before_kib
     p50, p95, ping = median(setups), quantiles(setups, n=20)[-1], median(pings)
     return Result(
         setup_p50_ms=p50,
@@ -104,9 +100,21 @@ async def _calls(phone: SoftPhone, uri: str, pid: int) -> Result:
         options_p50_ms=ping,
         setup_to_options_p50=p50 / ping,
         share_of_target_p95=p95 / TARGET_P95_MS,
-        memory_kib_per_held_call=grown_kib / HELD_CALLS,
+        memory_kib_per_held_call=held_kib,
         processor_ms_per_setup=used_ms / CALLS,
     )
+
+
+async def _hold(phone: SoftPhone, uri: str, pid: int) -> float:
+    """How much the gateway grows for each call that hears a prompt; the first ones count whole."""
+    before_kib = _resident_kib(pid)
+    held = [await phone.call(uri) for _ in range(HELD_CALLS)]
+    for call in held:
+        await call.hears_audio(CALL_WAIT_S, for_s=0.04)
+    grown_kib = _resident_kib(pid) - before_kib
+    for call in held:
+        await call.hangup()
+    return grown_kib / HELD_CALLS
 
 
 async def _measured(phone: SoftPhone, uri: str, setups: list[float], pings: list[float]) -> None:

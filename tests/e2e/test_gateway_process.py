@@ -51,6 +51,7 @@ async def test_a_draining_gateway_finishes_its_calls_and_takes_no_other() -> Non
         assert not draining.done()
         await call.hangup()
         await draining
+        await stage.fact("call_ended", skip=1)
         reasons = [end.termination.reason for end in stage.found("call_ended")]
         assert reasons == ["draining", "caller-hung-up"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -89,6 +90,9 @@ class CallShell:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at_ms: int | None = None
         self._link: FlowLink | None = None
+        self._doing = False
+        # At most one for each thing that a decision does, and a decision does few.
+        self._pending: deque[h.Happening] = deque()
         self._signalling = CallSignalling(
             core.call.call_id,
             invite,
@@ -111,10 +115,17 @@ class CallShell:
 
     def handle(self, happening: h.Happening) -> None:
         """Takes a happening; its named error comes back, and then nothing has changed."""
+        assert not self._doing, "a decision is done whole before the next is taken"
         self._take(self._core.handle(happening, self._around.clock.now_ms()))
 
     def happen(self, happening: h.Happening) -> None:
-        """Takes a happening that may come too late: one that fits no more is of no account."""
+        """Takes a happening that may come too late: one that fits no more is of no account.
+
+        What the doing of a decision brings about waits until the decision is done.
+        """
+        if self._doing:
+            self._pending.append(happening)
+            return
         try:
             self.handle(happening)
         except CarillonError as error:
@@ -151,12 +162,16 @@ class CallShell:
         before = self._core.call
         for event in events:
             self._core.apply(event)
+        self._doing = True
         for event in events:
             self._attempt(event)
+        self._doing = False
         self._arm()
         ended = self._core.call.state is CallState.ENDED and before.state is not CallState.ENDED
         if ended:
             self._finish()
+        while self._pending:
+            self.happen(self._pending.popleft())
         self._around.endpoint.flush()
 
     def _attempt(self, event: e.Event) -> None:
@@ -166,8 +181,7 @@ class CallShell:
         except Exception as error:
             what = type(event).__name__
             log.error("fault", call=self.call.call_id, what=what, exc_info=error)
-            # Not from within this decision: the rest of it is done first.
-            asyncio.get_running_loop().call_soon(self.happen, h.EndCall(EndCause.GATEWAY_FAULT))
+            self._pending.append(h.EndCall(EndCause.GATEWAY_FAULT))
 
     def _do(self, event: e.Event) -> None:
         match event:

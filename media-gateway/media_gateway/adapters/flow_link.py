@@ -7,8 +7,8 @@ import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
-import grpc
 from grpc import aio
+from grpc_health.v1 import health_pb2
 
 from media_gateway.adapters.flow_wire import event_of, resumed, step_of
 from media_gateway.core.happenings import (
@@ -31,7 +31,7 @@ log = get_logger("flow")
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 1.0
 PROOF_S = 1.0
-"""A stream that has not broken for so long counts, also without a step."""
+"""A stream that has not broken for so long, and whose server is well, counts without a step."""
 LAST_WORD_GRACE_S = 2.0
 """For the interpreter to end the stream itself after its last word."""
 MAX_MAILBOX = 512
@@ -47,6 +47,9 @@ class FlowHost(Protocol):
 
     def handle(self, happening: Happening) -> None:
         """Takes a happening; its named error comes back."""
+
+    def happen(self, happening: Happening) -> None:
+        """Takes a happening that may come too late."""
 
 
 class FlowLink:
@@ -97,7 +100,7 @@ class FlowLink:
             if self._host.call.flow.attached:
                 pause_s = FIRST_PAUSE_S
                 log.info("flow detached", call=self._host.call.call_id, epoch=epoch, reason=reason)
-            self._host.handle(DetachFlow(epoch, reason))
+            self._host.happen(DetachFlow(epoch, reason))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._over.wait(), pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
@@ -171,10 +174,18 @@ class FlowLink:
                 await stream.write(await mailbox.get())
 
     async def _prove(self, channel: aio.Channel, epoch: int) -> None:
-        """A stream that stays up on a connection that stands is an interpreter's."""
+        """A stream that stays up counts once its server shows that it is alive.
+
+        That the connection stands proves nothing: it outlives a process that is stuck.
+        """
+        check = channel.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
+        )
         while True:
             await asyncio.sleep(PROOF_S)
-            if channel.get_state() is grpc.ChannelConnectivity.READY:
-                with contextlib.suppress(CallIsOver):
-                    self._host.handle(AttachFlow(epoch))
+            with contextlib.suppress(aio.AioRpcError):
+                await check(health_pb2.HealthCheckRequest(), timeout=PROOF_S)
+                self._host.happen(AttachFlow(epoch))
                 return

@@ -52,16 +52,24 @@ def _of_invited(call: Call, limits: Limits) -> Iterator[Alarm]:
 
 
 def _of_active(call: Call, limits: Limits) -> Iterator[Alarm]:
-    operation, bridge, caller = call.operation, call.bridge, call.caller
+    operation, bridge, caller, current = call.operation, call.bridge, call.caller, call.flow
     if operation and operation.gather and operation.gather.deadline_ms is not None:
         yield operation.gather.deadline_ms, end_patience
     if bridge and bridge.state is BridgeState.CONNECTING:
         joined_at_ms = bridge.began_at_ms + MEDIA_PATIENCE_MS
         yield joined_at_ms, partial(join_bridge, happening=BridgeHappening.WAITED)
+    if current.attached and current.unconsumed and _is_idle(call):
+        asked_at_ms = max(current.unconsumed[-1].at_ms, current.since_ms)
+        yield asked_at_ms + limits.idle_flow_ms, _break_flow
     if call.unattended_since_ms is not None:
         yield call.unattended_since_ms + limits.unattended_ms, _apologise
         if caller and caller.state in HEARING and not caller.sound and not operation:
             yield call.unattended_since_ms + limits.music_after_ms, _notice
+
+
+def _is_idle(call: Call) -> bool:
+    """Whether nothing at all is under way: then it is the flow's turn."""
+    return call.operation is None and call.bridge is None and len(call.legs) == 1
 
 
 def _of_ending(call: Call) -> Iterator[Alarm]:
@@ -86,6 +94,7 @@ def _give_up(turn: Turn) -> None:
 
 
 def _break_flow(turn: Turn) -> None:
+    """The stream lives, and whoever is at its other end does not answer."""
     epoch = turn.call.flow.epoch
     flow.detach(turn, epoch, "silent")
     turn.emit(BreakFlow(epoch))

@@ -58,6 +58,8 @@ class Limits:
     """For an interpreter to be reached by a new call."""
     silent_flow_ms: int = 5_000
     """For the first step on a stream that lives."""
+    idle_flow_ms: int = 10_000
+    """For an answer to what was reported while the caller hears nothing."""
     invited_ms: int = 10_000
     """For the first step at all, however many streams were tried."""
     music_after_ms: int = 1_500

@@ -154,3 +154,19 @@ def test_a_last_word_closes_the_flow_for_good() -> None:
     assert driver.do(h.AttachFlow(1)) == []
     assert driver.do(h.DetachFlow(1, "closed")) == []
     assert driver.core.snapshot() == before
+
+
+def test_a_flow_that_leaves_the_caller_in_silence_is_given_up() -> None:
+    driver = Driver().attached()
+    said = only(driver.step(Answer(), Play("hello", (HELLO,)), consumed=1), e.StartSound)
+    assert not any_of(driver.wait(60_000), e.BreakFlow)
+    driver.do(h.SoundEnded(CALLER_LEG, said.sound))
+    assert not any_of(driver.wait(9_999), e.BreakFlow)
+    assert only(driver.wait(1), e.BreakFlow).epoch == 1
+    assert only(driver.wait(1_500), e.StartSound).sound == "own:music"
+
+
+def test_a_flow_that_owes_nothing_may_keep_silent() -> None:
+    driver = Driver().attached()
+    driver.step(Answer(), consumed=1)
+    assert driver.wait(3_600_000) == []
