@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from services.chassis.log import get_logger
-from services.ivr.voice import Engine, NoSuchVoice, Speech, VoiceFailed
+from services.ivr.speech import Engine, NoSuchVoice, Speech, VoiceFailed
 
 log = get_logger("ivr.voice")
 

@@ -15,8 +15,8 @@ from services.ivr.core.phrases import MINUTE_MS, is_known, queue_message
 from services.ivr.model.errors import BadFlow, Problem
 from services.ivr.model.flow import Flow, Node, Prompt
 from services.ivr.prompts import Prompts
+from services.ivr.speech import NoSuchVoice, VoiceFailed
 from services.ivr.store import FlowStore
-from services.ivr.voice import NoSuchVoice, VoiceFailed
 
 log = get_logger("ivr.flows")
 

@@ -11,19 +11,21 @@ from services.chassis.world import World
 from services.ivr import rpc
 from services.ivr.espeak import find_engine
 from services.ivr.flows import Flows
+from services.ivr.humming import Humming
 from services.ivr.prompts import Prompts
 from services.ivr.routing import Routing
 from services.ivr.session import Parts
 from services.ivr.settings import IvrSettings
+from services.ivr.speech import Engine
 from services.ivr.store import FlowStore, MemoryFlowStore
 from services.ivr.store_directory import DirectoryFlowStore
-from services.ivr.voice import Engine, Voice
+from services.ivr.voice import Voice
 
 log = get_logger("ivr")
 
 
 class IvrService:
-    """Call flows."""
+    """Call flows; an engine that is not given is looked for at the start."""
 
     name = "ivr"
 
@@ -76,10 +78,9 @@ class IvrService:
 
 
 def build(world: World) -> Service:
-    """Call flows in a world: flows in files on one machine, in memory in a simulation."""
-    store: FlowStore
+    """Call flows in a world: files and a real voice on one machine, neither in a simulation."""
+    settings = load(IvrSettings)
     if world.name == "simulated":
-        store = MemoryFlowStore()
-    else:
-        store = DirectoryFlowStore(world.var_dir / "ivr")
-    return IvrService(world=world, settings=load(IvrSettings), store=store, engine=None)
+        return IvrService(world=world, settings=settings, store=MemoryFlowStore(), engine=Humming())
+    store = DirectoryFlowStore(world.var_dir / "ivr")
+    return IvrService(world=world, settings=settings, store=store, engine=None)

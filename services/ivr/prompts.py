@@ -8,8 +8,9 @@ from collections import OrderedDict
 
 from services.chassis.blobs import Blobs
 from services.chassis.tasks import Tasks
+from services.ivr.speech import VoiceFailed
 from services.ivr.store import FlowStore
-from services.ivr.voice import Voice, VoiceFailed
+from services.ivr.voice import Voice
 
 MAX_REMEMBERED = 10_000
 MAX_WAITING = 1_000

@@ -41,7 +41,7 @@ from services.ivr.model.flow import Flow, Prompt
 from services.ivr.prompts import Prompts
 from services.ivr.routing import Routing
 from services.ivr.settings import IvrSettings
-from services.ivr.voice import NoSuchVoice, VoiceFailed
+from services.ivr.speech import NoSuchVoice, VoiceFailed
 from services.ivr.wire import command_message
 
 log = get_logger("ivr.call")

@@ -1,20 +1,17 @@
-"""A voice: text in, telephone audio out. Engines are adapters behind `Voice`."""
+"""A voice: text in, telephone audio out."""
 
 from __future__ import annotations
 
 import io
 import re
 import wave
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import soxr
 
-from services.chassis.errors import CarillonError, Kind
+from services.ivr.speech import TELEPHONE_HZ, Engine, NoSuchVoice, Speech, VoiceFailed
 
-TELEPHONE_HZ = 8_000
 MAX_SPOKEN_CHARS = 2_000
 MAX_SPEECH_S = 300
 TARGET_DBOV = -20.0
@@ -28,43 +25,6 @@ _SILENCE_RMS = 60
 """Below this a 20 ms frame is silence."""
 _LEAD_FRAMES = 1
 _TAIL_FRAMES = 8
-
-
-class NoSuchVoice(CarillonError):
-    """The engine has no voice of that name."""
-
-    code: ClassVar[str] = "no-such-voice"
-    kind: ClassVar[Kind] = Kind.INVALID
-
-
-class VoiceFailed(CarillonError):
-    """The engine did not speak."""
-
-    code: ClassVar[str] = "voice-failed"
-    kind: ClassVar[Kind] = Kind.UNAVAILABLE
-
-
-@dataclass(frozen=True, slots=True)
-class Speech:
-    """What an engine said."""
-
-    samples: bytes
-    """Mono, 16-bit little-endian."""
-    rate_hz: int
-    """Samples per second."""
-
-
-class Engine(Protocol):
-    """Something that speaks."""
-
-    name: str
-    """Name and version: prompts of another engine are not mistaken for its own."""
-
-    async def speak(self, text: str, voice: str) -> Speech:
-        """The text in that voice; NoSuchVoice, or VoiceFailed when it cannot now."""
-
-    async def close(self) -> None:
-        """Releases what it holds."""
 
 
 class Voice:

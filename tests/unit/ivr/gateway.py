@@ -12,10 +12,11 @@ from protos.acd.v1 import acd_pb2, acd_pb2_grpc
 from protos.ivr.v1 import ivr_pb2, ivr_pb2_grpc
 from services.chassis.errors import CarillonError
 from services.chassis.rpc import Face, tenant_id
-from services.ivr.voice import NoSuchVoice, Speech, VoiceFailed
+from services.ivr.speech import NoSuchVoice, Speech, VoiceFailed
 
 CALL_ID = "0195c1a0-0000-7000-8000-000000000001"
 PATIENCE_S = 5.0
+"""Of tests that wait for a real socket; a story in virtual time may wait for a minute."""
 TONE = b"".join((1_000 * (n % 20 - 10)).to_bytes(2, "little", signed=True) for n in range(8_000))
 
 
@@ -129,7 +130,10 @@ class Acd(_Servicer):
 class GatewayCall:
     """One call as its gateway lives it."""
 
-    def __init__(self, channel: grpc.aio.Channel, call_id: str = CALL_ID) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, call_id: str = CALL_ID, patience_s: float = PATIENCE_S
+    ) -> None:
+        self._patience_s = patience_s
         self._stub: Any = ivr_pb2_grpc.IvrStub(channel)
         self._call_id = call_id
         self.epoch = 0
@@ -186,7 +190,7 @@ class GatewayCall:
 
     async def step(self) -> ivr_pb2.Step:
         """The next step, checked as a gateway checks it."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(self._patience_s):
             step: Any = await self.stream.read()
         assert isinstance(step, ivr_pb2.Step), "the stream ended"
         assert (step.epoch, step.step) == (self.epoch, self.last.step + 1)
@@ -220,7 +224,7 @@ class GatewayCall:
 
     async def is_over(self) -> bool:
         """Whether the stream ends now."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(self._patience_s):
             return await self.stream.read() is grpc.aio.EOF
 
     @property

@@ -9,8 +9,9 @@ import pytest
 from services.chassis.blobs import MemoryBlobs
 from services.ivr import prompts as room
 from services.ivr.prompts import Prompts
+from services.ivr.speech import NoSuchVoice, Speech, VoiceFailed
 from services.ivr.store import MemoryFlowStore
-from services.ivr.voice import NoSuchVoice, Speech, Voice, VoiceFailed
+from services.ivr.voice import Voice
 
 TONE = b"".join((1_000 * (n % 20 - 10)).to_bytes(2, "little", signed=True) for n in range(8_000))
 

@@ -16,7 +16,8 @@ import pytest
 
 from services.ivr import espeak
 from services.ivr.espeak import EspeakCommand, EspeakLibrary, speech_in
-from services.ivr.voice import Engine, NoSuchVoice, Speech, Voice, VoiceFailed, for_telephone
+from services.ivr.speech import Engine, NoSuchVoice, Speech, VoiceFailed
+from services.ivr.voice import Voice, for_telephone
 
 TEXT = "You are number 2 in the queue. The expected wait is about 1 minute."
 COMMAND = shutil.which("espeak-ng")
