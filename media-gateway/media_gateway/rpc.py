@@ -24,7 +24,7 @@ from protos.common.v1 import common_pb2
 from protos.gateway.v1 import events_pb2, gateway_pb2, gateway_pb2_grpc
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import LegId
-from services.chassis.request import tenant_scope
+from services.chassis.request import PLATFORM, tenant_scope
 from services.chassis.rpc import Face
 
 DEFAULT_PAGE = 100
@@ -38,6 +38,13 @@ class BadPage(CarillonError):
 
     code: ClassVar[str] = "bad-page"
     kind: ClassVar[Kind] = Kind.INVALID
+
+
+class PlatformOnly(CarillonError):
+    """What was asked concerns every tenant."""
+
+    code: ClassVar[str] = "platform-only"
+    kind: ClassVar[Kind] = Kind.DENIED
 
 
 class GatewayFace(gateway_pb2_grpc.GatewayServicer):
@@ -119,8 +126,9 @@ class GatewayFace(gateway_pb2_grpc.GatewayServicer):
     async def Drain(
         self, request: gateway_pb2.DrainRequest, context: Context
     ) -> gateway_pb2.DrainResponse:
-        """Refuses new calls and lets live ones finish."""
-        tenant_scope()
+        """Refuses new calls and lets live ones finish: the process is no tenant's to end."""
+        if tenant_scope() != PLATFORM:
+            raise PlatformOnly("only the platform itself may drain a gateway")
         self._switchboard.drain()
         return gateway_pb2.DrainResponse(calls=len(self._switchboard))
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from grpc import aio
 
 from protos.gateway.v1 import gateway_pb2
 from services.chassis.request import PLATFORM
-from services.chassis.rpc import metadata
+from services.chassis.rpc import metadata, remote_error
 from tests.e2e.gateway_stage import MUSIC, TENANT, Stage, Talk, answer, play, until_the_end
 from tests.softphone.errors import CallRefused
 from tests.softphone.phone import SoftPhone
@@ -36,6 +37,9 @@ async def test_a_draining_gateway_finishes_its_calls_and_takes_no_other() -> Non
         await call.answered()
         assert (await phone.options(stage.uri)).status == 200
         request = gateway_pb2.DrainRequest()
+        with pytest.raises(aio.AioRpcError) as denied:
+            await stage.stub.Drain(request, metadata=metadata(tenant_id=TENANT))
+        assert remote_error(denied.value).code == "platform-only"
         for _ in range(2):
             drained = await stage.stub.Drain(request, metadata=metadata(tenant_id=PLATFORM))
             assert drained.calls == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any, ClassVar
@@ -71,6 +72,7 @@ class SipEndpoint(asyncio.DatagramProtocol):
             raise SipPortTaken(_advice(host, port, error)) from error
         if hasattr(transport, "max_size"):
             transport.max_size = MAX_DATAGRAM_BYTES
+        self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
         bound = transport.get_extra_info("sockname")[1]
         self._transport = transport
         self._stack = SipStack(
@@ -148,13 +150,16 @@ class SipEndpoint(asyncio.DatagramProtocol):
             log.error("event not taken", what=type(event).__name__, exc_info=error)
 
     def _send(self, datagram: Datagram) -> None:
-        if self._transport is None:
-            return
         host = datagram.destination.host
         try:
             ip_address(host)
         except ValueError:
             self._look_up(datagram)
+            return
+        self._transmit(datagram, host)
+
+    def _transmit(self, datagram: Datagram, host: str) -> None:
+        if self._transport is None:
             return
         try:
             self._transport.sendto(datagram.data, (host, datagram.destination.port))
@@ -170,15 +175,15 @@ class SipEndpoint(asyncio.DatagramProtocol):
 
     async def _send_by_name(self, datagram: Datagram) -> None:
         loop = asyncio.get_running_loop()
-        where = datagram.destination
+        host = datagram.destination.host
         try:
-            found = await loop.getaddrinfo(where.host, where.port)
-        except OSError:
-            found = []
-        if not found:
+            found = await loop.getaddrinfo(host, None, family=self._family, type=socket.SOCK_DGRAM)
+        except (OSError, UnicodeError):
+            found = []  # no such name, or none that could be one
+        if found:
+            self._transmit(datagram, str(found[0][4][0]))
+        else:
             self.stack.undeliverable(datagram, self.now_ms())
-        elif self._transport is not None:
-            self._transport.sendto(datagram.data, found[0][4])
         self.flush()
 
     def _arm(self) -> None:
