@@ -81,9 +81,6 @@ def say_next_message(turn: Turn, node: Enqueue) -> None:
     if stay.expected_wait_ms >= 0 and any(_tells_wait(prompt) for prompt in message):
         turn.effect(AnnounceWait(stay.entry_id))
     turn.note("queue-message", queue=stay.queue_id, text=_for_record(message, ready))
-    said = " ".join(prompt.text for prompt in ready if prompt.text)
-    if said:
-        turn.note("said", node=node.id, text=said)
     _wait(turn, node, ready, Purpose.MESSAGE)
 
 
