@@ -104,12 +104,14 @@ class AgentCalls:
         )
 
     async def WatchAgents(  # noqa: N802
-        self, request: acd_pb2.WatchAgentsRequest, _context: Context
+        self, request: acd_pb2.WatchAgentsRequest, context: Context
     ) -> AsyncIterator[state_pb2.AgentView]:
         """The named agents now, then every change of theirs."""
         shard = await self._shards.of(tenant_id())
         wanted = frozenset(AgentId(agent_id) for agent_id in request.agent_ids)
         with shard.watch(wanted) as reader:
+            # From here on nothing is missed, and whoever waits for the stream may know it.
+            await context.send_initial_metadata(())
             views = await shard.query(
                 lambda now_ms: [
                     shard.core.agent(agent_id, now_ms)

@@ -41,13 +41,13 @@ class ContactCalls:
         try:
             with shard.follow(entry_id, QueueId(request.queue_id)) as reader:
                 await shard.submit(self._enqueue_command(request))
-                view = await shard.entry(entry_id)
+                view, wait_s = await shard.place(entry_id)
                 if view.stage is model.ContactStage.DETACHED:
                     await shard.submit(model.AttachEntry(entry_id=entry_id))
-                    view = await shard.entry(entry_id)
+                    view, wait_s = await shard.place(entry_id)
                 told: set[tuple[str, str]] = set()
                 # What the first look showed may also be news: each thing is told once.
-                for update in self._present(shard, view):
+                for update in self._present(shard, view, wait_s):
                     if _is_new(update, told):
                         yield update
                 if view.exit is not None:
@@ -156,7 +156,7 @@ class ContactCalls:
         shard = await self._shards.of(tenant_id())
         entry_id = EntryId(request.entry_id)
         await shard.submit(model.AnnounceWait(entry_id=entry_id))
-        return self._position(await shard.entry(entry_id))
+        return self._position(*await shard.place(entry_id))
 
     async def GetEntry(  # noqa: N802
         self, request: acd_pb2.EntryRequest, _context: Context
@@ -208,13 +208,15 @@ class ContactCalls:
     async def _entry_view(self, shard: Shard, entry_id: EntryId) -> state_pb2.EntryView:
         return shown(self._codec, await shard.entry(entry_id), state_pb2.EntryView)
 
-    def _present(self, shard: Shard, view: model.EntryView) -> list[acd_pb2.EntryUpdate]:
+    def _present(
+        self, shard: Shard, view: model.EntryView, wait_s: int | None
+    ) -> list[acd_pb2.EntryUpdate]:
         """The updates that tell a flow where its contact stands now."""
         if view.stage is model.ContactStage.EXITED:
             return [_left(view)]
         updates = []
         if view.position is not None:
-            updates.append(_update(view.entry_id, position=self._position(view)))
+            updates.append(_update(view.entry_id, position=self._position(view, wait_s)))
         row = view.reservation
         reserved = row and shard.reserved(row.reservation_id)
         if row and reserved:
@@ -235,10 +237,10 @@ class ContactCalls:
     ) -> acd_pb2.EntryUpdate | None:
         match news:
             case Moved():
-                view = await shard.entry(entry_id)
+                view, wait_s = await shard.place(entry_id)
                 if view.position is None:
                     return None
-                return _update(entry_id, position=self._position(view))
+                return _update(entry_id, position=self._position(view, wait_s))
             case model.ContactReserved():
                 return _update(entry_id, reserved=_reserved(shard, news))
             case model.ReservationAccepted():
@@ -260,11 +262,11 @@ class ContactCalls:
             case _:
                 return None
 
-    def _position(self, view: model.EntryView) -> acd_pb2.EntryPosition:
+    def _position(self, view: model.EntryView, wait_s: int | None) -> acd_pb2.EntryPosition:
         position = acd_pb2.EntryPosition(
             position=view.position or 0,
             enqueued_at_ms=view.contact.enqueued_at_ms if view.contact else 0,
-            announced_s=view.announced_s,
+            announced_s=wait_s,
         )
         if view.expected is not None:
             position.expected.CopyFrom(shown(self._codec, view.expected, state_pb2.ExpectedWait))

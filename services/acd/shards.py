@@ -98,6 +98,15 @@ class Shard:
         """A contact's stay as it stands; NoSuchEntryError."""
         return await self.query(lambda now_ms: self.core.entry(entry_id, now_ms))
 
+    async def place(self, entry_id: EntryId) -> tuple[EntryView, int | None]:
+        """A contact's stay, and the wait in seconds that its caller may be told now."""
+        return await self.query(
+            lambda now_ms: (
+                self.core.entry(entry_id, now_ms),
+                self.core.announceable_s(entry_id, now_ms),
+            )
+        )
+
     async def agent(self, agent_id: AgentId) -> AgentView:
         """An agent as they stand; NoSuchAgentError."""
         return await self.query(lambda now_ms: self.core.agent(agent_id, now_ms))

@@ -106,12 +106,14 @@ async def _menu_and_queue(scene: Scene) -> Call:
         said = await facts.first(_tells_position, 20, "a message with the position")
         step.detail = f"“{said.flow_noted.values['text']}”"
         story.figures["announcement"] = said.flow_noted.values["text"]
+        # It is heard to its end: then the music goes on.
+        await facts.some(2, lambda f: "music" in f.play_started.prompts, 15, "music")
     return call
 
 
 def _tells_position(fact: events_pb2.CallFact) -> bool:
     text = fact.flow_noted.values.get("text", "") if fact.HasField("flow_noted") else ""
-    return "number 1" in text and "minute" in text
+    return "number 1" in text and "expected wait" in text
 
 
 async def _conversation(scene: Scene, call: Call) -> None:

@@ -11,6 +11,7 @@ from services.acd.core import attending, configuring, queueing, ringing, talking
 from services.acd.core.apply import apply_event
 from services.acd.core.draft import Draft
 from services.acd.core.due import run_due
+from services.acd.core.expected_wait import announcement
 from services.acd.core.intervals import close_intervals
 from services.acd.core.leaving import empty_queues
 from services.acd.core.matching import match
@@ -109,6 +110,13 @@ class ShardCore:
     def entry(self, entry_id: EntryId, now_ms: int) -> EntryView:
         """A stay in a queue, the last 2,000 that ended included; NoSuchEntryError."""
         return entry_view(self._settled(), entry_id, now_ms)
+
+    def announceable_s(self, entry_id: EntryId, now_ms: int) -> int | None:
+        """The wait that a contact may be told now, in seconds; None: tell it none."""
+        state = self._settled()
+        row = state.entries.get(entry_id)
+        told = None if row is None else announcement(state, row, now_ms)
+        return None if told is None else told.wait_s
 
     def agent(self, agent_id: AgentId, now_ms: int) -> AgentView:
         """An agent; NoSuchAgentError."""

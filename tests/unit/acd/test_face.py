@@ -89,9 +89,10 @@ async def test_a_contact_from_the_queue_to_the_end_of_wrap_up(acd: AcdAsyncStub)
     position = (await following(stream, "position")).position
     assert position.position == 1
     assert (position.expected.basis, position.expected.sample) == ("assumed", 0)
+    assert position.announced_s >= position.expected.p50_s
     told = await acd.AnnounceWait(acd_pb2.EntryRequest(entry_id="e1"), metadata=DEMO)
     assert told.announced_s % 30 == 0
-    assert told.announced_s >= position.expected.p50_s
+    assert told.announced_s == position.announced_s
     await acd.EndAgentLeg(own_leg, metadata=DEMO)
     reserved = (await following(stream, "reserved")).reserved
     assert (reserved.agent_id, reserved.agent_name) == ("anna", "Anna")
