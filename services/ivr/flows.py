@@ -10,7 +10,7 @@ from services.chassis.ids import TenantId
 from services.chassis.log import get_logger
 from services.chassis.tasks import Tasks
 from services.ivr.core import templates
-from services.ivr.core.parsing import parse_flow
+from services.ivr.core.parsing import parse_flow, read_flow
 from services.ivr.core.phrases import MINUTE_MS, is_known, queue_message
 from services.ivr.model.errors import BadFlow, Problem
 from services.ivr.model.flow import Flow, Node, Prompt
@@ -76,7 +76,7 @@ class Flows:
         await self._tasks.close()
 
     async def _parsed(self, key: tuple[TenantId, str, int], definition_json: str) -> Flow:
-        flow = await asyncio.to_thread(parse_flow, definition_json)
+        flow = await asyncio.to_thread(read_flow, definition_json)
         self._cached[key] = flow
         while len(self._cached) > MAX_CACHED:
             self._cached.popitem(last=False)

@@ -86,8 +86,7 @@ class Routing:
 
         Gives the event that follows when acd does not agree and the flow must know.
         """
-        accepting = isinstance(effect, actions.AcceptReservation)
-        limit_s = ACCEPT_LIMIT_S if accepting else self._settings.effect_limit_s
+        limit_s = self._limit_s(effect)
         began_ms, pause_s = self._clock.monotonic_ms(), FIRST_PAUSE_S
         while True:
             try:
@@ -105,6 +104,15 @@ class Routing:
         if isinstance(effect, actions.AcceptReservation):
             return call.AcceptRefused(effect.reservation_id, error.code)
         return None
+
+    def _limit_s(self, effect: Effect) -> float:
+        match effect:
+            case actions.AcceptReservation():
+                return ACCEPT_LIMIT_S
+            case actions.AnnounceWait():
+                return 0.0  # said once; nothing that matters more waits behind it
+            case _:
+                return self._settings.effect_limit_s
 
     async def _follow_once(
         self,

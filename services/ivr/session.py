@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from protos.ivr.v1 import ivr_pb2
 from services.chassis.clock import Clock
+from services.chassis.errors import CarillonError
 from services.chassis.ids import TenantId
 from services.chassis.log import get_logger
 from services.chassis.tasks import Tasks
@@ -41,7 +42,6 @@ from services.ivr.model.flow import Flow, Prompt
 from services.ivr.prompts import Prompts
 from services.ivr.routing import Routing
 from services.ivr.settings import IvrSettings
-from services.ivr.speech import NoSuchVoice, VoiceFailed
 from services.ivr.wire import command_message
 
 log = get_logger("ivr.call")
@@ -201,7 +201,8 @@ class Session:
                 continue
             try:
                 blobs = await self._spoken(command.prompts)
-            except (NoSuchVoice, VoiceFailed, TimeoutError) as error:
+            except (CarillonError, OSError, TimeoutError) as error:
+                # No voice, no room for the blob, no time: to the caller it is all one.
                 log.warning("prompt failed", operation=command.operation, reason=repr(error))
                 failed = OperationEnded(command.operation, OperationResult.FAILED)
                 self._mailbox.put_first(Item(failed))

@@ -46,13 +46,22 @@ TREATMENT_REASON = "default-treatment"
 
 def parse_flow(definition_json: str) -> Flow:
     """The flow; BadFlow with every problem found when it must not meet callers."""
+    flow = read_flow(definition_json)
+    problems = find_problems(flow)
+    if problems:
+        raise BadFlow(problems[:MAX_PROBLEMS])
+    return flow
+
+
+def read_flow(definition_json: str) -> Flow:
+    """A flow that was found good when it was stored; BadFlow when it cannot be read at all.
+
+    What a later release finds wrong with it concerns the next version, not the calls in this one.
+    """
     reader = _Reader()
     flow = reader.flow(definition_json)
-    problems = tuple(reader.problems)
-    if flow is not None and not problems:
-        problems = find_problems(flow)
-    if problems or flow is None:
-        raise BadFlow(problems[:MAX_PROBLEMS])
+    if reader.problems or flow is None:
+        raise BadFlow(tuple(reader.problems))
     return flow
 
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 
 from protos.common.v1 import common_pb2
-from protos.ivr.v1 import ivr_pb2
+from protos.ivr.v1 import ivr_pb2, ivr_pb2_grpc
 from services.chassis.errors import RemoteError
+from services.chassis.lifecycle import Running
 from services.chassis.rpc import metadata, remote_errors
+from services.chassis.world import World, local_world
+from services.ivr.main import build
+from tests.unit.ivr.gateway import GatewayCall
 from tests.unit.ivr.test_calls import DEMO, FLOW, Stage, stage
 
 __all__ = ["stage"]  # a fixture is found by its name in the module
@@ -167,6 +173,36 @@ async def test_what_cannot_be_is_refused_by_name(
     stage: Stage, method: str, request_: object, code: str
 ) -> None:
     assert (await refused(getattr(stage.ivr, method)(request_, metadata=DEMO))).code == code
+
+
+async def test_an_installation_remembers_flows_numbers_and_prompts(tmp_path: Path) -> None:
+    async def run(begin: Callable[[Any], Awaitable[None]]) -> None:
+        world = local_world(var_dir=tmp_path)
+        running = Running([build(world)], world)
+        await running.start()
+        try:
+            await begin(world)
+        finally:
+            await running.drain(5)
+            await running.stop()
+
+    async def first(world: World) -> None:
+        ivr: Any = ivr_pb2_grpc.IvrStub(world.dial("ivr"))
+        request = ivr_pb2.PutFlowRequest(flow_id="main", definition_json=json.dumps(FLOW))
+        await ivr.PutFlow(request, metadata=DEMO)
+        await ivr.PublishFlow(ivr_pb2.PublishFlowRequest(flow_id="main"), metadata=DEMO)
+        number = ivr_pb2.Number(number="100", flow_id="main")
+        await ivr.PutNumber(ivr_pb2.PutNumberRequest(number=number), metadata=DEMO)
+
+    async def second(world: World) -> None:
+        call = GatewayCall(world.dial("ivr"))
+        step = await call.invite("100")
+        (prompt,) = step.commands[-1].gather.prompts
+        audio = await world.blobs.get(prompt.sha256)
+        assert len(audio) > 8_000
+
+    await run(first)
+    await run(second)
 
 
 async def test_nothing_is_done_for_nobody(stage: Stage) -> None:

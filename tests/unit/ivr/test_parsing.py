@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.ivr.core.limits import MAX_FLOW_BYTES, MAX_NODES
-from services.ivr.core.parsing import parse_flow, problems_of
+from services.ivr.core.parsing import parse_flow, problems_of, read_flow
 from services.ivr.model.errors import BadFlow
 from services.ivr.model.flow import Enqueue, Hours, Menu, Speak
 from tests.unit.ivr.calls import HANGUP, definition, flow_of
@@ -242,6 +242,13 @@ def test_at_most_a_hundred_problems_are_told() -> None:
 def test_a_node_cannot_take_the_default_treatments_name() -> None:
     nodes = {"begin": say(then="default_treatment"), "default_treatment": HANGUP}
     assert ("default_treatment", "reserved-name") in found(definition(nodes))
+
+
+def test_a_stored_flow_is_read_whatever_later_rules_say_of_it() -> None:
+    value = definition({"begin": HANGUP, "island": HANGUP})
+    assert read_flow(json.dumps(value)).node("island") is not None
+    with pytest.raises(BadFlow):
+        read_flow("{}")
 
 
 def test_an_unreachable_node_is_refused() -> None:
