@@ -328,6 +328,21 @@ async def test_a_queue_that_cannot_be_had_leads_to_the_default_treatment(
     assert call.last.commands[-1].hangup.termination.reason == reason
 
 
+async def test_a_fault_of_the_program_is_no_reason_to_wait_for_ever(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault(_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("services.ivr.routing.enqueue_message", fault)
+    call = stage.call()
+    await call.invite()
+    await call.end_operation("1")
+    await call.until("play")
+    await call.end_operation()
+    assert call.last.commands[-1].hangup.termination.reason == "internal"
+
+
 async def test_a_stream_of_acd_that_ends_is_asked_again_without_a_word(stage: Stage) -> None:
     call = await queued(stage)
     await call.step()
