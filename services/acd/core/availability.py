@@ -68,10 +68,16 @@ def exclusion(agent: AgentRow, channel: Channel, defaults: TenantDefaults) -> Ex
     reason = unavailable(agent)
     if reason is not None:
         return reason
-    if any(channel in b.blocks and _load(agent, b.channel) for b in defaults.blocks):
-        return Exclusion.CHANNEL_BLOCKED
-    limit = next((c.limit for c in agent.config.capacities if c.channel is channel), 0)
-    if _load(agent, channel) >= limit:
+    if agent.work:
+        busy = [held.channel for held in agent.work]
+        if any(channel in block.blocks and block.channel in busy for block in defaults.blocks):
+            return Exclusion.CHANNEL_BLOCKED
+    else:
+        busy = []
+    for capacity in agent.config.capacities:
+        if capacity.channel is channel and busy.count(channel) < capacity.limit:
+            break
+    else:
         return Exclusion.AT_CAPACITY
     if agent.resting_until_ms is not None:
         return Exclusion.RESTING
@@ -113,7 +119,3 @@ def state_word(agent: AgentRow, works: Iterable[Work]) -> tuple[AgentState, str]
     if agent.link is Link.UNREACHABLE:
         return AgentState.UNREACHABLE, ""
     return AgentState.READY, ""
-
-
-def _load(agent: AgentRow, channel: Channel) -> int:
-    return sum(1 for work in agent.work if work.channel is channel)

@@ -101,7 +101,7 @@ class Lane:
         self.waiting[contact.entry_id] = (self._rising, key)
         insort(self._rising, key)
         if len(self._reaches_cap) > 2 * len(self.waiting) + _STALE:
-            self._reaches_cap = [at for at in self._reaches_cap if self._rises(at[1])]
+            self._reaches_cap = list({at for at in self._reaches_cap if self._rises(at[1])})
             heapify(self._reaches_cap)
         heappush(self._reaches_cap, (cap_at_ms(entry, self.scoring), key))
 

@@ -360,7 +360,7 @@ class Shard(RuleBasedStateMachine):
 
 
 Shard.TestCase.settings = settings(
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # see replay below
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
     max_examples=60,
     stateful_step_count=40,
     deadline=None,
