@@ -165,3 +165,15 @@ def test_the_sample_is_bounded() -> None:
     handle(desk, *range(70))
     (tally,) = desk.core.snapshot().tallies
     assert (tally.handle.count, tally.handle.recent_ms) == (70, tuple(range(6, 70)))
+
+
+def test_asking_what_may_be_said_does_not_say_it() -> None:
+    desk = desk_with(assumed_handle_s=100)
+    for entry_id in ("rung", "e"):
+        desk.enqueue(entry_id)
+    before = desk.core.snapshot()
+    assert desk.core.announceable_s(E, desk.now_ms) == 210
+    assert desk.core.announceable_s(EntryId("rung"), desk.now_ms) is None
+    assert desk.core.snapshot() == before
+    desk.do(model.LeaveQueue(E, model.Exit.ABANDONED))
+    assert desk.core.announceable_s(E, desk.now_ms) is None
