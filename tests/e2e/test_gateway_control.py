@@ -175,7 +175,7 @@ async def test_what_the_face_shows_and_refuses() -> None:
             ("caller", "bridged"),
             ("agent", "bridged"),
         ]
-        assert all(leg.media.packets_received > 10 for leg in listed.legs)
+        assert all(leg.media.packets_received >= 5 for leg in listed.legs)
         assert all(leg.media.packets_from_strangers == 0 for leg in listed.legs)
         theirs = metadata(tenant_id="other")
         empty = await stage.stub.ListCalls(gateway_pb2.ListCallsRequest(), metadata=theirs)
