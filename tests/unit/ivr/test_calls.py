@@ -86,9 +86,7 @@ class Stage:
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     world = local_world(var_dir=tmp_path)
     acd, voice, store = Acd(), Tone(), MemoryFlowStore()
-    settings = IvrSettings(
-        queue_limit_s=0.3, effect_limit_s=0.3, render_limit_s=0.5, warm_limit_s=3
-    )
+    settings = IvrSettings(queue_limit_s=0.3, effect_limit_s=0.3, render_limit_s=5, warm_limit_s=4)
     service = IvrService(world=world, settings=settings, store=store, engine=voice)
     running = Running([acd, service], world)
     await running.start()
