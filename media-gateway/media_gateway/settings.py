@@ -40,8 +40,9 @@ class GatewaySettings(Settings):
     """What a 503 asks the other side to wait."""
     drain_limit_s: float = Field(default=3_600.0, gt=0, le=86_400)
     """How long live calls may take to finish once the gateway drains."""
-    agent_no_response_ms: int = Field(default=3_000, ge=100, le=60_000)
-    """For an agent's phone to ring or refuse."""
+    agent_no_response_ms: int = Field(default=2_500, ge=100, le=60_000)
+    """For an agent's phone to ring or refuse. Less than the 3 s after which routing gives up a
+    delivery, so that a phone that is switched off is called unreachable by who knows it."""
     flow_patience_ms: int = Field(default=10_000, ge=2_000, le=600_000)
     """For an interpreter to come back to a caller who speaks with nobody; then the apology."""
     trusted_edges: tuple[str, ...] = ()

@@ -55,7 +55,10 @@ class Cast:
         self.hired.append(agent_id)
         if ready:
             await set_presence(self.carillon, agent_id, "ready")
-            await self.agents.becomes(agent_id, "ready", 5)
+            # Not the state: whoever is ready while callers wait is reserved at once.
+            async with asyncio.timeout(5):
+                while self.agents.now(agent_id).presence != "ready":
+                    await self.agents.changed()
         return desk
 
     async def dial(
@@ -123,7 +126,7 @@ class Cast:
         for agent_id in self.hired:
             await set_presence(self.carillon, agent_id, "signed_out")
         for agent_id in self.hired:
-            await self.agents.becomes(agent_id, "signed_out", 8)
+            await self.agents.becomes(agent_id, "signed_out", CLEAN_WAIT_S)
         faults = [fault for phone in self.everyone for fault in phone.faults]
         assert faults == []
 
@@ -148,3 +151,7 @@ async def playing(carillon: Installation) -> AsyncIterator[Cast]:
         except BaseException as error:
             error.add_note(carillon.logs())
             raise
+        finally:
+            # Also after a failure, so that the next test meets nobody from this one.
+            for agent_id in cast.hired:
+                await set_presence(carillon, agent_id, "signed_out")

@@ -78,8 +78,8 @@ class Agents:
         await self._more.wait()
 
     def now(self, agent_id: str) -> state_pb2.AgentView:
-        """The agent as told last."""
-        return self.states[agent_id][-1]
+        """The agent as told last; an empty view of one of whom nothing was told."""
+        return self.states.get(agent_id, [state_pb2.AgentView()])[-1]
 
     def words(self, agent_id: str) -> list[str]:
         """The agent's states so far, each change once."""
