@@ -132,10 +132,12 @@ class Cast:
 
 
 @asynccontextmanager
-async def staged(var: Path, *, together: bool = True) -> AsyncIterator[Installation]:
+async def staged(
+    var: Path, *, together: bool = True, ring_timeout_ms: int = 3_000
+) -> AsyncIterator[Installation]:
     """An installation with the demo's tenant on it."""
     async with Installation(var=var, together=together) as carillon:
-        await seed_queues(carillon, wrap_up_ms=1_000, ring_timeout_ms=3_000)
+        await seed_queues(carillon, wrap_up_ms=1_000, ring_timeout_ms=ring_timeout_ms)
         await seed_number(carillon)
         yield carillon
 

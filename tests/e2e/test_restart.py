@@ -17,7 +17,9 @@ pytestmark = [pytest.mark.e2e]
 
 @pytest.fixture
 async def cast(tmp_path: Path) -> AsyncIterator[Cast]:
-    async with staged(tmp_path, together=False) as carillon, playing(carillon) as everyone:
+    # A ring lasts longer than a restart.
+    stage = staged(tmp_path, together=False, ring_timeout_ms=20_000)
+    async with stage as carillon, playing(carillon) as everyone:
         yield everyone
 
 
