@@ -64,8 +64,8 @@ clean:  ## Remove the environment and all local data
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  -r requirements-setup.lock
 	@# Importable from the checkout, the way the installed packages are.
-	@$(BIN)/python -c 'import site, pathlib; root = pathlib.Path.cwd(); \
-	  (pathlib.Path(site.getsitepackages()[0]) / "carillon.pth").write_text(f"{root}\n{root / \"media-gateway\"}\n")'
+	@printf '%s\n' "$$PWD" "$$PWD/media-gateway" > \
+	  "$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')/carillon.pth"
 	@touch $@
 
 .venv/.carillon-run: .venv/bin/uv requirements.lock
