@@ -8,7 +8,7 @@ from media_gateway.core import facts, gather, reports
 from media_gateway.core.bridge import BRIDGE, BridgeHappening
 from media_gateway.core.ending import OVER, end_call, part_bridge, release_call, release_leg
 from media_gateway.core.events import BridgeBecame, ConnectMedia, OperationBecame
-from media_gateway.core.gather import KEYS, Progress
+from media_gateway.core.gather import KEYS, MAX_DIGITS, Progress
 from media_gateway.core.leg import GONE, LegHappening
 from media_gateway.core.sounds import APOLOGY, MUSIC
 from media_gateway.core.termination import EndCause, terminated
@@ -34,6 +34,25 @@ def begin_operation(turn: Turn, operation: Operation) -> None:
         begun = gather.begin(operation.gather, prompts=bool(operation.prompts), now_ms=turn.now_ms)
         operation = replace(operation, gather=begun)
     turn.emit(OperationBecame(operation))
+    if operation.gather or operation.loop:
+        _use_typed_ahead(turn, operation)
+
+
+def _use_typed_ahead(turn: Turn, operation: Operation) -> None:
+    """Keys pressed ahead answer a question; music asks none, and a queue's keys are its own."""
+    keys = turn.call.typed_ahead
+    if not keys:
+        return
+    turn.change_call(typed_ahead="")
+    if operation.loop or not (operation.gather and operation.gather.barge_in):
+        return
+    for index, key in enumerate(keys):
+        present = turn.call.operation
+        if present is None or present.gather is None:
+            # What the question did not take is there for the next.
+            turn.change_call(typed_ahead=keys[index:])
+            return
+        take_progress(turn, gather.press(present.gather, key, turn.now_ms))
 
 
 def end_operation(turn: Turn, reason: OperationEnd) -> None:
@@ -47,16 +66,23 @@ def end_operation(turn: Turn, reason: OperationEnd) -> None:
 
 
 def press_key(turn: Turn, leg_id: LegId, key: str, how: str) -> None:
-    """A key was pressed on a leg; only a gather listens, and only to the caller."""
+    """A key was pressed on a leg; only a gather listens, and only to the caller.
+
+    What a caller presses during an announcement is kept for the question that follows it.
+    """
     if key not in KEYS:
         raise BadCommand(f"no key of a telephone: {key!r}")
     leg = turn.call.leg(leg_id)
     if leg.state in GONE:
         return
     turn.publish(facts.DigitsReceived(leg_id, 1, how))
+    if leg.role is not LegRole.CALLER or turn.call.bridge:
+        return
     operation = turn.call.operation
-    if leg.role is LegRole.CALLER and operation and operation.gather:
+    if operation and operation.gather:
         take_progress(turn, gather.press(operation.gather, key, turn.now_ms))
+    elif not (operation and operation.loop) and len(turn.call.typed_ahead) < MAX_DIGITS:
+        turn.change_call(typed_ahead=turn.call.typed_ahead + key)
 
 
 def end_sound(turn: Turn, leg_id: LegId, sound: str, *, failed: bool) -> None:
@@ -114,6 +140,7 @@ def begin_bridge(turn: Turn, leg_id: LegId) -> None:
     """Lets the caller and an answered leg hear each other."""
     end_operation(turn, OperationEnd.STOPPED)
     part_bridge(turn)
+    turn.change_call(typed_ahead="")
     turn.emit(BridgeBecame(Bridge(leg_id, turn.now_ms)))
     turn.emit(ConnectMedia(CALLER_LEG, leg_id))
     join_if_heard(turn)

@@ -120,6 +120,8 @@ class Call:
     """How many there have been."""
     operation: Operation | None = None
     """What the flow lets the caller hear and key."""
+    typed_ahead: str = ""
+    """Keys that the caller pressed before anything asked for them, at most 32."""
     bridge: Bridge | None = None
     """Whom the caller speaks with."""
     flow: Flow = field(default_factory=Flow)
