@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -37,6 +38,9 @@ from services.chassis.settings import ChassisSettings, load
 from services.chassis.tasks import Tasks
 from services.chassis.world import World, local_world
 
+FILES_AT_REST = 256
+FILES_PER_CALL = 6
+"""Two sockets for each of two legs, and two for a leg that is rung while another drains."""
 SESSIONS_PER_CALL = 4
 """A caller, those who are rung, and sessions that are still ending."""
 PRODUCT = "Carillon"
@@ -148,6 +152,7 @@ def main() -> None:
     """The `carillon-gateway` command."""
     chassis, settings = load(ChassisSettings), load(GatewaySettings)
     log.configure(level=chassis.log_level, as_json=chassis.log_json)
+    _allow_files(settings.max_calls)
 
     async def serve() -> int:
         world = local_world(var_dir=chassis.var_dir, run_dir=chassis.run_dir)
@@ -156,6 +161,18 @@ def main() -> None:
         return await lifecycle.run([build(world, settings)], world, drain_timeout_s=timeout_s)
 
     raise SystemExit(uvloop.run(serve()))
+
+
+def _allow_files(max_calls: int) -> None:
+    """Raises this process's limit of open files to what so many calls take."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_AT_REST + FILES_PER_CALL * max_calls
+    if soft >= wanted or soft == resource.RLIM_INFINITY:
+        return
+    granted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (granted, hard))
+    if granted < wanted:
+        logger.warning("too few open files for max_calls", wanted=wanted, granted=granted)
 
 
 def _rules(settings: GatewaySettings) -> Rules:

@@ -94,7 +94,7 @@ async def _menu_and_queue(scene: Scene) -> Call:
         await call.hears_audio(3)
         step.detail = call.describe_sound()
     with story.step("caller", "presses 1 (RFC 4733)") as step:
-        await asyncio.sleep(1.0)  # a person listens before pressing
+        await asyncio.sleep(2.5)  # a person listens before pressing
         await call.send_dtmf("1")
         keyed = await facts.first(lambda f: f.HasField("digits_received"), 3, "a key")
         step.detail = f"{keyed.digits_received.count} key by {keyed.digits_received.how}"
