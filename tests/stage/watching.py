@@ -52,7 +52,7 @@ class Facts:
             ) from None
         return found
 
-    async def ended(self, call_id: str, within_s: float = 5.0) -> events_pb2.CallEnded:
+    async def ended(self, call_id: str, within_s: float = 10.0) -> events_pb2.CallEnded:
         """The end of a call."""
         fact = await self.first(
             lambda f: f.call_id == call_id and f.HasField("call_ended"), within_s, "call_ended"
