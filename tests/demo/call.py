@@ -123,7 +123,7 @@ async def _conversation(scene: Scene, call: Call) -> None:
         ringing = await scene.desk.incoming(5)
         await ringing.ring()
         await agents.becomes(AGENT, "ringing", 3)
-        step.detail = f"shows {ringing.header('From')}"
+        step.detail = f"shows {(ringing.header('From') or '').split(';')[0]}"
     with story.step("agent", "answers") as step:
         await asyncio.sleep(0.8)  # a person reaches for the phone
         await ringing.answer()

@@ -300,7 +300,7 @@ class LeaveRequest(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     exit: _builtins.str
-    """abandoned, callback, overflowed, voicemail or failed."""
+    """abandoned, callback, voicemail or failed; overflow is decided by plans."""
     reason: _builtins.str
     """For the record, at most 100 characters."""
     def __init__(

@@ -376,7 +376,7 @@ class QueueConfig(_message.Message):
 
     @_builtins.property
     def leave_when_empty(self) -> Global___EmptyRule:
-        """Set: when the queue becomes empty, those waiting leave as `refused_no_agents`."""
+        """Set: while the queue is empty, those waiting leave as `refused_no_agents`."""
 
     @_builtins.property
     def wrap_up(self) -> Global___WrapUpPolicy:

@@ -900,9 +900,9 @@ Global___Rival: _TypeAlias = Rival  # noqa: Y015
 class Receipt(_message.Message):
     """One decision, with what it rested on.
 
-        A reservation's receipt lists at most 8 candidates, best first; at most 8 exclusions, found
-        among the first 16 qualified agents by id; and at most 8 rivals. An explanation lists up to 50
-        candidates and up to 50 exclusions, the qualified first. The counts are always complete.
+    A reservation's receipt lists at most 5 candidates, best first; at most 5 exclusions, found
+    among the first 10 qualified agents by id; and at most 5 rivals. An explanation lists up to 50
+    candidates and up to 50 exclusions, the qualified first. The counts are always complete.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -978,7 +978,7 @@ class Receipt(_message.Message):
 
     @_builtins.property
     def rivals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rival]:
-        """Other contacts that the winner could have taken, best first, one for each kind of demand."""
+        """Other contacts that the winner could have taken, best first: the first of each demand."""
 
     def __init__(
         self,
@@ -1108,7 +1108,7 @@ class EntryView(_message.Message):
     position: _builtins.int
     """Place among those of the queue that are not reserved, from 1; None when reserved or gone."""
     wait_ms: _builtins.int
-    """Time in the queue so far, or until it left."""
+    """Time in the queue so far; 0 once it has left: its exit said how long that took."""
     announced_s: _builtins.int
     """What the caller was told last, in seconds."""
     reservation_id: _builtins.str
