@@ -26,7 +26,7 @@ class AgentCalls:
     _shards: Shards
     _codec: Codec
 
-    async def SetPresence(  # noqa: N802 - the name is the RPC's, here and below
+    async def SetPresence(
         self, request: acd_pb2.SetPresenceRequest, _context: Context
     ) -> state_pb2.AgentView:
         """The human's intent."""
@@ -39,7 +39,7 @@ class AgentCalls:
             )
         )
 
-    async def ReportLink(  # noqa: N802
+    async def ReportLink(
         self, request: acd_pb2.ReportLinkRequest, _context: Context
     ) -> state_pb2.AgentView:
         """What was measured about the way to the agent's endpoint."""
@@ -49,7 +49,7 @@ class AgentCalls:
             )
         )
 
-    async def FinishWrapUp(  # noqa: N802
+    async def FinishWrapUp(
         self, request: acd_pb2.FinishWrapUpRequest, _context: Context
     ) -> state_pb2.AgentView:
         """Ends wrap-up."""
@@ -59,7 +59,7 @@ class AgentCalls:
             )
         )
 
-    async def SetWrapUpCode(  # noqa: N802
+    async def SetWrapUpCode(
         self, request: acd_pb2.SetWrapUpCodeRequest, _context: Context
     ) -> state_pb2.AgentView:
         """Records what the contact was about."""
@@ -69,7 +69,7 @@ class AgentCalls:
             )
         )
 
-    async def ExtendWrapUp(  # noqa: N802
+    async def ExtendWrapUp(
         self, request: acd_pb2.ReservationRequest, _context: Context
     ) -> state_pb2.AgentView:
         """Prolongs wrap-up."""
@@ -77,14 +77,14 @@ class AgentCalls:
             model.ExtendWrapUp(reservation_id=ReservationId(request.reservation_id))
         )
 
-    async def GetAgent(  # noqa: N802
+    async def GetAgent(
         self, request: acd_pb2.AgentRequest, _context: Context
     ) -> state_pb2.AgentView:
         """One agent as they stand."""
         shard = await self._shards.of(tenant_id())
         return await self._agent_view(shard, AgentId(request.agent_id))
 
-    async def ListAgents(  # noqa: N802
+    async def ListAgents(
         self, request: acd_pb2.ListAgentsRequest, _context: Context
     ) -> acd_pb2.ListAgentsResponse:
         """All agents of the tenant, by id."""
@@ -103,7 +103,7 @@ class AgentCalls:
             agents=[shown(self._codec, view, state_pb2.AgentView) for view in views], page=page
         )
 
-    async def WatchAgents(  # noqa: N802
+    async def WatchAgents(
         self, request: acd_pb2.WatchAgentsRequest, context: Context
     ) -> AsyncIterator[state_pb2.AgentView]:
         """The named agents now, then every change of theirs."""
@@ -124,7 +124,7 @@ class AgentCalls:
             async for view in reader.items():
                 yield shown(self._codec, view, state_pb2.AgentView)
 
-    async def StartAgentLeg(  # noqa: N802
+    async def StartAgentLeg(
         self, request: acd_pb2.AgentLegRequest, _context: Context
     ) -> state_pb2.AgentView:
         """A leg that routing did not bring occupies the agent."""
@@ -132,7 +132,7 @@ class AgentCalls:
             model.StartAgentLeg(agent_id=AgentId(request.agent_id), leg_id=LegId(request.leg_id))
         )
 
-    async def EndAgentLeg(  # noqa: N802
+    async def EndAgentLeg(
         self, request: acd_pb2.AgentLegRequest, _context: Context
     ) -> state_pb2.AgentView:
         """Such a leg is gone."""
@@ -140,7 +140,7 @@ class AgentCalls:
             model.EndAgentLeg(agent_id=AgentId(request.agent_id), leg_id=LegId(request.leg_id))
         )
 
-    async def PutQueue(  # noqa: N802
+    async def PutQueue(
         self, request: acd_pb2.PutQueueRequest, _context: Context
     ) -> state_pb2.QueueView:
         """Creates a queue or replaces its settings."""
@@ -149,7 +149,7 @@ class AgentCalls:
         await shard.submit(model.PutQueue(queue=queue))
         return await self._queue_view(shard, queue.queue_id)
 
-    async def RemoveQueue(  # noqa: N802
+    async def RemoveQueue(
         self, request: acd_pb2.QueueRequest, _context: Context
     ) -> acd_pb2.RemoveQueueResponse:
         """Removes a queue in which nobody waits."""
@@ -157,13 +157,13 @@ class AgentCalls:
         await shard.submit(model.RemoveQueue(queue_id=QueueId(request.queue_id)))
         return acd_pb2.RemoveQueueResponse()
 
-    async def GetQueue(  # noqa: N802
+    async def GetQueue(
         self, request: acd_pb2.QueueRequest, _context: Context
     ) -> state_pb2.QueueView:
         """One queue with who waits and how long."""
         return await self._queue_view(await self._shards.of(tenant_id()), QueueId(request.queue_id))
 
-    async def ListQueues(  # noqa: N802
+    async def ListQueues(
         self, request: acd_pb2.ListQueuesRequest, _context: Context
     ) -> acd_pb2.ListQueuesResponse:
         """The tenant's queues, by id."""
@@ -178,7 +178,7 @@ class AgentCalls:
             queues=[shown(self._codec, view, state_pb2.QueueView) for view in rows], page=page
         )
 
-    async def SetEmergency(  # noqa: N802
+    async def SetEmergency(
         self, request: acd_pb2.SetEmergencyRequest, _context: Context
     ) -> state_pb2.QueueView:
         """Closes a queue at once with a message, or ends that."""
@@ -194,7 +194,7 @@ class AgentCalls:
         )
         return await self._queue_view(shard, queue_id)
 
-    async def PutAgent(  # noqa: N802
+    async def PutAgent(
         self, request: acd_pb2.PutAgentRequest, _context: Context
     ) -> state_pb2.AgentView:
         """Creates an agent or replaces their skills, queues, capacity and endpoint."""
@@ -203,7 +203,7 @@ class AgentCalls:
         await shard.submit(model.PutAgent(agent=agent))
         return await self._agent_view(shard, agent.agent_id)
 
-    async def RemoveAgent(  # noqa: N802
+    async def RemoveAgent(
         self, request: acd_pb2.AgentRequest, _context: Context
     ) -> acd_pb2.RemoveAgentResponse:
         """Removes an agent without work."""
@@ -211,7 +211,7 @@ class AgentCalls:
         await shard.submit(model.RemoveAgent(agent_id=AgentId(request.agent_id)))
         return acd_pb2.RemoveAgentResponse()
 
-    async def PutTenantDefaults(  # noqa: N802
+    async def PutTenantDefaults(
         self, request: acd_pb2.PutTenantDefaultsRequest, _context: Context
     ) -> config_pb2.TenantDefaults:
         """What queues fall back to."""

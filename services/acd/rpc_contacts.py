@@ -32,7 +32,7 @@ class ContactCalls:
     _shards: Shards
     _codec: Codec
 
-    async def Enqueue(  # noqa: N802 - the name is the RPC's
+    async def Enqueue(
         self, request: acd_pb2.EnqueueRequest, _context: Context
     ) -> AsyncIterator[acd_pb2.EntryUpdate]:
         """Puts a contact into a queue and tells what becomes of it."""
@@ -61,7 +61,7 @@ class ContactCalls:
         finally:
             shard.unfollowed(entry_id)
 
-    async def Leave(  # noqa: N802
+    async def Leave(
         self, request: acd_pb2.LeaveRequest, _context: Context
     ) -> acd_pb2.LeaveResponse:
         """Takes a contact out of its queue."""
@@ -77,7 +77,7 @@ class ContactCalls:
         view = await shard.entry(entry_id)
         return acd_pb2.LeaveResponse(exit=view.exit or "")
 
-    async def RingConfirmed(  # noqa: N802
+    async def RingConfirmed(
         self, request: acd_pb2.ReservationRequest, _context: Context
     ) -> acd_pb2.Reservation:
         """The agent's endpoint rings."""
@@ -88,7 +88,7 @@ class ContactCalls:
             )
         )
 
-    async def Accept(  # noqa: N802
+    async def Accept(
         self, request: acd_pb2.ReservationRequest, _context: Context
     ) -> acd_pb2.Reservation:
         """The agent accepted."""
@@ -99,7 +99,7 @@ class ContactCalls:
             )
         )
 
-    async def Bridged(  # noqa: N802
+    async def Bridged(
         self, request: acd_pb2.ReservationRequest, _context: Context
     ) -> acd_pb2.Reservation:
         """Caller and agent hear each other."""
@@ -107,7 +107,7 @@ class ContactCalls:
             model.ConfirmBridged(reservation_id=ReservationId(request.reservation_id))
         )
 
-    async def EndReservation(  # noqa: N802
+    async def EndReservation(
         self, request: acd_pb2.EndReservationRequest, _context: Context
     ) -> acd_pb2.Reservation:
         """The ring came to nothing."""
@@ -118,7 +118,7 @@ class ContactCalls:
             )
         )
 
-    async def Complete(  # noqa: N802
+    async def Complete(
         self, request: acd_pb2.CompleteRequest, _context: Context
     ) -> acd_pb2.Reservation:
         """The conversation is over."""
@@ -130,7 +130,7 @@ class ContactCalls:
             )
         )
 
-    async def SetHold(  # noqa: N802
+    async def SetHold(
         self, request: acd_pb2.SetHoldRequest, _context: Context
     ) -> acd_pb2.Reservation:
         """The agent put the contact on hold, or took it back."""
@@ -140,7 +140,7 @@ class ContactCalls:
             )
         )
 
-    async def ChangePriority(  # noqa: N802
+    async def ChangePriority(
         self, request: acd_pb2.ChangePriorityRequest, _context: Context
     ) -> state_pb2.EntryView:
         """Changes a waiting contact's priority."""
@@ -149,7 +149,7 @@ class ContactCalls:
         await shard.submit(model.ChangePriority(entry_id=entry_id, priority=request.priority))
         return await self._entry_view(shard, entry_id)
 
-    async def AnnounceWait(  # noqa: N802
+    async def AnnounceWait(
         self, request: acd_pb2.EntryRequest, _context: Context
     ) -> acd_pb2.EntryPosition:
         """Fixes the expected wait that the caller is about to hear."""
@@ -158,16 +158,14 @@ class ContactCalls:
         await shard.submit(model.AnnounceWait(entry_id=entry_id))
         return self._position(*await shard.place(entry_id))
 
-    async def GetEntry(  # noqa: N802
+    async def GetEntry(
         self, request: acd_pb2.EntryRequest, _context: Context
     ) -> state_pb2.EntryView:
         """A contact's stay as it stands."""
         shard = await self._shards.of(tenant_id())
         return await self._entry_view(shard, EntryId(request.entry_id))
 
-    async def Explain(  # noqa: N802
-        self, request: acd_pb2.EntryRequest, _context: Context
-    ) -> state_pb2.Receipt:
+    async def Explain(self, request: acd_pb2.EntryRequest, _context: Context) -> state_pb2.Receipt:
         """Why a contact is still waiting, or why it got the agent it got."""
         shard = await self._shards.of(tenant_id())
         receipt = await shard.explain(EntryId(request.entry_id))

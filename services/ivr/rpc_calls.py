@@ -67,9 +67,7 @@ class CallCalls:
     _sessions: set[Session]
     _leaving: bool
 
-    async def Handle(  # noqa: N802 - the name is the RPC's
-        self, requests: Events, _context: Context
-    ) -> AsyncIterator[ivr_pb2.Step]:
+    async def Handle(self, requests: Events, _context: Context) -> AsyncIterator[ivr_pb2.Step]:
         """Interprets a call's flow, from its invitation or from where another stream broke."""
         if self._leaving:
             raise Leaving("ask another replica")

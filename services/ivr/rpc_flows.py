@@ -46,7 +46,7 @@ class FlowCalls:
     _flows: Flows
     _parts: Parts
 
-    async def PutFlow(  # noqa: N802 - the name is the RPC's, here and below
+    async def PutFlow(
         self, request: ivr_pb2.PutFlowRequest, _context: Context
     ) -> ivr_pb2.FlowVersion:
         """Checks a flow and stores it as a new version."""
@@ -59,7 +59,7 @@ class FlowCalls:
         log.info("flow stored", tenant=tenant, flow=flow_id, version=stored.version)
         return flow_message(stored)
 
-    async def CheckFlow(  # noqa: N802
+    async def CheckFlow(
         self, request: ivr_pb2.CheckFlowRequest, _context: Context
     ) -> ivr_pb2.CheckFlowResponse:
         """Checks a flow and stores nothing."""
@@ -71,7 +71,7 @@ class FlowCalls:
             return ivr_pb2.CheckFlowResponse(problems=problems)
         return ivr_pb2.CheckFlowResponse()
 
-    async def PublishFlow(  # noqa: N802
+    async def PublishFlow(
         self, request: ivr_pb2.PublishFlowRequest, _context: Context
     ) -> ivr_pb2.FlowVersion:
         """Makes a version the one that new calls get, once its prompts are spoken."""
@@ -89,7 +89,7 @@ class FlowCalls:
         log.info("flow published", tenant=tenant, flow=flow_id, version=stored.version)
         return flow_message(stored)
 
-    async def GetFlow(  # noqa: N802
+    async def GetFlow(
         self, request: ivr_pb2.GetFlowRequest, _context: Context
     ) -> ivr_pb2.FlowVersion:
         """One version with its definition."""
@@ -97,7 +97,7 @@ class FlowCalls:
             await self._store.get_flow(tenant_id(), _flow_id(request.flow_id), request.version)
         )
 
-    async def ListFlows(  # noqa: N802
+    async def ListFlows(
         self, request: ivr_pb2.ListFlowsRequest, _context: Context
     ) -> ivr_pb2.ListFlowsResponse:
         """The newest version of every flow, without definitions."""
@@ -109,7 +109,7 @@ class FlowCalls:
             page=common_pb2.PageResponse(next_token=token),
         )
 
-    async def PutNumber(  # noqa: N802
+    async def PutNumber(
         self, request: ivr_pb2.PutNumberRequest, _context: Context
     ) -> ivr_pb2.Number:
         """Points a number at a flow."""
@@ -127,7 +127,7 @@ class FlowCalls:
         log.info("number put", tenant=tenant, trunk=number.trunk, flow=number.flow_id)
         return number_message(stored)
 
-    async def RemoveNumber(  # noqa: N802
+    async def RemoveNumber(
         self, request: ivr_pb2.RemoveNumberRequest, _context: Context
     ) -> ivr_pb2.RemoveNumberResponse:
         """Takes a number out of service."""
@@ -135,7 +135,7 @@ class FlowCalls:
         await self._store.remove_number(tenant_id(), trunk, request.number)
         return ivr_pb2.RemoveNumberResponse()
 
-    async def ListNumbers(  # noqa: N802
+    async def ListNumbers(
         self, request: ivr_pb2.ListNumbersRequest, _context: Context
     ) -> ivr_pb2.ListNumbersResponse:
         """The tenant's numbers in order."""

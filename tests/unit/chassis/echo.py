@@ -67,7 +67,7 @@ class Echo:
         self.gate = asyncio.Event()
         self.present = 0
 
-    async def Say(self, message: StringValue, context: Context) -> StringValue:  # noqa: N802  # gRPC's
+    async def Say(self, message: StringValue, context: Context) -> StringValue:
         verb, _, rest = message.value.partition(" ")
         fail(verb, rest)
         match verb:
@@ -104,7 +104,7 @@ class Echo:
                 return StringValue(value=str(context.time_remaining()))
         return StringValue(value="")
 
-    async def Count(self, message: StringValue, context: Context) -> AsyncIterator[StringValue]:  # noqa: N802  # gRPC's
+    async def Count(self, message: StringValue, context: Context) -> AsyncIterator[StringValue]:
         upto, _, then = message.value.partition(" ")
         for number in range(int(upto)):
             yield StringValue(value=str(number))
@@ -115,7 +115,7 @@ class Echo:
         elif then:
             raise problem(Kind(then))
 
-    async def Join(self, messages: AsyncIterator[StringValue], context: Context) -> StringValue:  # noqa: N802  # gRPC's
+    async def Join(self, messages: AsyncIterator[StringValue], context: Context) -> StringValue:
         self.begun.set()
         parts = []
         with self._noting_cancel():
@@ -125,7 +125,7 @@ class Echo:
                 parts.append(message.value)
         return StringValue(value="+".join(parts))
 
-    async def Chat(  # noqa: N802  # gRPC's
+    async def Chat(
         self, messages: AsyncIterator[StringValue], context: Context
     ) -> AsyncIterator[StringValue]:
         with self._noting_cancel():
