@@ -20,24 +20,14 @@ from media_gateway.adapters.fact_wire import media_report
 from media_gateway.adapters.switchboard import Switchboard
 from media_gateway.core.happenings import HangUpLeg, HoldLeg, MuteLeg
 from media_gateway.model import Leg
-from protos.common.v1 import common_pb2
 from protos.gateway.v1 import events_pb2, gateway_pb2, gateway_pb2_grpc
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import LegId
+from services.chassis.paging import page_of
 from services.chassis.request import PLATFORM, tenant_scope
 from services.chassis.rpc import Face
 
-DEFAULT_PAGE = 100
-MAX_PAGE = 500
-
 Context = aio.ServicerContext[Any, Any]
-
-
-class BadPage(CarillonError):
-    """A page of more than 500 rows, or a token that no page gave."""
-
-    code: ClassVar[str] = "bad-page"
-    kind: ClassVar[Kind] = Kind.INVALID
 
 
 class PlatformOnly(CarillonError):
@@ -59,20 +49,13 @@ class GatewayFace(gateway_pb2_grpc.GatewayServicer):
         self, request: gateway_pb2.ListCallsRequest, context: Context
     ) -> gateway_pb2.ListCallsResponse:
         """The calls in progress, oldest first; the token is the last call of the page before."""
-        size = request.page.size or DEFAULT_PAGE
-        if size > MAX_PAGE:
-            raise BadPage(f"{size} rows, at most {MAX_PAGE}")
-        after = request.page.token
         # Ids are UUIDv7: they sort by time, and a token stays good when its call is over.
-        found = [
-            shell for shell in self._switchboard.calls(tenant_scope()) if shell.call.call_id > after
-        ]
-        page = found[:size]
-        token = page[-1].call.call_id if len(found) > size else ""
-        return gateway_pb2.ListCallsResponse(
-            calls=[_call(shell) for shell in page],
-            page=common_pb2.PageResponse(next_token=token),
+        shells, page = page_of(
+            self._switchboard.calls(tenant_scope()),
+            request.page,
+            key=lambda shell: shell.call.call_id,
         )
+        return gateway_pb2.ListCallsResponse(calls=[_call(shell) for shell in shells], page=page)
 
     @override
     async def GetCall(

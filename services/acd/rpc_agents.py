@@ -10,9 +10,10 @@ from grpc import aio
 from protos.acd.v1 import acd_pb2, config_pb2, state_pb2
 from services.acd import model
 from services.acd.shards import Shard, Shards
-from services.acd.wire import agent_config, page_of, queue_config, shown, word
+from services.acd.wire import agent_config, queue_config, shown, word
 from services.chassis.codec import Codec
 from services.chassis.ids import AgentId, EntryId, LegId, QueueId, ReservationId
+from services.chassis.paging import page_of
 from services.chassis.rpc import tenant_id
 
 Context = aio.ServicerContext[Any, Any]
@@ -90,7 +91,9 @@ class AgentCalls:
         """All agents of the tenant, by id."""
         shard = await self._shards.of(tenant_id())
         ids, page = page_of(
-            await shard.query(lambda _now_ms: sorted(shard.core.agent_ids())), request.page
+            await shard.query(lambda _now_ms: sorted(shard.core.agent_ids())),
+            request.page,
+            key=str,
         )
         views = await shard.query(
             lambda now_ms: [
@@ -173,7 +176,7 @@ class AgentCalls:
                 shard.core.queue(queue_id, now_ms) for queue_id in sorted(shard.core.queue_ids())
             ]
         )
-        rows, page = page_of(views, request.page)
+        rows, page = page_of(views, request.page, key=lambda view: view.queue_id)
         return acd_pb2.ListQueuesResponse(
             queues=[shown(self._codec, view, state_pb2.QueueView) for view in rows], page=page
         )

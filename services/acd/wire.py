@@ -1,8 +1,7 @@
-"""Between requests and the model: the codec, words, and pages."""
+"""Between requests and the model: the codec and words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import ClassVar, TypeVar, get_args
@@ -10,30 +9,18 @@ from typing import ClassVar, TypeVar, get_args
 from google.protobuf.message import Message
 
 from protos.acd.v1 import commands_pb2, config_pb2, events_pb2, state_pb2
-from protos.common.v1 import common_pb2
 from services.acd import model
 from services.chassis.codec import Codec
 from services.chassis.errors import CarillonError, Kind
 
 W = TypeVar("W", bound=StrEnum)
-T = TypeVar("T")
 M = TypeVar("M", bound=Message)
-
-DEFAULT_PAGE = 100
-MAX_PAGE = 500
 
 
 class UnknownWord(CarillonError):
     """A field holds a word that is not one of its values."""
 
     code: ClassVar[str] = "unknown-word"
-    kind: ClassVar[Kind] = Kind.INVALID
-
-
-class BadPage(CarillonError):
-    """The page asked for cannot be."""
-
-    code: ClassVar[str] = "bad-page"
     kind: ClassVar[Kind] = Kind.INVALID
 
 
@@ -75,17 +62,3 @@ def word(words: type[W], text: str, field: str) -> W:
     except ValueError:
         allowed = ", ".join(words)
         raise UnknownWord(f"{field} is {text[:40]!r}; choose from {allowed}") from None
-
-
-def page_of(
-    rows: Sequence[T], page: common_pb2.PageRequest
-) -> tuple[Sequence[T], common_pb2.PageResponse]:
-    """One page of rows that are in a stable order; the token is where it begins."""
-    size = page.size or DEFAULT_PAGE
-    if size > MAX_PAGE:
-        raise BadPage(f"size is {size}, at most {MAX_PAGE}")
-    if page.token and not page.token.isdecimal():
-        raise BadPage("the token is not one that a page before gave")
-    start = int(page.token or 0)
-    following = str(start + size) if start + size < len(rows) else ""
-    return rows[start : start + size], common_pb2.PageResponse(next_token=following)

@@ -10,6 +10,7 @@ from protos.common.v1 import common_pb2
 from protos.ivr.v1 import ivr_pb2
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.log import get_logger
+from services.chassis.paging import page_size
 from services.chassis.rpc import tenant_id
 from services.ivr.flows import Flows
 from services.ivr.model.errors import BadFlow
@@ -19,8 +20,6 @@ from services.ivr.wire import flow_message, number_message, problem_message
 
 log = get_logger("ivr.flows")
 
-DEFAULT_PAGE = 100
-MAX_PAGE = 500
 
 Context = aio.ServicerContext[Any, Any]
 
@@ -29,13 +28,6 @@ class InvalidName(CarillonError):
     """A flow's id, a number or a trunk is not of its form."""
 
     code: ClassVar[str] = "invalid-name"
-    kind: ClassVar[Kind] = Kind.INVALID
-
-
-class BadPage(CarillonError):
-    """The page asked for cannot be."""
-
-    code: ClassVar[str] = "bad-page"
     kind: ClassVar[Kind] = Kind.INVALID
 
 
@@ -101,7 +93,7 @@ class FlowCalls:
         self, request: ivr_pb2.ListFlowsRequest, _context: Context
     ) -> ivr_pb2.ListFlowsResponse:
         """The newest version of every flow, without definitions."""
-        size = _size(request.page)
+        size = page_size(request.page)
         rows = await self._store.list_flows(tenant_id(), request.page.token, size + 1)
         token = rows[size - 1].flow_id if len(rows) > size else ""
         return ivr_pb2.ListFlowsResponse(
@@ -139,7 +131,7 @@ class FlowCalls:
         self, request: ivr_pb2.ListNumbersRequest, _context: Context
     ) -> ivr_pb2.ListNumbersResponse:
         """The tenant's numbers in order."""
-        size = _size(request.page)
+        size = page_size(request.page)
         number, _, trunk = request.page.token.partition(" ")
         rows = await self._store.list_numbers(tenant_id(), (number, trunk), size + 1)
         last = rows[size - 1] if len(rows) > size else None
@@ -154,9 +146,3 @@ def _flow_id(text: str) -> str:
     if FLOW_ID.fullmatch(text):
         return text
     raise InvalidName("a flow's id is 1 to 64 lower-case letters, digits and dashes")
-
-
-def _size(page: common_pb2.PageRequest) -> int:
-    if page.size > MAX_PAGE:
-        raise BadPage(f"a page has at most {MAX_PAGE} rows")
-    return page.size or DEFAULT_PAGE

@@ -193,7 +193,12 @@ async def test_lists_are_paged(acd: AcdAsyncStub) -> None:
         if not answer.page.next_token:
             break
         request.page.token = answer.page.next_token
+        # Who goes between two pages takes nobody after them along.
+        await acd.RemoveAgent(acd_pb2.AgentRequest(agent_id=seen[-1]), metadata=DEMO)
     assert seen == ["a0", "a1", "a2", "a3", "a4", "anna"]
+    request.page.size = 501
+    error = await refused(acd.ListAgents(request, metadata=DEMO))
+    assert (error.code, error.kind) == ("bad-page", Kind.INVALID)
 
 
 async def test_watching_agents_tells_the_present_and_every_change(acd: AcdAsyncStub) -> None:
