@@ -7,11 +7,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from google.api import annotations_pb2
 from grpc_tools import protoc
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUTS = ("--python_out", "--grpc_python_out", "--mypy_out", "--mypy_grpc_out")
 INCLUDED = Path(protoc.__file__).resolve().parent / "_proto"
+# google/api: how an RPC is reached over HTTP.
+SHARED = Path(annotations_pb2.__file__).resolve().parent.parent.parent
 
 
 def sources() -> list[str]:
@@ -24,7 +27,7 @@ def generate(into: Path) -> None:
     # The mypy plugins are scripts beside the interpreter, which need not be on PATH.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     options = [f"{output}={into}" for output in OUTPUTS]
-    code = protoc.main(["protoc", f"-I{ROOT}", f"-I{INCLUDED}", *options, *sources()])
+    code = protoc.main(["protoc", f"-I{ROOT}", f"-I{INCLUDED}", f"-I{SHARED}", *options, *sources()])
     if code != 0:
         raise RuntimeError(f"protoc ended with {code}")
 

@@ -187,6 +187,7 @@ class ContactCalls:
                 for name, value in sorted(request.attributes.items())
             ),
             external_ref=request.external_ref,
+            gateway=request.gateway,
         )
 
     async def _on_reservation(self, command: ReservationCommand) -> acd_pb2.Reservation:

@@ -54,6 +54,7 @@ class EnqueueRequest(_message.Message):
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
     EXTERNAL_REF_FIELD_NUMBER: _builtins.int
     WAITING_SINCE_MS_FIELD_NUMBER: _builtins.int
+    GATEWAY_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """UUIDv7: one stay in one queue. Asking again with it changes nothing and tells the state."""
     queue_id: _builtins.str
@@ -67,6 +68,8 @@ class EnqueueRequest(_message.Message):
     """The customer's system's own reference, at most 256 characters."""
     waiting_since_ms: _builtins.int
     """UTC milliseconds from which waiting counts, when that began before this stay; 0: now."""
+    gateway: _builtins.str
+    """Where the gateway that carries the call listens; portal connects agents there."""
     @_builtins.property
     def plan(self) -> _config_pb2.Plan:
         """Whom it accepts; not set: the queue's own plan."""
@@ -87,10 +90,11 @@ class EnqueueRequest(_message.Message):
         attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         external_ref: _builtins.str = ...,
         waiting_since_ms: _builtins.int = ...,
+        gateway: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "call_id", b"call_id", "credits", b"credits", "entry_id", b"entry_id", "external_ref", b"external_ref", "plan", b"plan", "priority", b"priority", "queue_id", b"queue_id", "waiting_since_ms", b"waiting_since_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "call_id", b"call_id", "credits", b"credits", "entry_id", b"entry_id", "external_ref", b"external_ref", "gateway", b"gateway", "plan", b"plan", "priority", b"priority", "queue_id", b"queue_id", "waiting_since_ms", b"waiting_since_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -191,7 +195,7 @@ class EntryReserved(_message.Message):
     agent_id: _builtins.str
     agent_name: _builtins.str
     endpoint: _builtins.str
-    """A SIP URI."""
+    """A SIP URI, or `webrtc:` for an agent in a browser."""
     ring_timeout_ms: _builtins.int
     def __init__(
         self,
@@ -404,18 +408,22 @@ class EndReservationRequest(_message.Message):
 
     RESERVATION_ID_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
     reservation_id: _builtins.str
     outcome: _builtins.str
     """no_answer, reject, busy, unreachable, undelivered, connect_failed or caller_gone."""
+    agent_id: _builtins.str
+    """Whose endpoint says so; another agent's is refused with `answered-elsewhere`. Empty: the flow."""
     def __init__(
         self,
         *,
         reservation_id: _builtins.str = ...,
         outcome: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "reservation_id", b"reservation_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "outcome", b"outcome", "reservation_id", b"reservation_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -547,18 +555,24 @@ class ReportLinkRequest(_message.Message):
 
     AGENT_ID_FIELD_NUMBER: _builtins.int
     LINK_FIELD_NUMBER: _builtins.int
+    VALID_MS_FIELD_NUMBER: _builtins.int
     agent_id: _builtins.str
     link: _builtins.str
     """reachable, probing or unreachable."""
+    valid_ms: _builtins.int
+    """Unless it is said again within so many milliseconds, the agent becomes unreachable; 0: it
+    holds until it is changed.
+    """
     def __init__(
         self,
         *,
         agent_id: _builtins.str = ...,
         link: _builtins.str = ...,
+        valid_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "link", b"link"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "link", b"link", "valid_ms", b"valid_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -650,6 +664,74 @@ class AgentLegRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AgentLegRequest: _TypeAlias = AgentLegRequest  # noqa: Y015
+
+@_typing.final
+class ReportCallsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GATEWAY_FIELD_NUMBER: _builtins.int
+    INCARNATION_FIELD_NUMBER: _builtins.int
+    CALLS_FIELD_NUMBER: _builtins.int
+    gateway: _builtins.str
+    """Where the gateway listens: what EnqueueRequest.gateway said."""
+    incarnation: _builtins.str
+    """Another one after each start of the process."""
+    @_builtins.property
+    def calls(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReportedCall]: ...
+    def __init__(
+        self,
+        *,
+        gateway: _builtins.str = ...,
+        incarnation: _builtins.str = ...,
+        calls: _abc.Iterable[Global___ReportedCall] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls", "gateway", b"gateway", "incarnation", b"incarnation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportCallsRequest: _TypeAlias = ReportCallsRequest  # noqa: Y015
+
+@_typing.final
+class ReportedCall(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    RESERVATION_IDS_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    @_builtins.property
+    def reservation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Reservations that have a leg in the call."""
+
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        reservation_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "reservation_ids", b"reservation_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportedCall: _TypeAlias = ReportedCall  # noqa: Y015
+
+@_typing.final
+class ReportCallsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportCallsResponse: _TypeAlias = ReportCallsResponse  # noqa: Y015
 
 @_typing.final
 class ListAgentsRequest(_message.Message):

@@ -99,6 +99,13 @@ class AcdStub:
     StartAgentLeg: _grpc.UnaryUnaryMultiCallable[_acd_pb2.AgentLegRequest, _state_pb2.AgentView]
     """A leg that routing did not bring (the agent dials out) occupies the agent."""
     EndAgentLeg: _grpc.UnaryUnaryMultiCallable[_acd_pb2.AgentLegRequest, _state_pb2.AgentView]
+    ReportCalls: _grpc.UnaryUnaryMultiCallable[_acd_pb2.ReportCallsRequest, _acd_pb2.ReportCallsResponse]
+    """---- gateways ----
+
+    All calls of one tenant that a gateway carries, every 5 seconds, also when there are none. A
+    call or leg that is absent twice has ended; a gateway that is silent for 15 seconds is dead.
+    What routing still holds for them is put right.
+    """
     PutQueue: _grpc.UnaryUnaryMultiCallable[_acd_pb2.PutQueueRequest, _state_pb2.QueueView]
     """---- configuration: live, destroys no running state ----
 
@@ -187,6 +194,13 @@ class AcdAsyncStub(AcdStub):
     StartAgentLeg: _aio.UnaryUnaryMultiCallable[_acd_pb2.AgentLegRequest, _state_pb2.AgentView]  # type: ignore[assignment]
     """A leg that routing did not bring (the agent dials out) occupies the agent."""
     EndAgentLeg: _aio.UnaryUnaryMultiCallable[_acd_pb2.AgentLegRequest, _state_pb2.AgentView]  # type: ignore[assignment]
+    ReportCalls: _aio.UnaryUnaryMultiCallable[_acd_pb2.ReportCallsRequest, _acd_pb2.ReportCallsResponse]  # type: ignore[assignment]
+    """---- gateways ----
+
+    All calls of one tenant that a gateway carries, every 5 seconds, also when there are none. A
+    call or leg that is absent twice has ended; a gateway that is silent for 15 seconds is dead.
+    What routing still holds for them is put right.
+    """
     PutQueue: _aio.UnaryUnaryMultiCallable[_acd_pb2.PutQueueRequest, _state_pb2.QueueView]  # type: ignore[assignment]
     """---- configuration: live, destroys no running state ----
 
@@ -404,6 +418,19 @@ class AcdServicer(metaclass=_abc_1.ABCMeta):
         request: _acd_pb2.AgentLegRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_state_pb2.AgentView, _abc.Awaitable[_state_pb2.AgentView]]: ...
+
+    @_abc_1.abstractmethod
+    def ReportCalls(
+        self,
+        request: _acd_pb2.ReportCallsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_acd_pb2.ReportCallsResponse, _abc.Awaitable[_acd_pb2.ReportCallsResponse]]:
+        """---- gateways ----
+
+        All calls of one tenant that a gateway carries, every 5 seconds, also when there are none. A
+        call or leg that is absent twice has ended; a gateway that is silent for 15 seconds is dead.
+        What routing still holds for them is put right.
+        """
 
     @_abc_1.abstractmethod
     def PutQueue(

@@ -300,6 +300,7 @@ class EnqueueContact(_message.Message):
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
     EXTERNAL_REF_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    GATEWAY_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """This stay in this queue."""
     contact_id: _builtins.str
@@ -318,6 +319,8 @@ class EnqueueContact(_message.Message):
     """The customer's system's own reference, at most 256 characters."""
     seed: _builtins.int
     """Randomness for the `random` strategy."""
+    gateway: _builtins.str
+    """Where the gateway that carries it listens, at most 256 characters; empty: none does."""
     @_builtins.property
     def plan(self) -> _config_pb2.Plan:
         """Whom it accepts; None: the queue's plan."""
@@ -340,10 +343,11 @@ class EnqueueContact(_message.Message):
         attributes: _abc.Iterable[_config_pb2.Attribute] | None = ...,
         external_ref: _builtins.str = ...,
         seed: _builtins.int = ...,
+        gateway: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_channel", b"_channel", "_waiting_since_ms", b"_waiting_since_ms", "channel", b"channel", "plan", b"plan", "waiting_since_ms", b"waiting_since_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_channel", b"_channel", "_waiting_since_ms", b"_waiting_since_ms", "attributes", b"attributes", "channel", b"channel", "contact_id", b"contact_id", "credits", b"credits", "entry_id", b"entry_id", "external_ref", b"external_ref", "plan", b"plan", "priority", b"priority", "queue_id", b"queue_id", "seed", b"seed", "waiting_since_ms", b"waiting_since_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_channel", b"_channel", "_waiting_since_ms", b"_waiting_since_ms", "attributes", b"attributes", "channel", b"channel", "contact_id", b"contact_id", "credits", b"credits", "entry_id", b"entry_id", "external_ref", b"external_ref", "gateway", b"gateway", "plan", b"plan", "priority", b"priority", "queue_id", b"queue_id", "seed", b"seed", "waiting_since_ms", b"waiting_since_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__channel: _TypeAlias = _typing.Literal["channel"]  # noqa: Y015
     _WhichOneofArgType__channel: _TypeAlias = _typing.Literal["_channel", b"_channel"]  # noqa: Y015

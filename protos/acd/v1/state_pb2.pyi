@@ -360,6 +360,7 @@ class Contact(_message.Message):
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
     EXTERNAL_REF_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    GATEWAY_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """The stay."""
     contact_id: _builtins.str
@@ -376,6 +377,8 @@ class Contact(_message.Message):
     """The customer's system's reference."""
     seed: _builtins.int
     """Randomness for the `random` strategy."""
+    gateway: _builtins.str
+    """Where the gateway that carries it listens; empty: none does."""
     @_builtins.property
     def plan(self) -> _config_pb2.Plan:
         """Whom it accepts, step by step."""
@@ -397,10 +400,11 @@ class Contact(_message.Message):
         attributes: _abc.Iterable[_config_pb2.Attribute] | None = ...,
         external_ref: _builtins.str = ...,
         seed: _builtins.int = ...,
+        gateway: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "channel", b"channel", "contact_id", b"contact_id", "enqueued_at_ms", b"enqueued_at_ms", "entry_id", b"entry_id", "external_ref", b"external_ref", "plan", b"plan", "queue_id", b"queue_id", "seed", b"seed", "waiting_since_ms", b"waiting_since_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "channel", b"channel", "contact_id", b"contact_id", "enqueued_at_ms", b"enqueued_at_ms", "entry_id", b"entry_id", "external_ref", b"external_ref", "gateway", b"gateway", "plan", b"plan", "queue_id", b"queue_id", "seed", b"seed", "waiting_since_ms", b"waiting_since_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -665,6 +669,7 @@ class ReservationRow(_message.Message):
     CODE_FIELD_NUMBER: _builtins.int
     ENDED_BY_FIELD_NUMBER: _builtins.int
     WRAP_UP_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
     reservation_id: _builtins.str
     """`entry_id.attempt`."""
     entry_id: _builtins.str
@@ -701,6 +706,10 @@ class ReservationRow(_message.Message):
     def wrap_up(self) -> Global___WrapUp:
         """While the agent finishes the contact's work."""
 
+    @_builtins.property
+    def contact(self) -> Global___Contact:
+        """What is known of the contact, also once it has left its queue."""
+
     def __init__(
         self,
         *,
@@ -721,10 +730,11 @@ class ReservationRow(_message.Message):
         code: _builtins.str = ...,
         ended_by: _builtins.str | None = ...,
         wrap_up: Global___WrapUp | None = ...,
+        contact: Global___Contact | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_accepted_at_ms", b"_accepted_at_ms", "_deadline_ms", b"_deadline_ms", "_ended_by", b"_ended_by", "accepted_at_ms", b"accepted_at_ms", "deadline_ms", b"deadline_ms", "ended_by", b"ended_by", "wrap_up", b"wrap_up"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_accepted_at_ms", b"_accepted_at_ms", "_deadline_ms", b"_deadline_ms", "_ended_by", b"_ended_by", "accepted_at_ms", b"accepted_at_ms", "contact", b"contact", "deadline_ms", b"deadline_ms", "ended_by", b"ended_by", "wrap_up", b"wrap_up"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accepted_at_ms", b"_accepted_at_ms", "_deadline_ms", b"_deadline_ms", "_ended_by", b"_ended_by", "accepted_at_ms", b"accepted_at_ms", "agent_id", b"agent_id", "channel", b"channel", "code", b"code", "contact_id", b"contact_id", "deadline_ms", b"deadline_ms", "ended_by", b"ended_by", "entry_id", b"entry_id", "hold_ms", b"hold_ms", "queue_id", b"queue_id", "reservation_id", b"reservation_id", "reserved_at_ms", b"reserved_at_ms", "since_ms", b"since_ms", "stage", b"stage", "talk_ms", b"talk_ms", "work", b"work", "wrap_up", b"wrap_up"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accepted_at_ms", b"_accepted_at_ms", "_deadline_ms", b"_deadline_ms", "_ended_by", b"_ended_by", "accepted_at_ms", b"accepted_at_ms", "agent_id", b"agent_id", "channel", b"channel", "code", b"code", "contact", b"contact", "contact_id", b"contact_id", "deadline_ms", b"deadline_ms", "ended_by", b"ended_by", "entry_id", b"entry_id", "hold_ms", b"hold_ms", "queue_id", b"queue_id", "reservation_id", b"reservation_id", "reserved_at_ms", b"reserved_at_ms", "since_ms", b"since_ms", "stage", b"stage", "talk_ms", b"talk_ms", "work", b"work", "wrap_up", b"wrap_up"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__accepted_at_ms: _TypeAlias = _typing.Literal["accepted_at_ms"]  # noqa: Y015
     _WhichOneofArgType__accepted_at_ms: _TypeAlias = _typing.Literal["_accepted_at_ms", b"_accepted_at_ms"]  # noqa: Y015

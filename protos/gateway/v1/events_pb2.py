@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from protos.common.v1 import common_pb2 as protos_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eprotos/gateway/v1/events.proto\x12\x13\x63\x61rillon.gateway.v1\x1a\x1dprotos/common/v1/common.proto\"\xe7\x06\n\x08\x43\x61llFact\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12\x11\n\ttenant_id\x18\x03 \x01(\t\x12\x0b\n\x03seq\x18\x04 \x01(\x04\x12\r\n\x05\x61t_ms\x18\x05 \x01(\x03\x12\x38\n\x0c\x63\x61ll_started\x18\n \x01(\x0b\x32 .carillon.gateway.v1.CallStartedH\x00\x12\x36\n\x0bleg_started\x18\x0b \x01(\x0b\x32\x1f.carillon.gateway.v1.LegStartedH\x00\x12\x41\n\x11leg_state_changed\x18\x0c \x01(\x0b\x32$.carillon.gateway.v1.LegStateChangedH\x00\x12\x34\n\nflow_noted\x18\r \x01(\x0b\x32\x1e.carillon.gateway.v1.FlowNotedH\x00\x12>\n\x0f\x64igits_received\x18\x0e \x01(\x0b\x32#.carillon.gateway.v1.DigitsReceivedH\x00\x12\x38\n\x0cplay_started\x18\x0f \x01(\x0b\x32 .carillon.gateway.v1.PlayStartedH\x00\x12\x38\n\x0clegs_bridged\x18\x10 \x01(\x0b\x32 .carillon.gateway.v1.LegsBridgedH\x00\x12?\n\x10leg_hold_changed\x18\x11 \x01(\x0b\x32#.carillon.gateway.v1.LegHoldChangedH\x00\x12?\n\x10leg_mute_changed\x18\x12 \x01(\x0b\x32#.carillon.gateway.v1.LegMuteChangedH\x00\x12\x32\n\tleg_ended\x18\x13 \x01(\x0b\x32\x1d.carillon.gateway.v1.LegEndedH\x00\x12\x34\n\ncall_ended\x18\x14 \x01(\x0b\x32\x1e.carillon.gateway.v1.CallEndedH\x00\x12:\n\rflow_detached\x18\x15 \x01(\x0b\x32!.carillon.gateway.v1.FlowDetachedH\x00\x12:\n\rflow_attached\x18\x16 \x01(\x0b\x32!.carillon.gateway.v1.FlowAttachedH\x00\x42\x06\n\x04\x62ody\"6\n\x0b\x43\x61llStarted\x12\x0c\n\x04\x66rom\x18\x01 \x01(\t\x12\n\n\x02to\x18\x02 \x01(\t\x12\r\n\x05trunk\x18\x03 \x01(\t\"M\n\nLegStarted\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x03 \x01(\t\x12\x0f\n\x07ring_id\x18\x04 \x01(\t\"?\n\x0fLegStateChanged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\r\n\x05\x63odec\x18\x03 \x01(\t\"\x84\x01\n\tFlowNoted\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12:\n\x06values\x18\x02 \x03(\x0b\x32*.carillon.gateway.v1.FlowNoted.ValuesEntry\x1a-\n\x0bValuesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"<\n\x0e\x44igitsReceived\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\r\x12\x0b\n\x03how\x18\x03 \x01(\t\"<\n\x0bPlayStarted\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0f\n\x07prompts\x18\x02 \x03(\t\x12\x0c\n\x04loop\x18\x03 \x01(\x08\"[\n\x0bLegsBridged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x13\n\x0bpeer_leg_id\x18\x02 \x01(\t\x12\x0f\n\x07took_ms\x18\x03 \x01(\x01\x12\x16\n\x0esilent_leg_ids\x18\x04 \x03(\t\".\n\x0eLegHoldChanged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0c\n\x04held\x18\x02 \x01(\x08\"/\n\x0eLegMuteChanged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\r\n\x05muted\x18\x02 \x01(\x08\"\xa5\x01\n\x08LegEnded\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nsip_status\x18\x04 \x01(\r\x12\x18\n\x10packets_received\x18\x05 \x01(\x04\x12\x14\n\x0cpackets_sent\x18\x06 \x01(\x04\x12\x14\n\x0cpackets_lost\x18\x07 \x01(\x04\x12\x11\n\tjitter_ms\x18\x08 \x01(\x01\"\x1e\n\x0c\x46lowDetached\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\x1d\n\x0c\x46lowAttached\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\"V\n\tCallEnded\x12\x34\n\x0btermination\x18\x01 \x01(\x0b\x32\x1f.carillon.common.v1.Termination\x12\x13\n\x0b\x64uration_ms\x18\x02 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eprotos/gateway/v1/events.proto\x12\x13\x63\x61rillon.gateway.v1\x1a\x1dprotos/common/v1/common.proto\"\xf8\x07\n\x08\x43\x61llFact\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12\x11\n\ttenant_id\x18\x03 \x01(\t\x12\x0b\n\x03seq\x18\x04 \x01(\x04\x12\r\n\x05\x61t_ms\x18\x05 \x01(\x03\x12\x38\n\x0c\x63\x61ll_started\x18\n \x01(\x0b\x32 .carillon.gateway.v1.CallStartedH\x00\x12\x36\n\x0bleg_started\x18\x0b \x01(\x0b\x32\x1f.carillon.gateway.v1.LegStartedH\x00\x12\x41\n\x11leg_state_changed\x18\x0c \x01(\x0b\x32$.carillon.gateway.v1.LegStateChangedH\x00\x12\x34\n\nflow_noted\x18\r \x01(\x0b\x32\x1e.carillon.gateway.v1.FlowNotedH\x00\x12>\n\x0f\x64igits_received\x18\x0e \x01(\x0b\x32#.carillon.gateway.v1.DigitsReceivedH\x00\x12\x38\n\x0cplay_started\x18\x0f \x01(\x0b\x32 .carillon.gateway.v1.PlayStartedH\x00\x12\x38\n\x0clegs_bridged\x18\x10 \x01(\x0b\x32 .carillon.gateway.v1.LegsBridgedH\x00\x12?\n\x10leg_hold_changed\x18\x11 \x01(\x0b\x32#.carillon.gateway.v1.LegHoldChangedH\x00\x12?\n\x10leg_mute_changed\x18\x12 \x01(\x0b\x32#.carillon.gateway.v1.LegMuteChangedH\x00\x12\x32\n\tleg_ended\x18\x13 \x01(\x0b\x32\x1d.carillon.gateway.v1.LegEndedH\x00\x12\x34\n\ncall_ended\x18\x14 \x01(\x0b\x32\x1e.carillon.gateway.v1.CallEndedH\x00\x12:\n\rflow_detached\x18\x15 \x01(\x0b\x32!.carillon.gateway.v1.FlowDetachedH\x00\x12:\n\rflow_attached\x18\x16 \x01(\x0b\x32!.carillon.gateway.v1.FlowAttachedH\x00\x12\x42\n\x11recording_changed\x18\x17 \x01(\x0b\x32%.carillon.gateway.v1.RecordingChangedH\x00\x12K\n\x16leg_connection_changed\x18\x18 \x01(\x0b\x32).carillon.gateway.v1.LegConnectionChangedH\x00\x42\x06\n\x04\x62ody\"6\n\x0b\x43\x61llStarted\x12\x0c\n\x04\x66rom\x18\x01 \x01(\t\x12\n\n\x02to\x18\x02 \x01(\t\x12\r\n\x05trunk\x18\x03 \x01(\t\"M\n\nLegStarted\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x03 \x01(\t\x12\x0f\n\x07ring_id\x18\x04 \x01(\t\"?\n\x0fLegStateChanged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\r\n\x05\x63odec\x18\x03 \x01(\t\"\x84\x01\n\tFlowNoted\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12:\n\x06values\x18\x02 \x03(\x0b\x32*.carillon.gateway.v1.FlowNoted.ValuesEntry\x1a-\n\x0bValuesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"<\n\x0e\x44igitsReceived\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\r\x12\x0b\n\x03how\x18\x03 \x01(\t\"<\n\x0bPlayStarted\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0f\n\x07prompts\x18\x02 \x03(\t\x12\x0c\n\x04loop\x18\x03 \x01(\x08\"[\n\x0bLegsBridged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x13\n\x0bpeer_leg_id\x18\x02 \x01(\t\x12\x0f\n\x07took_ms\x18\x03 \x01(\x01\x12\x16\n\x0esilent_leg_ids\x18\x04 \x03(\t\".\n\x0eLegHoldChanged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0c\n\x04held\x18\x02 \x01(\x08\"/\n\x0eLegMuteChanged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\r\n\x05muted\x18\x02 \x01(\x08\"\xa5\x01\n\x08LegEnded\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nsip_status\x18\x04 \x01(\r\x12\x18\n\x10packets_received\x18\x05 \x01(\x04\x12\x14\n\x0cpackets_sent\x18\x06 \x01(\x04\x12\x14\n\x0cpackets_lost\x18\x07 \x01(\x04\x12\x11\n\tjitter_ms\x18\x08 \x01(\x01\"\x1e\n\x0c\x46lowDetached\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\x1d\n\x0c\x46lowAttached\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\"=\n\x10RecordingChanged\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\n\n\x02\x62y\x18\x03 \x01(\t\"F\n\x14LegConnectionChanged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0f\n\x07took_ms\x18\x03 \x01(\x01\"V\n\tCallEnded\x12\x34\n\x0btermination\x18\x01 \x01(\x0b\x32\x1f.carillon.common.v1.Termination\x12\x13\n\x0b\x64uration_ms\x18\x02 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,33 +35,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FLOWNOTED_VALUESENTRY']._loaded_options = None
   _globals['_FLOWNOTED_VALUESENTRY']._serialized_options = b'8\001'
   _globals['_CALLFACT']._serialized_start=87
-  _globals['_CALLFACT']._serialized_end=958
-  _globals['_CALLSTARTED']._serialized_start=960
-  _globals['_CALLSTARTED']._serialized_end=1014
-  _globals['_LEGSTARTED']._serialized_start=1016
-  _globals['_LEGSTARTED']._serialized_end=1093
-  _globals['_LEGSTATECHANGED']._serialized_start=1095
-  _globals['_LEGSTATECHANGED']._serialized_end=1158
-  _globals['_FLOWNOTED']._serialized_start=1161
-  _globals['_FLOWNOTED']._serialized_end=1293
-  _globals['_FLOWNOTED_VALUESENTRY']._serialized_start=1248
-  _globals['_FLOWNOTED_VALUESENTRY']._serialized_end=1293
-  _globals['_DIGITSRECEIVED']._serialized_start=1295
-  _globals['_DIGITSRECEIVED']._serialized_end=1355
-  _globals['_PLAYSTARTED']._serialized_start=1357
-  _globals['_PLAYSTARTED']._serialized_end=1417
-  _globals['_LEGSBRIDGED']._serialized_start=1419
-  _globals['_LEGSBRIDGED']._serialized_end=1510
-  _globals['_LEGHOLDCHANGED']._serialized_start=1512
-  _globals['_LEGHOLDCHANGED']._serialized_end=1558
-  _globals['_LEGMUTECHANGED']._serialized_start=1560
-  _globals['_LEGMUTECHANGED']._serialized_end=1607
-  _globals['_LEGENDED']._serialized_start=1610
-  _globals['_LEGENDED']._serialized_end=1775
-  _globals['_FLOWDETACHED']._serialized_start=1777
-  _globals['_FLOWDETACHED']._serialized_end=1807
-  _globals['_FLOWATTACHED']._serialized_start=1809
-  _globals['_FLOWATTACHED']._serialized_end=1838
-  _globals['_CALLENDED']._serialized_start=1840
-  _globals['_CALLENDED']._serialized_end=1926
+  _globals['_CALLFACT']._serialized_end=1103
+  _globals['_CALLSTARTED']._serialized_start=1105
+  _globals['_CALLSTARTED']._serialized_end=1159
+  _globals['_LEGSTARTED']._serialized_start=1161
+  _globals['_LEGSTARTED']._serialized_end=1238
+  _globals['_LEGSTATECHANGED']._serialized_start=1240
+  _globals['_LEGSTATECHANGED']._serialized_end=1303
+  _globals['_FLOWNOTED']._serialized_start=1306
+  _globals['_FLOWNOTED']._serialized_end=1438
+  _globals['_FLOWNOTED_VALUESENTRY']._serialized_start=1393
+  _globals['_FLOWNOTED_VALUESENTRY']._serialized_end=1438
+  _globals['_DIGITSRECEIVED']._serialized_start=1440
+  _globals['_DIGITSRECEIVED']._serialized_end=1500
+  _globals['_PLAYSTARTED']._serialized_start=1502
+  _globals['_PLAYSTARTED']._serialized_end=1562
+  _globals['_LEGSBRIDGED']._serialized_start=1564
+  _globals['_LEGSBRIDGED']._serialized_end=1655
+  _globals['_LEGHOLDCHANGED']._serialized_start=1657
+  _globals['_LEGHOLDCHANGED']._serialized_end=1703
+  _globals['_LEGMUTECHANGED']._serialized_start=1705
+  _globals['_LEGMUTECHANGED']._serialized_end=1752
+  _globals['_LEGENDED']._serialized_start=1755
+  _globals['_LEGENDED']._serialized_end=1920
+  _globals['_FLOWDETACHED']._serialized_start=1922
+  _globals['_FLOWDETACHED']._serialized_end=1952
+  _globals['_FLOWATTACHED']._serialized_start=1954
+  _globals['_FLOWATTACHED']._serialized_end=1983
+  _globals['_RECORDINGCHANGED']._serialized_start=1985
+  _globals['_RECORDINGCHANGED']._serialized_end=2046
+  _globals['_LEGCONNECTIONCHANGED']._serialized_start=2048
+  _globals['_LEGCONNECTIONCHANGED']._serialized_end=2118
+  _globals['_CALLENDED']._serialized_start=2120
+  _globals['_CALLENDED']._serialized_end=2206
 # @@protoc_insertion_point(module_scope)

@@ -43,6 +43,8 @@ class CallFact(_message.Message):
     CALL_ENDED_FIELD_NUMBER: _builtins.int
     FLOW_DETACHED_FIELD_NUMBER: _builtins.int
     FLOW_ATTACHED_FIELD_NUMBER: _builtins.int
+    RECORDING_CHANGED_FIELD_NUMBER: _builtins.int
+    LEG_CONNECTION_CHANGED_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """UUIDv7; consumers are idempotent by it."""
     call_id: _builtins.str
@@ -78,6 +80,10 @@ class CallFact(_message.Message):
     def flow_detached(self) -> Global___FlowDetached: ...
     @_builtins.property
     def flow_attached(self) -> Global___FlowAttached: ...
+    @_builtins.property
+    def recording_changed(self) -> Global___RecordingChanged: ...
+    @_builtins.property
+    def leg_connection_changed(self) -> Global___LegConnectionChanged: ...
     def __init__(
         self,
         *,
@@ -99,12 +105,14 @@ class CallFact(_message.Message):
         call_ended: Global___CallEnded | None = ...,
         flow_detached: Global___FlowDetached | None = ...,
         flow_attached: Global___FlowAttached | None = ...,
+        recording_changed: Global___RecordingChanged | None = ...,
+        leg_connection_changed: Global___LegConnectionChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "call_ended", b"call_ended", "call_started", b"call_started", "digits_received", b"digits_received", "flow_attached", b"flow_attached", "flow_detached", b"flow_detached", "flow_noted", b"flow_noted", "leg_ended", b"leg_ended", "leg_hold_changed", b"leg_hold_changed", "leg_mute_changed", b"leg_mute_changed", "leg_started", b"leg_started", "leg_state_changed", b"leg_state_changed", "legs_bridged", b"legs_bridged", "play_started", b"play_started"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "call_ended", b"call_ended", "call_started", b"call_started", "digits_received", b"digits_received", "flow_attached", b"flow_attached", "flow_detached", b"flow_detached", "flow_noted", b"flow_noted", "leg_connection_changed", b"leg_connection_changed", "leg_ended", b"leg_ended", "leg_hold_changed", b"leg_hold_changed", "leg_mute_changed", b"leg_mute_changed", "leg_started", b"leg_started", "leg_state_changed", b"leg_state_changed", "legs_bridged", b"legs_bridged", "play_started", b"play_started", "recording_changed", b"recording_changed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "body", b"body", "call_ended", b"call_ended", "call_id", b"call_id", "call_started", b"call_started", "digits_received", b"digits_received", "event_id", b"event_id", "flow_attached", b"flow_attached", "flow_detached", b"flow_detached", "flow_noted", b"flow_noted", "leg_ended", b"leg_ended", "leg_hold_changed", b"leg_hold_changed", "leg_mute_changed", b"leg_mute_changed", "leg_started", b"leg_started", "leg_state_changed", b"leg_state_changed", "legs_bridged", b"legs_bridged", "play_started", b"play_started", "seq", b"seq", "tenant_id", b"tenant_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "body", b"body", "call_ended", b"call_ended", "call_id", b"call_id", "call_started", b"call_started", "digits_received", b"digits_received", "event_id", b"event_id", "flow_attached", b"flow_attached", "flow_detached", b"flow_detached", "flow_noted", b"flow_noted", "leg_connection_changed", b"leg_connection_changed", "leg_ended", b"leg_ended", "leg_hold_changed", b"leg_hold_changed", "leg_mute_changed", b"leg_mute_changed", "leg_started", b"leg_started", "leg_state_changed", b"leg_state_changed", "legs_bridged", b"legs_bridged", "play_started", b"play_started", "recording_changed", b"recording_changed", "seq", b"seq", "tenant_id", b"tenant_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["call_started", "leg_started", "leg_state_changed", "flow_noted", "digits_received", "play_started", "legs_bridged", "leg_hold_changed", "leg_mute_changed", "leg_ended", "call_ended", "flow_detached", "flow_attached"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["call_started", "leg_started", "leg_state_changed", "flow_noted", "digits_received", "play_started", "legs_bridged", "leg_hold_changed", "leg_mute_changed", "leg_ended", "call_ended", "flow_detached", "flow_attached", "recording_changed", "leg_connection_changed"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -393,7 +401,9 @@ class LegEnded(_message.Message):
     leg_id: _builtins.str
     role: _builtins.str
     reason: _builtins.str
-    """hung-up, cancelled, refused, media-timeout, signalling-lost or ended-by-command."""
+    """hung-up, cancelled, refused, media-timeout, signalling-lost, connection-lost or
+    ended-by-command.
+    """
     sip_status: _builtins.int
     packets_received: _builtins.int
     packets_sent: _builtins.int
@@ -460,6 +470,67 @@ class FlowAttached(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FlowAttached: _TypeAlias = FlowAttached  # noqa: Y015
+
+@_typing.final
+class RecordingChanged(_message.Message):
+    """Recording began, paused, went on or failed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    state: _builtins.str
+    """off, on, paused or failed."""
+    reason: _builtins.str
+    """Of `on`: announced, agreed or policy. Of `paused`: as the one who asked said. Of `failed`:
+    for example disk-full.
+    """
+    by: _builtins.str
+    """The user who asked; empty: the flow."""
+    def __init__(
+        self,
+        *,
+        state: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordingChanged: _TypeAlias = RecordingChanged  # noqa: Y015
+
+@_typing.final
+class LegConnectionChanged(_message.Message):
+    """An agent's browser was connected, lost or came back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEG_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    TOOK_MS_FIELD_NUMBER: _builtins.int
+    leg_id: _builtins.str
+    state: _builtins.str
+    """connected or lost."""
+    took_ms: _builtins.float
+    """From the offer to audio that can flow; 0 when lost."""
+    def __init__(
+        self,
+        *,
+        leg_id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        took_ms: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["leg_id", b"leg_id", "state", b"state", "took_ms", b"took_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LegConnectionChanged: _TypeAlias = LegConnectionChanged  # noqa: Y015
 
 @_typing.final
 class CallEnded(_message.Message):

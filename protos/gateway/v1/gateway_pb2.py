@@ -22,39 +22,51 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from protos.common.v1 import access_pb2 as protos_dot_common_dot_v1_dot_access__pb2
 from protos.common.v1 import common_pb2 as protos_dot_common_dot_v1_dot_common__pb2
 from protos.gateway.v1 import events_pb2 as protos_dot_gateway_dot_v1_dot_events__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fprotos/gateway/v1/gateway.proto\x12\x13\x63\x61rillon.gateway.v1\x1a\x1dprotos/common/v1/common.proto\x1a\x1eprotos/gateway/v1/events.proto\"\xa9\x01\n\x04\x43\x61ll\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x11\n\ttenant_id\x18\x02 \x01(\t\x12\x0c\n\x04\x66rom\x18\x03 \x01(\t\x12\n\n\x02to\x18\x04 \x01(\t\x12\x15\n\rinvited_at_ms\x18\x05 \x01(\x03\x12\r\n\x05state\x18\x06 \x01(\t\x12&\n\x04legs\x18\x07 \x03(\x0b\x32\x18.carillon.gateway.v1.Leg\x12\x15\n\rflow_attached\x18\x08 \x01(\x08\"\xb2\x01\n\x03Leg\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\r\n\x05\x63odec\x18\x04 \x01(\t\x12\x0c\n\x04held\x18\x05 \x01(\x08\x12\r\n\x05muted\x18\x06 \x01(\x08\x12\x10\n\x08\x61gent_id\x18\x07 \x01(\t\x12\x0f\n\x07ring_id\x18\x08 \x01(\t\x12/\n\x05media\x18\t \x01(\x0b\x32 .carillon.gateway.v1.MediaReport\"\xd0\x01\n\x0bMediaReport\x12\x18\n\x10packets_received\x18\x01 \x01(\x04\x12\x14\n\x0cpackets_sent\x18\x02 \x01(\x04\x12\x14\n\x0cpackets_lost\x18\x03 \x01(\x04\x12\x11\n\tjitter_ms\x18\x04 \x01(\x01\x12\x18\n\x10\x66\x61r_loss_percent\x18\x05 \x01(\x01\x12\x15\n\rround_trip_ms\x18\x06 \x01(\x01\x12\x1e\n\x16packets_from_strangers\x18\x07 \x01(\x04\x12\x17\n\x0f\x66irst_packet_ms\x18\x08 \x01(\x01\"A\n\x10ListCallsRequest\x12-\n\x04page\x18\x01 \x01(\x0b\x32\x1f.carillon.common.v1.PageRequest\"m\n\x11ListCallsResponse\x12(\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x19.carillon.gateway.v1.Call\x12.\n\x04page\x18\x02 \x01(\x0b\x32 .carillon.common.v1.PageResponse\"!\n\x0eGetCallRequest\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\"-\n\nLegControl\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x0e\n\x06leg_id\x18\x02 \x01(\t\"\x10\n\x0eHangUpResponse\"$\n\x11WatchCallsRequest\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\"\x0e\n\x0c\x44rainRequest\"\x1e\n\rDrainResponse\x12\r\n\x05\x63\x61lls\x18\x01 \x01(\r2\xb7\x05\n\x07Gateway\x12Z\n\tListCalls\x12%.carillon.gateway.v1.ListCallsRequest\x1a&.carillon.gateway.v1.ListCallsResponse\x12I\n\x07GetCall\x12#.carillon.gateway.v1.GetCallRequest\x1a\x19.carillon.gateway.v1.Call\x12\x41\n\x04Hold\x12\x1f.carillon.gateway.v1.LegControl\x1a\x18.carillon.gateway.v1.Leg\x12\x43\n\x06Unhold\x12\x1f.carillon.gateway.v1.LegControl\x1a\x18.carillon.gateway.v1.Leg\x12\x41\n\x04Mute\x12\x1f.carillon.gateway.v1.LegControl\x1a\x18.carillon.gateway.v1.Leg\x12\x43\n\x06Unmute\x12\x1f.carillon.gateway.v1.LegControl\x1a\x18.carillon.gateway.v1.Leg\x12N\n\x06HangUp\x12\x1f.carillon.gateway.v1.LegControl\x1a#.carillon.gateway.v1.HangUpResponse\x12U\n\nWatchCalls\x12&.carillon.gateway.v1.WatchCallsRequest\x1a\x1d.carillon.gateway.v1.CallFact0\x01\x12N\n\x05\x44rain\x12!.carillon.gateway.v1.DrainRequest\x1a\".carillon.gateway.v1.DrainResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fprotos/gateway/v1/gateway.proto\x12\x13\x63\x61rillon.gateway.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dprotos/common/v1/access.proto\x1a\x1dprotos/common/v1/common.proto\x1a\x1eprotos/gateway/v1/events.proto\"\xbc\x01\n\x04\x43\x61ll\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x11\n\ttenant_id\x18\x02 \x01(\t\x12\x0c\n\x04\x66rom\x18\x03 \x01(\t\x12\n\n\x02to\x18\x04 \x01(\t\x12\x15\n\rinvited_at_ms\x18\x05 \x01(\x03\x12\r\n\x05state\x18\x06 \x01(\t\x12&\n\x04legs\x18\x07 \x03(\x0b\x32\x18.carillon.gateway.v1.Leg\x12\x15\n\rflow_attached\x18\x08 \x01(\x08\x12\x11\n\trecording\x18\t \x01(\t\"\xd5\x01\n\x03Leg\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\r\n\x05\x63odec\x18\x04 \x01(\t\x12\x0c\n\x04held\x18\x05 \x01(\x08\x12\r\n\x05muted\x18\x06 \x01(\x08\x12\x10\n\x08\x61gent_id\x18\x07 \x01(\t\x12\x0f\n\x07ring_id\x18\x08 \x01(\t\x12/\n\x05media\x18\t \x01(\x0b\x32 .carillon.gateway.v1.MediaReport\x12\x11\n\tconnected\x18\n \x01(\x08\x12\x0e\n\x06webrtc\x18\x0b \x01(\x08\"\xd0\x01\n\x0bMediaReport\x12\x18\n\x10packets_received\x18\x01 \x01(\x04\x12\x14\n\x0cpackets_sent\x18\x02 \x01(\x04\x12\x14\n\x0cpackets_lost\x18\x03 \x01(\x04\x12\x11\n\tjitter_ms\x18\x04 \x01(\x01\x12\x18\n\x10\x66\x61r_loss_percent\x18\x05 \x01(\x01\x12\x15\n\rround_trip_ms\x18\x06 \x01(\x01\x12\x1e\n\x16packets_from_strangers\x18\x07 \x01(\x04\x12\x17\n\x0f\x66irst_packet_ms\x18\x08 \x01(\x01\"A\n\x10ListCallsRequest\x12-\n\x04page\x18\x01 \x01(\x0b\x32\x1f.carillon.common.v1.PageRequest\"m\n\x11ListCallsResponse\x12(\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x19.carillon.gateway.v1.Call\x12.\n\x04page\x18\x02 \x01(\x0b\x32 .carillon.common.v1.PageResponse\"!\n\x0eGetCallRequest\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\"-\n\nLegControl\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x0e\n\x06leg_id\x18\x02 \x01(\t\"\x10\n\x0eHangUpResponse\"R\n\x13\x43onnectAgentRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x02 \x01(\t\x12\x11\n\tsdp_offer\x18\x03 \x01(\t\"K\n\x14\x43onnectAgentResponse\x12\x12\n\nsdp_answer\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12\x0e\n\x06leg_id\x18\x03 \x01(\t\"?\n\x10RecordingControl\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\n\n\x02\x62y\x18\x03 \x01(\t\"$\n\x11WatchCallsRequest\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\"\x0e\n\x0c\x44rainRequest\"\x1e\n\rDrainResponse\x12\r\n\x05\x63\x61lls\x18\x01 \x01(\r2\xb5\x08\n\x07Gateway\x12\x8c\x01\n\tListCalls\x12%.carillon.gateway.v1.ListCallsRequest\x1a&.carillon.gateway.v1.ListCallsResponse\"0\x9a\x82\x19\x1b\n\nsupervisor\n\radministrator\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/calls\x12\x85\x01\n\x07GetCall\x12#.carillon.gateway.v1.GetCallRequest\x1a\x19.carillon.gateway.v1.Call\":\x9a\x82\x19\x1b\n\nsupervisor\n\radministrator\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/calls/{call_id}\x12\x41\n\x04Hold\x12\x1f.carillon.gateway.v1.LegControl\x1a\x18.carillon.gateway.v1.Leg\x12\x43\n\x06Unhold\x12\x1f.carillon.gateway.v1.LegControl\x1a\x18.carillon.gateway.v1.Leg\x12\x41\n\x04Mute\x12\x1f.carillon.gateway.v1.LegControl\x1a\x18.carillon.gateway.v1.Leg\x12\x43\n\x06Unmute\x12\x1f.carillon.gateway.v1.LegControl\x1a\x18.carillon.gateway.v1.Leg\x12N\n\x06HangUp\x12\x1f.carillon.gateway.v1.LegControl\x1a#.carillon.gateway.v1.HangUpResponse\x12\x63\n\x0c\x43onnectAgent\x12(.carillon.gateway.v1.ConnectAgentRequest\x1a).carillon.gateway.v1.ConnectAgentResponse\x12R\n\x0ePauseRecording\x12%.carillon.gateway.v1.RecordingControl\x1a\x19.carillon.gateway.v1.Call\x12S\n\x0fResumeRecording\x12%.carillon.gateway.v1.RecordingControl\x1a\x19.carillon.gateway.v1.Call\x12U\n\nWatchCalls\x12&.carillon.gateway.v1.WatchCallsRequest\x1a\x1d.carillon.gateway.v1.CallFact0\x01\x12N\n\x05\x44rain\x12!.carillon.gateway.v1.DrainRequest\x1a\".carillon.gateway.v1.DrainResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'protos.gateway.v1.gateway_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CALL']._serialized_start=120
-  _globals['_CALL']._serialized_end=289
-  _globals['_LEG']._serialized_start=292
-  _globals['_LEG']._serialized_end=470
-  _globals['_MEDIAREPORT']._serialized_start=473
-  _globals['_MEDIAREPORT']._serialized_end=681
-  _globals['_LISTCALLSREQUEST']._serialized_start=683
-  _globals['_LISTCALLSREQUEST']._serialized_end=748
-  _globals['_LISTCALLSRESPONSE']._serialized_start=750
-  _globals['_LISTCALLSRESPONSE']._serialized_end=859
-  _globals['_GETCALLREQUEST']._serialized_start=861
-  _globals['_GETCALLREQUEST']._serialized_end=894
-  _globals['_LEGCONTROL']._serialized_start=896
-  _globals['_LEGCONTROL']._serialized_end=941
-  _globals['_HANGUPRESPONSE']._serialized_start=943
-  _globals['_HANGUPRESPONSE']._serialized_end=959
-  _globals['_WATCHCALLSREQUEST']._serialized_start=961
-  _globals['_WATCHCALLSREQUEST']._serialized_end=997
-  _globals['_DRAINREQUEST']._serialized_start=999
-  _globals['_DRAINREQUEST']._serialized_end=1013
-  _globals['_DRAINRESPONSE']._serialized_start=1015
-  _globals['_DRAINRESPONSE']._serialized_end=1045
-  _globals['_GATEWAY']._serialized_start=1048
-  _globals['_GATEWAY']._serialized_end=1743
+  _globals['_GATEWAY'].methods_by_name['ListCalls']._loaded_options = None
+  _globals['_GATEWAY'].methods_by_name['ListCalls']._serialized_options = b'\232\202\031\033\n\nsupervisor\n\radministrator\202\323\344\223\002\013\022\t/v1/calls'
+  _globals['_GATEWAY'].methods_by_name['GetCall']._loaded_options = None
+  _globals['_GATEWAY'].methods_by_name['GetCall']._serialized_options = b'\232\202\031\033\n\nsupervisor\n\radministrator\202\323\344\223\002\025\022\023/v1/calls/{call_id}'
+  _globals['_CALL']._serialized_start=181
+  _globals['_CALL']._serialized_end=369
+  _globals['_LEG']._serialized_start=372
+  _globals['_LEG']._serialized_end=585
+  _globals['_MEDIAREPORT']._serialized_start=588
+  _globals['_MEDIAREPORT']._serialized_end=796
+  _globals['_LISTCALLSREQUEST']._serialized_start=798
+  _globals['_LISTCALLSREQUEST']._serialized_end=863
+  _globals['_LISTCALLSRESPONSE']._serialized_start=865
+  _globals['_LISTCALLSRESPONSE']._serialized_end=974
+  _globals['_GETCALLREQUEST']._serialized_start=976
+  _globals['_GETCALLREQUEST']._serialized_end=1009
+  _globals['_LEGCONTROL']._serialized_start=1011
+  _globals['_LEGCONTROL']._serialized_end=1056
+  _globals['_HANGUPRESPONSE']._serialized_start=1058
+  _globals['_HANGUPRESPONSE']._serialized_end=1074
+  _globals['_CONNECTAGENTREQUEST']._serialized_start=1076
+  _globals['_CONNECTAGENTREQUEST']._serialized_end=1158
+  _globals['_CONNECTAGENTRESPONSE']._serialized_start=1160
+  _globals['_CONNECTAGENTRESPONSE']._serialized_end=1235
+  _globals['_RECORDINGCONTROL']._serialized_start=1237
+  _globals['_RECORDINGCONTROL']._serialized_end=1300
+  _globals['_WATCHCALLSREQUEST']._serialized_start=1302
+  _globals['_WATCHCALLSREQUEST']._serialized_end=1338
+  _globals['_DRAINREQUEST']._serialized_start=1340
+  _globals['_DRAINREQUEST']._serialized_end=1354
+  _globals['_DRAINRESPONSE']._serialized_start=1356
+  _globals['_DRAINRESPONSE']._serialized_end=1386
+  _globals['_GATEWAY']._serialized_start=1389
+  _globals['_GATEWAY']._serialized_end=2466
 # @@protoc_insertion_point(module_scope)

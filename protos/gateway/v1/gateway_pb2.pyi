@@ -33,6 +33,7 @@ class Call(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     LEGS_FIELD_NUMBER: _builtins.int
     FLOW_ATTACHED_FIELD_NUMBER: _builtins.int
+    RECORDING_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     tenant_id: _builtins.str
     to: _builtins.str
@@ -42,6 +43,8 @@ class Call(_message.Message):
     """invited, active or ending."""
     flow_attached: _builtins.bool
     """False while no interpreter is attached."""
+    recording: _builtins.str
+    """off, on, paused or failed (the disk is full: what is missing is marked as a gap)."""
     @_builtins.property
     def legs(self) -> _containers.RepeatedCompositeFieldContainer[Global___Leg]: ...
     def __init__(
@@ -54,10 +57,11 @@ class Call(_message.Message):
         state: _builtins.str = ...,
         legs: _abc.Iterable[Global___Leg] | None = ...,
         flow_attached: _builtins.bool = ...,
+        recording: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "flow_attached", b"flow_attached", "from", b"from", "invited_at_ms", b"invited_at_ms", "legs", b"legs", "state", b"state", "tenant_id", b"tenant_id", "to", b"to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "flow_attached", b"flow_attached", "from", b"from", "invited_at_ms", b"invited_at_ms", "legs", b"legs", "recording", b"recording", "state", b"state", "tenant_id", b"tenant_id", "to", b"to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -78,6 +82,8 @@ class Leg(_message.Message):
     AGENT_ID_FIELD_NUMBER: _builtins.int
     RING_ID_FIELD_NUMBER: _builtins.int
     MEDIA_FIELD_NUMBER: _builtins.int
+    CONNECTED_FIELD_NUMBER: _builtins.int
+    WEBRTC_FIELD_NUMBER: _builtins.int
     leg_id: _builtins.str
     role: _builtins.str
     """caller, agent or external."""
@@ -90,6 +96,10 @@ class Leg(_message.Message):
     agent_id: _builtins.str
     """Set for agents' legs."""
     ring_id: _builtins.str
+    connected: _builtins.bool
+    """Of a browser's leg: audio can flow."""
+    webrtc: _builtins.bool
+    """True: a browser, by WebRTC."""
     @_builtins.property
     def media(self) -> Global___MediaReport: ...
     def __init__(
@@ -104,10 +114,12 @@ class Leg(_message.Message):
         agent_id: _builtins.str = ...,
         ring_id: _builtins.str = ...,
         media: Global___MediaReport | None = ...,
+        connected: _builtins.bool = ...,
+        webrtc: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["media", b"media"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "codec", b"codec", "held", b"held", "leg_id", b"leg_id", "media", b"media", "muted", b"muted", "ring_id", b"ring_id", "role", b"role", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "codec", b"codec", "connected", b"connected", "held", b"held", "leg_id", b"leg_id", "media", b"media", "muted", b"muted", "ring_id", b"ring_id", "role", b"role", "state", b"state", "webrtc", b"webrtc"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -262,6 +274,85 @@ class HangUpResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___HangUpResponse: _TypeAlias = HangUpResponse  # noqa: Y015
+
+@_typing.final
+class ConnectAgentRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATION_ID_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    SDP_OFFER_FIELD_NUMBER: _builtins.int
+    reservation_id: _builtins.str
+    agent_id: _builtins.str
+    """Whose browser it is; portal has checked that."""
+    sdp_offer: _builtins.str
+    """SDP, at most 64 KiB."""
+    def __init__(
+        self,
+        *,
+        reservation_id: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        sdp_offer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "reservation_id", b"reservation_id", "sdp_offer", b"sdp_offer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConnectAgentRequest: _TypeAlias = ConnectAgentRequest  # noqa: Y015
+
+@_typing.final
+class ConnectAgentResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SDP_ANSWER_FIELD_NUMBER: _builtins.int
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    LEG_ID_FIELD_NUMBER: _builtins.int
+    sdp_answer: _builtins.str
+    call_id: _builtins.str
+    leg_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        sdp_answer: _builtins.str = ...,
+        call_id: _builtins.str = ...,
+        leg_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "leg_id", b"leg_id", "sdp_answer", b"sdp_answer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConnectAgentResponse: _TypeAlias = ConnectAgentResponse  # noqa: Y015
+
+@_typing.final
+class RecordingControl(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    reason: _builtins.str
+    """At most 100 characters."""
+    by: _builtins.str
+    """The user who asks."""
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "call_id", b"call_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordingControl: _TypeAlias = RecordingControl  # noqa: Y015
 
 @_typing.final
 class WatchCallsRequest(_message.Message):

@@ -72,6 +72,21 @@ class GatewayStub(object):
                 request_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.LegControl.SerializeToString,
                 response_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.HangUpResponse.FromString,
                 _registered_method=True)
+        self.ConnectAgent = channel.unary_unary(
+                '/carillon.gateway.v1.Gateway/ConnectAgent',
+                request_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.ConnectAgentRequest.SerializeToString,
+                response_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.ConnectAgentResponse.FromString,
+                _registered_method=True)
+        self.PauseRecording = channel.unary_unary(
+                '/carillon.gateway.v1.Gateway/PauseRecording',
+                request_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.RecordingControl.SerializeToString,
+                response_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.Call.FromString,
+                _registered_method=True)
+        self.ResumeRecording = channel.unary_unary(
+                '/carillon.gateway.v1.Gateway/ResumeRecording',
+                request_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.RecordingControl.SerializeToString,
+                response_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.Call.FromString,
+                _registered_method=True)
         self.WatchCalls = channel.unary_stream(
                 '/carillon.gateway.v1.Gateway/WatchCalls',
                 request_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.WatchCallsRequest.SerializeToString,
@@ -138,6 +153,30 @@ class GatewayServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ConnectAgent(self, request, context):
+        """Connects an agent's browser for a reservation that the flow rings, or again after its
+        connection was lost: then the audio goes on where it was. An offer that comes before the
+        flow's RingAgent is held for 2 s. Errors: `no-such-reservation`, `not-your-reservation`,
+        `bad-sdp-offer` (its message says what is missing).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseRecording(self, request, context):
+        """Stops writing the call's recording: the samples are never kept. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeRecording(self, request, context):
+        """Goes on recording, if consent was given. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchCalls(self, request, context):
         """What happens in this gateway's calls from now on, as it happens. A reader that falls more
         than 1,024 facts behind is cut off with RESOURCE_EXHAUSTED.
@@ -190,6 +229,21 @@ def add_GatewayServicer_to_server(servicer, server):
                     servicer.HangUp,
                     request_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.LegControl.FromString,
                     response_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.HangUpResponse.SerializeToString,
+            ),
+            'ConnectAgent': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConnectAgent,
+                    request_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.ConnectAgentRequest.FromString,
+                    response_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.ConnectAgentResponse.SerializeToString,
+            ),
+            'PauseRecording': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseRecording,
+                    request_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.RecordingControl.FromString,
+                    response_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.Call.SerializeToString,
+            ),
+            'ResumeRecording': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeRecording,
+                    request_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.RecordingControl.FromString,
+                    response_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.Call.SerializeToString,
             ),
             'WatchCalls': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchCalls,
@@ -393,6 +447,87 @@ class Gateway(object):
             '/carillon.gateway.v1.Gateway/HangUp',
             protos_dot_gateway_dot_v1_dot_gateway__pb2.LegControl.SerializeToString,
             protos_dot_gateway_dot_v1_dot_gateway__pb2.HangUpResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConnectAgent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.gateway.v1.Gateway/ConnectAgent',
+            protos_dot_gateway_dot_v1_dot_gateway__pb2.ConnectAgentRequest.SerializeToString,
+            protos_dot_gateway_dot_v1_dot_gateway__pb2.ConnectAgentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseRecording(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.gateway.v1.Gateway/PauseRecording',
+            protos_dot_gateway_dot_v1_dot_gateway__pb2.RecordingControl.SerializeToString,
+            protos_dot_gateway_dot_v1_dot_gateway__pb2.Call.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeRecording(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.gateway.v1.Gateway/ResumeRecording',
+            protos_dot_gateway_dot_v1_dot_gateway__pb2.RecordingControl.SerializeToString,
+            protos_dot_gateway_dot_v1_dot_gateway__pb2.Call.FromString,
             options,
             channel_credentials,
             insecure,

@@ -50,6 +50,16 @@ class GatewayStub:
     """Lets a leg be heard again. Idempotent."""
     HangUp: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.LegControl, _gateway_pb2.HangUpResponse]
     """Releases one leg as if its own endpoint had hung up; the flow decides what follows."""
+    ConnectAgent: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.ConnectAgentRequest, _gateway_pb2.ConnectAgentResponse]
+    """Connects an agent's browser for a reservation that the flow rings, or again after its
+    connection was lost: then the audio goes on where it was. An offer that comes before the
+    flow's RingAgent is held for 2 s. Errors: `no-such-reservation`, `not-your-reservation`,
+    `bad-sdp-offer` (its message says what is missing).
+    """
+    PauseRecording: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.RecordingControl, _gateway_pb2.Call]
+    """Stops writing the call's recording: the samples are never kept. Idempotent."""
+    ResumeRecording: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.RecordingControl, _gateway_pb2.Call]
+    """Goes on recording, if consent was given. Idempotent."""
     WatchCalls: _grpc.UnaryStreamMultiCallable[_gateway_pb2.WatchCallsRequest, _events_pb2.CallFact]
     """What happens in this gateway's calls from now on, as it happens. A reader that falls more
     than 1,024 facts behind is cut off with RESOURCE_EXHAUSTED.
@@ -78,6 +88,16 @@ class GatewayAsyncStub(GatewayStub):
     """Lets a leg be heard again. Idempotent."""
     HangUp: _aio.UnaryUnaryMultiCallable[_gateway_pb2.LegControl, _gateway_pb2.HangUpResponse]  # type: ignore[assignment]
     """Releases one leg as if its own endpoint had hung up; the flow decides what follows."""
+    ConnectAgent: _aio.UnaryUnaryMultiCallable[_gateway_pb2.ConnectAgentRequest, _gateway_pb2.ConnectAgentResponse]  # type: ignore[assignment]
+    """Connects an agent's browser for a reservation that the flow rings, or again after its
+    connection was lost: then the audio goes on where it was. An offer that comes before the
+    flow's RingAgent is held for 2 s. Errors: `no-such-reservation`, `not-your-reservation`,
+    `bad-sdp-offer` (its message says what is missing).
+    """
+    PauseRecording: _aio.UnaryUnaryMultiCallable[_gateway_pb2.RecordingControl, _gateway_pb2.Call]  # type: ignore[assignment]
+    """Stops writing the call's recording: the samples are never kept. Idempotent."""
+    ResumeRecording: _aio.UnaryUnaryMultiCallable[_gateway_pb2.RecordingControl, _gateway_pb2.Call]  # type: ignore[assignment]
+    """Goes on recording, if consent was given. Idempotent."""
     WatchCalls: _aio.UnaryStreamMultiCallable[_gateway_pb2.WatchCallsRequest, _events_pb2.CallFact]  # type: ignore[assignment]
     """What happens in this gateway's calls from now on, as it happens. A reader that falls more
     than 1,024 facts behind is cut off with RESOURCE_EXHAUSTED.
@@ -145,6 +165,34 @@ class GatewayServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_gateway_pb2.HangUpResponse, _abc.Awaitable[_gateway_pb2.HangUpResponse]]:
         """Releases one leg as if its own endpoint had hung up; the flow decides what follows."""
+
+    @_abc_1.abstractmethod
+    def ConnectAgent(
+        self,
+        request: _gateway_pb2.ConnectAgentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_gateway_pb2.ConnectAgentResponse, _abc.Awaitable[_gateway_pb2.ConnectAgentResponse]]:
+        """Connects an agent's browser for a reservation that the flow rings, or again after its
+        connection was lost: then the audio goes on where it was. An offer that comes before the
+        flow's RingAgent is held for 2 s. Errors: `no-such-reservation`, `not-your-reservation`,
+        `bad-sdp-offer` (its message says what is missing).
+        """
+
+    @_abc_1.abstractmethod
+    def PauseRecording(
+        self,
+        request: _gateway_pb2.RecordingControl,
+        context: _ServicerContext,
+    ) -> _typing.Union[_gateway_pb2.Call, _abc.Awaitable[_gateway_pb2.Call]]:
+        """Stops writing the call's recording: the samples are never kept. Idempotent."""
+
+    @_abc_1.abstractmethod
+    def ResumeRecording(
+        self,
+        request: _gateway_pb2.RecordingControl,
+        context: _ServicerContext,
+    ) -> _typing.Union[_gateway_pb2.Call, _abc.Awaitable[_gateway_pb2.Call]]:
+        """Goes on recording, if consent was given. Idempotent."""
 
     @_abc_1.abstractmethod
     def WatchCalls(

@@ -507,7 +507,9 @@ class LegEnded(_message.Message):
     role: Global___LegRole.ValueType
     ring_id: _builtins.str
     reason: _builtins.str
-    """hung-up, media-timeout, signalling-lost or ended-by-command."""
+    """hung-up, media-timeout, signalling-lost, connection-lost (an agent's browser did not come back
+    within 30 s; the caller heard music meanwhile) or ended-by-command.
+    """
     def __init__(
         self,
         *,
@@ -641,6 +643,7 @@ class Command(_message.Message):
     BRIDGE_FIELD_NUMBER: _builtins.int
     HANGUP_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
+    SET_CONSENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def answer(self) -> Global___Answer: ...
     @_builtins.property
@@ -661,6 +664,8 @@ class Command(_message.Message):
     def hangup(self) -> Global___Hangup: ...
     @_builtins.property
     def note(self) -> Global___Note: ...
+    @_builtins.property
+    def set_consent(self) -> Global___SetConsent: ...
     def __init__(
         self,
         *,
@@ -674,12 +679,13 @@ class Command(_message.Message):
         bridge: Global___Bridge | None = ...,
         hangup: Global___Hangup | None = ...,
         note: Global___Note | None = ...,
+        set_consent: Global___SetConsent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "body", b"body", "bridge", b"bridge", "dial", b"dial", "gather", b"gather", "hangup", b"hangup", "note", b"note", "play", b"play", "ring_agent", b"ring_agent", "stop_media", b"stop_media", "stop_ringing", b"stop_ringing"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "body", b"body", "bridge", b"bridge", "dial", b"dial", "gather", b"gather", "hangup", b"hangup", "note", b"note", "play", b"play", "ring_agent", b"ring_agent", "set_consent", b"set_consent", "stop_media", b"stop_media", "stop_ringing", b"stop_ringing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "body", b"body", "bridge", b"bridge", "dial", b"dial", "gather", b"gather", "hangup", b"hangup", "note", b"note", "play", b"play", "ring_agent", b"ring_agent", "stop_media", b"stop_media", "stop_ringing", b"stop_ringing"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "body", b"body", "bridge", b"bridge", "dial", b"dial", "gather", b"gather", "hangup", b"hangup", "note", b"note", "play", b"play", "ring_agent", b"ring_agent", "set_consent", b"set_consent", "stop_media", b"stop_media", "stop_ringing", b"stop_ringing"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["answer", "play", "gather", "stop_media", "ring_agent", "dial", "stop_ringing", "bridge", "hangup", "note"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["answer", "play", "gather", "stop_media", "ring_agent", "dial", "stop_ringing", "bridge", "hangup", "note", "set_consent"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -842,7 +848,10 @@ class RingAgent(_message.Message):
     """Also the leg's `ring_id`."""
     agent_id: _builtins.str
     endpoint: _builtins.str
-    """The SIP URI of the agent's phone."""
+    """The SIP URI of the agent's phone; or `webrtc:`: the agent's browser connects by the gateway's
+    ConnectAgent. A browser's leg never says leg_ringing or leg_answered: both are said to acd by
+    the portal, and the flow bridges it when acd says that the reservation is accepted.
+    """
     timeout_ms: _builtins.int
     """From now to the final response; afterwards the ring is cancelled as no_answer."""
     caller_display: _builtins.str
@@ -942,6 +951,33 @@ class Bridge(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Bridge: _TypeAlias = Bridge  # noqa: Y015
+
+@_typing.final
+class SetConsent(_message.Message):
+    """Says whether the call may be recorded. Nothing is recorded before it is granted; taken back, the
+    recording pauses. Said again with the same value it changes nothing.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GRANTED_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    granted: _builtins.bool
+    basis: _builtins.str
+    """announced (the caller was told and stayed), agreed (the caller said so), refused, or policy."""
+    def __init__(
+        self,
+        *,
+        granted: _builtins.bool = ...,
+        basis: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "granted", b"granted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetConsent: _TypeAlias = SetConsent  # noqa: Y015
 
 @_typing.final
 class Hangup(_message.Message):

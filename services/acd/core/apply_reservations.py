@@ -51,6 +51,7 @@ def contact_reserved(state: State, event: ContactReserved) -> None:
         since_ms=event.at_ms,
         reserved_at_ms=event.at_ms,
         deadline_ms=event.deadline_ms,
+        contact=state.entries[event.entry_id].contact,
     )
     state.put_reservation(event.reservation_id, row)
     entry = evolve(

@@ -140,6 +140,7 @@ def _contact(command: EnqueueContact, queue: QueueRow, now_ms: int) -> Contact:
         attributes=command.attributes,
         external_ref=command.external_ref,
         seed=command.seed,
+        gateway=command.gateway,
     )
 
 

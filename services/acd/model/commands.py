@@ -151,6 +151,8 @@ class EnqueueContact:
     """The customer's system's own reference, at most 256 characters."""
     seed: int = 0
     """Randomness for the `random` strategy."""
+    gateway: str = ""
+    """Where the gateway that carries it listens, at most 256 characters; empty: none does."""
 
 
 @dataclass(frozen=True, slots=True)

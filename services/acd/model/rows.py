@@ -181,6 +181,8 @@ class Contact:
     """The customer's system's reference."""
     seed: int
     """Randomness for the `random` strategy."""
+    gateway: str = ""
+    """Where the gateway that carries it listens; empty: none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +293,8 @@ class ReservationRow:
     """When it was made."""
     deadline_ms: int | None
     """When the stage's lease, or the wrap-up, ends by itself; None while talking."""
+    contact: Contact
+    """What is known of the contact, also once it has left its queue."""
     accepted_at_ms: int | None = None
     """When the agent answered."""
     talk_ms: int = 0
