@@ -27,7 +27,8 @@ def generate(into: Path) -> None:
     # The mypy plugins are scripts beside the interpreter, which need not be on PATH.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     options = [f"{output}={into}" for output in OUTPUTS]
-    code = protoc.main(["protoc", f"-I{ROOT}", f"-I{INCLUDED}", f"-I{SHARED}", *options, *sources()])
+    folders = [f"-I{folder}" for folder in (ROOT, INCLUDED, SHARED)]
+    code = protoc.main(["protoc", *folders, *options, *sources()])
     if code != 0:
         raise RuntimeError(f"protoc ended with {code}")
 

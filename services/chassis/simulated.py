@@ -27,6 +27,7 @@ import grpc
 from grpc import StatusCode, aio
 
 from services.chassis.blobs import MemoryBlobs
+from services.chassis.bus import MemoryBus
 from services.chassis.memory_call import Call, Ended
 from services.chassis.memory_channel import MemoryChannel
 from services.chassis.memory_server import serve
@@ -154,6 +155,8 @@ def simulated_world(*, seed: int, folder: Path, start_ms: int = START_MS) -> Sim
         clock=VirtualClock(loop, start_ms=start_ms),
         random_bits=dice.getrandbits,
         blobs=MemoryBlobs(),
+        bus=MemoryBus(),
+        database=lambda _schema: None,
         dial=dial,
         close=lambda: asyncio.ensure_future(close_channels()),
         run_dir=folders[0],

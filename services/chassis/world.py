@@ -15,7 +15,10 @@ from pathlib import Path
 from grpc import aio
 
 from services.chassis.blobs import Blobs, DirectoryBlobs
+from services.chassis.bus import Bus
+from services.chassis.bus_postgres import PostgresBus
 from services.chassis.clock import Clock, SystemClock
+from services.chassis.database import Database, DatabaseAddress
 from services.chassis.ids import RANDOM_BITS, uuid7
 from services.chassis.rpc import open_channel
 
@@ -32,10 +35,14 @@ class World:
     """That many random bits, as an integer."""
     blobs: Blobs
     """Bytes kept under their hash."""
+    bus: Bus
+    """Where facts go."""
+    database: Callable[[str], Database | None]
+    """A service's database by its schema; None in a simulation, where stores are in memory."""
     dial: Callable[[str], aio.Channel]
     """The channel to a service by its name; kept open and shared."""
     close: Callable[[], asyncio.Future[None]]
-    """Closes what `dial` opened."""
+    """Closes what `dial`, `bus` and `database` opened."""
     run_dir: Path
     """A private folder (0700) for sockets and what processes tell each other at run time."""
     var_dir: Path
@@ -46,32 +53,53 @@ class World:
         return uuid7(self.clock.now_ms(), self.random_bits(RANDOM_BITS))
 
 
-def local_world(*, var_dir: Path, run_dir: Path | None = None) -> World:
-    """The world of one machine: sockets in a run folder, blobs in a directory."""
+def local_world(
+    *, var_dir: Path, run_dir: Path | None = None, database_file: Path | None = None
+) -> World:
+    """The world of one machine: sockets in a run folder, blobs in a directory, one PostgreSQL.
+
+    `database_file` names what `DatabaseAddress.write` wrote; None: `database.json` in `var_dir`.
+    It is read when a database is first asked for; NoDatabase when it is not there.
+    """
     var_dir = var_dir.absolute()
     var_dir.mkdir(parents=True, exist_ok=True)
     folder = run_dir.absolute() if run_dir else _recorded_run_dir(var_dir)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
+    databases: dict[str, Database] = {}
     channels: dict[str, aio.Channel] = {}
+
+    def database(schema: str) -> Database:
+        if schema not in databases:
+            address = DatabaseAddress.read(database_file or var_dir / "database.json")
+            databases[schema] = Database(address, schema=schema)
+        return databases[schema]
+
+    bus = PostgresBus(lambda: database("bus"), name=f"{os.getpid()}-{secrets.token_hex(4)}")
 
     def dial(name: str) -> aio.Channel:
         if name not in channels:
             channels[name] = open_channel(folder / f"{name}.sock")
         return channels[name]
 
-    async def close_channels() -> None:
+    async def close() -> None:
         for channel in channels.values():
             await channel.close()
         channels.clear()
+        await bus.close()
+        for opened in databases.values():
+            await opened.close()
+        databases.clear()
 
     return World(
         name="local",
         clock=SystemClock(),
         random_bits=secrets.randbits,
         blobs=DirectoryBlobs(var_dir / "blobs"),
+        bus=bus,
+        database=database,
         dial=dial,
-        close=lambda: asyncio.ensure_future(close_channels()),
+        close=lambda: asyncio.ensure_future(close()),
         run_dir=folder,
         var_dir=var_dir,
     )

@@ -1,0 +1,192 @@
+"""A service's way into PostgreSQL: its own role, its own schema, one tenant per transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from services.chassis.errors import CarillonError, Kind
+from services.chassis.ids import TenantId
+
+Connection = PoolConnectionProxy[asyncpg.Record]
+
+CONNECT_TIMEOUT_S = 2.0
+COMMAND_TIMEOUT_S = 5.0
+MAX_CONNECTIONS = 8
+
+# What a server that stops, starts, or cannot be reached answers: worth asking again.
+_UNAVAILABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+)
+
+
+class DatabaseUnavailable(CarillonError):
+    """The database cannot be reached now; the transaction was not committed, or may have been."""
+
+    code: ClassVar[str] = "database-unavailable"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+
+
+class NoDatabase(CarillonError):
+    """This process was not told where its database is."""
+
+    code: ClassVar[str] = "no-database"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseAddress:
+    """Where a database is, and the passwords of the roles that may log in."""
+
+    host: str
+    """A name, an address, or a folder with PostgreSQL's socket."""
+    port: int
+    """TCP port."""
+    name: str
+    """The database."""
+    passwords: Mapping[str, str]
+    """By role, for example `carillon_acd`."""
+
+    @classmethod
+    def read(cls, path: Path) -> DatabaseAddress:
+        """What `write` wrote; NoDatabase when it is not there or not readable."""
+        try:
+            return cls(**json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise NoDatabase(f"{path}: {error}; `make up` and `make demo` start one") from None
+
+    def write(self, path: Path) -> None:
+        """Keeps it in a file that only this user can read."""
+        temporary = path.with_suffix(".tmp")
+        temporary.touch(mode=0o600)
+        temporary.chmod(0o600)
+        temporary.write_text(json.dumps(asdict(self)))
+        temporary.replace(path)
+
+
+def role_of(schema: str) -> str:
+    """The role that a service logs in as."""
+    return f"carillon_{schema}"
+
+
+class Database:
+    """A pool of connections of one service. Safe to share between tasks.
+
+    Connections are made when they are needed, so a service starts while its database is away.
+    """
+
+    def __init__(
+        self, address: DatabaseAddress, *, schema: str, max_connections: int = MAX_CONNECTIONS
+    ) -> None:
+        """`schema` is the service's own, and names its role."""
+        self._address = address
+        self._role = role_of(schema)
+        self._schema = schema
+        self._max = max_connections
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._opening = asyncio.Lock()
+
+    @property
+    def schema(self) -> str:
+        """Where the service's tables are; unqualified names are looked up there."""
+        return self._schema
+
+    @asynccontextmanager
+    async def transaction(self, tenant_id: TenantId) -> AsyncIterator[Connection]:
+        """A transaction in which only this tenant's rows exist, committed when the block ends.
+
+        Raises DatabaseUnavailable when the server is away; after that, nobody knows whether a
+        commit under way took place, so writes are repeatable by their ids.
+        """
+        async with self._transaction() as connection:
+            await connection.execute("SELECT set_config('carillon.tenant', $1, true)", tenant_id)
+            yield connection
+
+    @asynccontextmanager
+    async def untenanted(self) -> AsyncIterator[Connection]:
+        """A transaction in which no tenant's row exists.
+
+        For the chassis's own tables, and for the functions that may look across tenants.
+        """
+        async with self._transaction() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+        """A connection of its own outside the pool, for LISTEN and for sessions' locks."""
+        with _translated():
+            connection = await asyncpg.connect(**self._options(), timeout=CONNECT_TIMEOUT_S)
+        try:
+            with _translated():
+                yield connection
+        finally:
+            connection.terminate()
+
+    async def close(self) -> None:
+        """Closes every connection; what runs is cut off."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.terminate()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        with _translated():
+            pool = await self._open()
+            async with (
+                pool.acquire(timeout=CONNECT_TIMEOUT_S + COMMAND_TIMEOUT_S) as connection,
+                connection.transaction(),
+            ):
+                yield connection
+
+    async def _open(self) -> asyncpg.Pool[asyncpg.Record]:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    **self._options(),
+                    min_size=0,
+                    max_size=self._max,
+                    timeout=CONNECT_TIMEOUT_S,
+                    command_timeout=COMMAND_TIMEOUT_S,
+                )
+            return self._pool
+
+    def _options(self) -> dict[str, Any]:
+        password = self._address.passwords.get(self._role)
+        if password is None:
+            raise NoDatabase(f"no password for {self._role}: run `python -m services migrate`")
+        return {
+            "host": self._address.host,
+            "port": self._address.port,
+            "database": self._address.name,
+            "user": self._role,
+            "password": password,
+            "server_settings": {
+                "application_name": self._role,
+                "search_path": f"{self._schema},chassis",
+            },
+        }
+
+
+@contextlib.contextmanager
+def _translated() -> Any:
+    try:
+        yield
+    except _UNAVAILABLE as error:
+        raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
