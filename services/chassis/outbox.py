@@ -1,0 +1,112 @@
+"""Events written with the state they tell of, and brought to the bus afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+
+from services.chassis.bus import Bus, BusUnavailable
+from services.chassis.database import Connection, Database, DatabaseUnavailable
+from services.chassis.envelope import Envelope
+from services.chassis.ids import TenantId
+from services.chassis.log import get_logger
+
+log = get_logger("outbox")
+
+MAX_AT_ONCE = 500
+LOOK_EVERY_S = 0.2
+RETRY_LAST_S = 5.0
+_COLUMNS = "event_id, tenant_id, at_ms, key, type, payload, seq, traceparent"
+
+
+async def add(connection: Connection, topic: str, events: Sequence[Envelope]) -> None:
+    """Writes events in the running transaction; they are published once it is committed."""
+    await connection.executemany(
+        f"INSERT INTO outbox (topic, {_COLUMNS})"  # noqa: S608 (no input)
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        [
+            (
+                topic,
+                event.event_id,
+                event.tenant_id,
+                event.at_ms,
+                event.key,
+                event.type,
+                event.payload,
+                event.seq,
+                event.traceparent,
+            )
+            for event in events
+        ],
+    )
+
+
+class OutboxPublisher:
+    """Brings one schema's events to the bus, in the order in which they were written.
+
+    Any number of replicas may run one: they take turns by an advisory lock, so that order is
+    kept. What was published and not yet removed when one died is published again.
+    """
+
+    def __init__(self, *, database: Database, bus: Bus) -> None:
+        """`database` is the service's own."""
+        self._database = database
+        self._bus = bus
+        self._wake = asyncio.Event()
+
+    def nudge(self) -> None:
+        """Says that something was written: it is published at once instead of soon."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Publishes for ever; the database or the bus may be away."""
+        pause_s = LOOK_EVERY_S
+        while True:
+            try:
+                published = await self.publish_some()
+                pause_s = 0.0 if published == MAX_AT_ONCE else LOOK_EVERY_S
+            except (DatabaseUnavailable, BusUnavailable) as error:
+                log.warning("outbox waits", schema=self._database.schema, reason=str(error))
+                pause_s = min(max(pause_s, LOOK_EVERY_S) * 2, RETRY_LAST_S)
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(pause_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass  # look again: another replica may have written
+
+    async def publish_some(self) -> int:
+        """Publishes the oldest events; how many. Nothing while another replica is at it."""
+        async with self._database.untenanted() as connection:
+            mine: bool = await connection.fetchval(
+                "SELECT pg_try_advisory_xact_lock(hashtext('carillon.outbox.' || $1))",
+                self._database.schema,
+            )
+            if not mine:
+                return 0
+            rows = await connection.fetch(
+                f"SELECT id, topic, {_COLUMNS} FROM outbox"  # noqa: S608 (no input)
+                " ORDER BY id LIMIT $1",
+                MAX_AT_ONCE,
+            )
+            by_topic: dict[str, list[Envelope]] = defaultdict(list)
+            for row in rows:
+                by_topic[row["topic"]].append(
+                    Envelope(
+                        event_id=row["event_id"],
+                        tenant_id=TenantId(row["tenant_id"]),
+                        at_ms=row["at_ms"],
+                        key=row["key"],
+                        type=row["type"],
+                        payload=row["payload"],
+                        seq=row["seq"],
+                        traceparent=row["traceparent"],
+                    )
+                )
+            for topic, events in by_topic.items():
+                await self._bus.publish(topic, events)
+            await connection.execute(
+                "DELETE FROM outbox WHERE id = ANY($1)", [row["id"] for row in rows]
+            )
+            return len(rows)
