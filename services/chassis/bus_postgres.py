@@ -122,14 +122,17 @@ class PostgresBus:
     async def _listen(self) -> None:
         while True:
             try:
-                async with self.database.listening() as connection:
-                    gone = asyncio.Event()
-                    connection.add_termination_listener(lambda _: gone.set())
-                    await connection.add_listener(CHANNEL, lambda *_: self._ring())
-                    await gone.wait()
+                await self._listen_once()
             except DatabaseUnavailable as error:
                 log.debug("no notifications", reason=str(error))
             await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _listen_once(self) -> None:
+        gone = asyncio.Event()
+        async with self.database.listening() as connection:
+            connection.add_termination_listener(lambda _: gone.set())
+            await connection.add_listener(CHANNEL, lambda *_: self._ring())
+            await gone.wait()
 
     def _ring(self) -> None:
         rung, self._news = self._news, asyncio.Event()
@@ -296,7 +299,7 @@ class _PostgresConsumer:
             first,
             MAX_BATCH,
         )
-        assert rows and rows[0]["offset"] == first, "offsets have no holes"
+        assert rows[0]["offset"] == first, "offsets have no holes"
         self._next[topic, number] = first + len(rows)
         return Batch(topic, number, first, tuple(_envelope(row) for row in rows))
 

