@@ -14,6 +14,8 @@ CALLER_LEG = LegId("1")
 """Every call begins with this leg; later ones count on."""
 MAX_LEGS = 8
 """Legs of one call at once; a flow that rings more is refused."""
+BROWSER = "webrtc:"
+"""The endpoint of an agent whose browser connects by itself."""
 
 
 class CallState(StrEnum):
@@ -70,6 +72,7 @@ class LegEnd(StrEnum):
     REFUSED = "refused"
     MEDIA_TIMEOUT = "media-timeout"
     SIGNALLING_LOST = "signalling-lost"
+    CONNECTION_LOST = "connection-lost"
     BY_COMMAND = "ended-by-command"
 
 
@@ -201,7 +204,7 @@ class Leg:
     agent_id: str = ""
     """Set for agents' legs."""
     target: str = ""
-    """SIP URI that is rung; empty for the caller."""
+    """SIP URI that is rung, or `BROWSER`; empty for the caller."""
     shown: str = ""
     """The number shown to who is rung; empty for the caller."""
     display: str = ""
@@ -222,6 +225,14 @@ class Leg:
     """What it says is discarded."""
     sound: str = ""
     """Key of what plays to it; empty: nothing."""
+    answered: bool = False
+    """Whether it ever was: then the flow hears of its end."""
+    connected: bool = False
+    """Of a browser's leg: audio can flow."""
+    join_deadline_ms: int | None = None
+    """By when a browser that the flow bridges must be connected."""
+    rejoin_deadline_ms: int | None = None
+    """By when a browser whose connection was lost in the conversation must be back."""
     response_deadline_ms: int | None = None
     """By when its endpoint must show a sign of life."""
     ring_deadline_ms: int | None = None
@@ -237,6 +248,16 @@ class Leg:
     def held(self) -> bool:
         """On hold, by whichever side."""
         return self.held_here or self.held_there
+
+    @property
+    def webrtc(self) -> bool:
+        """Whether a browser is at its other end, which no SIP reaches."""
+        return self.target == BROWSER
+
+    @property
+    def away(self) -> bool:
+        """Whether a peer would speak to nobody: it is on hold, or its browser is not connected."""
+        return self.held or (self.webrtc and not self.connected)
 
 
 @dataclass(frozen=True, slots=True)

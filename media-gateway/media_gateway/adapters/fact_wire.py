@@ -105,6 +105,14 @@ def _fill(message: events_pb2.CallFact, body: FactBody) -> None:  # noqa: C901 -
             message.flow_detached.CopyFrom(events_pb2.FlowDetached(reason=reason))
         case facts.FlowAttached(epoch=epoch):
             message.flow_attached.CopyFrom(events_pb2.FlowAttached(epoch=epoch))
+        case facts.LegConnectionChanged():
+            message.leg_connection_changed.CopyFrom(
+                events_pb2.LegConnectionChanged(
+                    leg_id=body.leg_id,
+                    state="connected" if body.connected else "lost",
+                    took_ms=body.took_ms,
+                )
+            )
         case facts.CallEnded(termination=termination, duration_ms=duration_ms):
             message.call_ended.CopyFrom(
                 events_pb2.CallEnded(

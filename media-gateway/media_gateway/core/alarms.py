@@ -7,9 +7,10 @@ from functools import partial
 
 from media_gateway.core import flow
 from media_gateway.core.bridge import MEDIA_PATIENCE_MS, BridgeHappening
+from media_gateway.core.browser import give_up_join, give_up_rejoin
 from media_gateway.core.ending import end_call, fail_ring, leg_ends
 from media_gateway.core.events import BreakFlow
-from media_gateway.core.leg import GONE, HEARING, RINGABLE
+from media_gateway.core.leg import GONE, HEARING, RINGABLE, TALKING
 from media_gateway.core.media import end_apology, end_patience, join_bridge
 from media_gateway.core.state import Call, Limits
 from media_gateway.core.termination import EndCause
@@ -84,6 +85,10 @@ def _of_leg(leg: Leg) -> Iterator[Alarm]:
         yield leg.response_deadline_ms, partial(_no_response, leg=leg)
     if leg.ring_deadline_ms is not None and leg.state in RINGABLE:
         yield leg.ring_deadline_ms, partial(_no_answer, leg=leg)
+    if leg.join_deadline_ms is not None and leg.state in RINGABLE:
+        yield leg.join_deadline_ms, partial(give_up_join, leg=leg)
+    if leg.rejoin_deadline_ms is not None and leg.state in TALKING:
+        yield leg.rejoin_deadline_ms, partial(give_up_rejoin, leg=leg)
     if leg.release_deadline_ms is not None and leg.state in GONE:
         yield leg.release_deadline_ms, partial(_not_confirmed, leg=leg)
 
@@ -119,7 +124,8 @@ def _no_response(turn: Turn, leg: Leg) -> None:
 
 
 def _no_answer(turn: Turn, leg: Leg) -> None:
-    rang = leg.rang or leg.role is LegRole.EXTERNAL
+    # Whether a browser showed the ring, routing knows: it ends a delivery that failed before this.
+    rang = leg.rang or leg.webrtc or leg.role is LegRole.EXTERNAL
     fail_ring(turn, leg, RingOutcome.NO_ANSWER if rang else RingOutcome.UNREACHABLE)
 
 

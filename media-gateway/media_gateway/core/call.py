@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from media_gateway.core import control, flow, media, signalling
+from media_gateway.core import browser, control, flow, media, signalling
 from media_gateway.core import happenings as h
 from media_gateway.core.alarms import alarms
 from media_gateway.core.ending import OVER, end_call, finish
@@ -173,7 +173,9 @@ def _sort_signalling(
     | h.LegAnswersUnusably
     | h.LegRefuses
     | h.LegLeaves
-    | h.LegReleased,
+    | h.LegReleased
+    | h.LegConnects
+    | h.LegDisconnects,
 ) -> None:
     match happening:
         case h.LegResponds(leg_id=leg_id):
@@ -190,6 +192,10 @@ def _sort_signalling(
             signalling.leave(turn, leg_id, end, unacknowledged=unacknowledged)
         case h.LegReleased(leg_id=leg_id):
             signalling.confirm_release(turn, leg_id)
+        case h.LegConnects(leg_id=leg_id, codec=codec, took_ms=took_ms):
+            browser.connect(turn, leg_id, codec, took_ms)
+        case h.LegDisconnects(leg_id=leg_id):
+            browser.disconnect(turn, leg_id)
         case _:
             assert_never(happening)
 

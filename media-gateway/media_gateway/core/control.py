@@ -18,7 +18,8 @@ def hold(turn: Turn, leg_id: LegId, *, held: bool) -> None:
     if leg.held_here == held:
         return
     turn.emit(SetHold(leg_id, held))
-    turn.emit(SendHold(leg_id, held))
+    if not leg.webrtc:
+        turn.emit(SendHold(leg_id, held))
     _tell_hold(turn, leg, turn.change_leg(leg_id, held_here=held))
 
 

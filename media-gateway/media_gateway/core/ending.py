@@ -78,7 +78,7 @@ def release_leg(
     if leg.state in GONE:
         return
     if leg.role is not LegRole.CALLER and not leg.signalled:
-        leg_ends(turn, leg_id, LegEnd.CANCELLED)
+        leg_ends(turn, leg_id, end if leg.answered else LegEnd.CANCELLED)
         return
     refused = leg.state in RINGABLE and leg.role is LegRole.CALLER
     cancelled = leg.state in RINGABLE and not refused
@@ -174,5 +174,5 @@ def _tell_flow(turn: Turn, leg: Leg, end: LegEnd) -> None:
     if leg.role is LegRole.CALLER:
         turn.report(reports.LegEnded(leg.leg_id, leg.role, "", end))
         turn.change_call(farewell_deadline_ms=turn.now_ms + turn.rules.limits.farewell_ms)
-    elif leg.codec:
+    elif leg.answered:
         turn.report(reports.LegEnded(leg.leg_id, leg.role, leg.ring_id, end))

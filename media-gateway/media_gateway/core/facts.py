@@ -146,6 +146,18 @@ class FlowAttached:
 
 
 @dataclass(frozen=True, slots=True)
+class LegConnectionChanged:
+    """An agent's browser was connected, lost or came back."""
+
+    leg_id: LegId
+    """Which leg."""
+    connected: bool
+    """As it is now."""
+    took_ms: float
+    """From its offer to audio that can flow; 0 when lost."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """The call is over: its one termination and its last fact."""
 
@@ -168,5 +180,6 @@ FactBody = (
     | LegEnded
     | FlowDetached
     | FlowAttached
+    | LegConnectionChanged
     | CallEnded
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from media_gateway.core import facts, reports
+from media_gateway.core import browser, facts, reports
 from media_gateway.core.ending import OVER, fail_ring, release_call, release_leg
 from media_gateway.core.events import SendAnswer, SendProgress
 from media_gateway.core.gather import DEFAULT_NEXT_DIGIT_TIMEOUT_MS
@@ -35,6 +35,7 @@ from media_gateway.core.steps import (
 )
 from media_gateway.core.turn import Turn
 from media_gateway.model import (
+    BROWSER,
     CALLER_LEG,
     MAX_LEGS,
     CallIsOver,
@@ -218,6 +219,8 @@ def _ring(turn: Turn, leg: Leg, timeout_ms: int) -> None:
     if not target or len(turn.call.legs) >= MAX_LEGS:
         turn.report(reports.LegFailed(leg.ring_id, RingOutcome.REFUSED))
         return
+    if target == BROWSER:
+        timeout_ms += turn.rules.limits.browser_ring_ms
     add_leg(
         turn,
         Leg(
@@ -250,6 +253,10 @@ def _join(turn: Turn, ring_id: str) -> None:
         return
     if turn.call.bridge and turn.call.bridge.leg_id == leg.leg_id:
         return  # asked before; that bridge stands or comes
+    if leg.webrtc and leg.state in RINGABLE:
+        answer_caller(turn)
+        browser.join(turn, leg)
+        return
     if leg.state in RINGABLE:
         turn.report(reports.BridgeFailed(ring_id, "leg-not-answered"))
         return

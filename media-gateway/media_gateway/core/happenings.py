@@ -111,6 +111,26 @@ class LegHolds:
     """As it is now."""
 
 
+@dataclass(frozen=True, slots=True)
+class LegConnects:
+    """An agent's browser is connected, for the first time or again."""
+
+    leg_id: LegId
+    """Which leg."""
+    codec: str
+    """PCMU or PCMA."""
+    took_ms: float
+    """From its offer to audio that can flow."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegDisconnects:
+    """The connection of an agent's browser was lost or closed."""
+
+    leg_id: LegId
+    """Which leg."""
+
+
 # ---- media --------------------------------------------------------------------------------
 
 
@@ -262,6 +282,8 @@ Happening = (
     | LegLeaves
     | LegReleased
     | LegHolds
+    | LegConnects
+    | LegDisconnects
     | MediaOpened
     | MediaRefused
     | MediaNegotiated

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-from media_gateway.model import TargetRefused
+from media_gateway.model import BROWSER, TargetRefused
 
 EMERGENCY_NUMBERS = frozenset(
     {"000", "110", "112", "113", "117", "118", "119", "122", "911", "999"}
@@ -51,7 +51,9 @@ class OutboundPolicy:
     """host[:port] that numbers are sent to; empty: numbers cannot be dialled."""
 
     def agent_target(self, endpoint: str) -> str:
-        """The SIP URI to ring for an agent; TargetRefused."""
+        """The SIP URI to ring for an agent, or `BROWSER`, which rings nobody; TargetRefused."""
+        if endpoint == BROWSER:
+            return endpoint
         target = parse_target(endpoint)
         if not self._reachable(target.host):
             raise TargetRefused(f"{target.host} is not among the addresses that may be rung")

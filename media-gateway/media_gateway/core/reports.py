@@ -77,7 +77,7 @@ class BridgeFailed:
     ring_id: str
     """What was to be bridged."""
     reason: str
-    """leg-gone, leg-not-answered or caller-gone."""
+    """leg-gone, leg-not-answered or not-connected."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def open_media(turn: Turn, leg_id: LegId) -> None:
         if turn.call.state is CallState.INVITED:
             turn.emit(OpenFlow())
         return
-    if leg.signalled or leg.state in GONE:
+    if leg.signalled or leg.webrtc or leg.state in GONE:
         return
     limits = turn.rules.limits
     patience_ms = (
@@ -104,6 +104,7 @@ def answer(turn: Turn, leg_id: LegId, codec: str) -> None:
         leg_id,
         LegHappening.ANSWERS,
         codec=codec,
+        answered=True,
         response_deadline_ms=None,
         ring_deadline_ms=None,
     )

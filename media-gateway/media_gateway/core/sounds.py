@@ -2,7 +2,7 @@
 
 Nobody starts or stops a sound by hand. After every decision the sound that each leg ought to hear
 is derived, and what plays is brought in line with it: the apology before everything else, then
-what the flow plays, then music while the peer is on hold or nobody attends to the caller.
+what the flow plays, then music while the peer is away or nobody attends to the caller.
 """
 
 from __future__ import annotations
@@ -86,5 +86,5 @@ def _music_for_peer(turn: Turn, leg: Leg) -> Sound | None:
     if not bridge or bridge.state is not BridgeState.JOINED or not caller or not peer:
         return None
     if leg.leg_id == caller.leg_id:
-        return MUSIC if peer.held else None
+        return MUSIC if peer.away else None
     return MUSIC if leg.leg_id == peer.leg_id and caller.held else None

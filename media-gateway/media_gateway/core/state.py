@@ -74,6 +74,13 @@ class Limits:
     """For an agent's endpoint to ring or refuse."""
     external_response_ms: int = 10_000
     """For an outside endpoint or its network to respond at all."""
+    connect_ms: int = 3_000
+    """For an agent's browser to be connected once its agent has accepted."""
+    rejoin_ms: int = 30_000
+    """For an agent's browser to come back into a conversation."""
+    browser_ring_ms: int = 5_000
+    """Beyond the ring time-out, for routing to end by itself the ring of a browser, which began
+    when the browser showed it."""
     release_ms: int = 4_000
     """For a far end to confirm its release; the signalling goes on without the call."""
 

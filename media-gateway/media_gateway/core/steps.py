@@ -69,7 +69,7 @@ class RingAgent:
     agent_id: str
     """Whom."""
     endpoint: str
-    """The SIP URI of the agent's phone."""
+    """The SIP URI of the agent's phone, or `BROWSER`."""
     timeout_ms: int
     """From now to the final response."""
     caller_display: str = ""

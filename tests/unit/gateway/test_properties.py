@@ -21,6 +21,7 @@ from media_gateway.core.steps import (
 )
 from media_gateway.core.termination import EndCause
 from media_gateway.model import (
+    BROWSER,
     CALLER_LEG,
     CallState,
     LegEnd,
@@ -56,7 +57,7 @@ commands: st.SearchStrategy[StepCommand] = st.one_of(
         RingAgent,
         st.sampled_from(RINGS),
         st.just("agent"),
-        st.sampled_from(["sip:1@127.0.0.1", "sip:1@192.0.2.1"]),
+        st.sampled_from(["sip:1@127.0.0.1", "sip:1@192.0.2.1", BROWSER]),
         st.sampled_from([1_000, 20_000]),
     ),
     st.builds(StopRinging, st.sampled_from(RINGS)),
@@ -85,6 +86,8 @@ def of_legs(legs: list[LegId]) -> st.SearchStrategy[h.Happening]:
         st.builds(h.HoldLeg, leg, st.booleans()),
         st.builds(h.MuteLeg, leg, st.booleans()),
         st.builds(h.HangUpLeg, leg),
+        st.builds(h.LegConnects, leg, st.just("PCMU"), st.just(50.0)),
+        st.builds(h.LegDisconnects, leg),
     )
 
 

@@ -68,6 +68,7 @@ FACTS: list[FactBody] = [
     facts.LegEnded(LEG, LegRole.AGENT, LegEnd.REFUSED, 486),
     facts.FlowDetached("gone"),
     facts.FlowAttached(2),
+    facts.LegConnectionChanged(LEG, connected=True, took_ms=120.5),
     facts.CallEnded(TERMINATION, 1_000),
 ]
 PROMPTS = (Prompt(sha256="ab" * 32), Prompt(system="music"))
@@ -269,6 +270,9 @@ def test_a_fact_is_published_whole(body: FactBody) -> None:
         given = getattr(body, name)
         if name == "termination":
             assert wire.termination.reason == "handled"
+            continue
+        if name == "connected":
+            assert wire.state == ("connected" if given else "lost")
             continue
         read = getattr(wire, {"caller": "from", "called": "to"}.get(name, name))
         assert (tuple(read) if isinstance(given, tuple) else read) == given
