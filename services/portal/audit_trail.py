@@ -1,0 +1,94 @@
+"""The audit trail: written in batches behind the request, never in its way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from itertools import groupby
+
+from services.chassis.clock import Clock
+from services.chassis.errors import CarillonError
+from services.chassis.ids import TenantId
+from services.chassis.log import get_logger
+from services.portal.model.trail import AuditEntry
+from services.portal.store import TrailStore
+from services.portal.wire_people import Envelopes
+
+log = get_logger("portal.audit")
+
+MAX_WAITING = 5_000
+"""Entries that wait for the store; further ones are lost, and the loss is said."""
+MAX_BATCH = 200
+RETRY_MS = (100, 1_000, 5_000)
+"""How long a failed write waits for the next, the last for ever after."""
+FLUSH_S = 5.0
+"""How long a stop waits for what is not written yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    tenant_id: TenantId
+    """Whose trail."""
+    entry: AuditEntry
+    """What is to be written."""
+
+
+class AuditTrail:
+    """Entries on their way to the store."""
+
+    def __init__(self, *, store: TrailStore, clock: Clock, envelopes: Envelopes) -> None:
+        self._store = store
+        self._clock = clock
+        self._envelopes = envelopes
+        self._waiting: deque[_Waiting] = deque()
+        self._news = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self.lost = 0
+        """Entries that found no room."""
+
+    def add(self, tenant_id: TenantId, entry: AuditEntry) -> None:
+        """Takes an entry; it is lost, and the loss logged, when too many wait."""
+        if len(self._waiting) >= MAX_WAITING:
+            self.lost += 1
+            log.error("audit entry lost", tenant=tenant_id, action=entry.action, lost=self.lost)
+            return
+        self._waiting.append(_Waiting(tenant_id, entry))
+        self._news.set()
+
+    async def run(self) -> None:
+        """Writes what comes, for ever; tries again as long as the store is away."""
+        failures = 0
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                await self.flush()
+                failures = 0
+            except CarillonError as error:
+                wait_ms = RETRY_MS[min(failures, len(RETRY_MS) - 1)]
+                failures += 1
+                log.warning("audit entries wait", waiting=len(self._waiting), reason=error.code)
+                await asyncio.sleep(wait_ms / 1_000)
+                self._news.set()
+
+    async def flush(self) -> None:
+        """Writes everything that waits now; raises what the store raises, and keeps the rest."""
+        async with self._writing:
+            while self._waiting:
+                batch = list(self._waiting)[:MAX_BATCH]
+                for tenant_id, group in groupby(batch, key=lambda each: each.tenant_id):
+                    entries = [each.entry for each in group]
+                    events = [self._envelopes.audited(tenant_id, entry) for entry in entries]
+                    await self._store.add_audit(tenant_id, entries, events)
+                    for _ in entries:
+                        self._waiting.popleft()
+
+    async def close(self) -> None:
+        """Writes what waits, for a few seconds at most; what is left is lost, and said."""
+        try:
+            async with asyncio.timeout(FLUSH_S):
+                await self.flush()
+        except (CarillonError, TimeoutError) as error:
+            lost = len(self._waiting)
+            log.error("audit entries lost", lost=lost, reason=type(error).__name__)

@@ -1,0 +1,42 @@
+"""When wrong passwords lock, and for how long."""
+
+from __future__ import annotations
+
+from services.portal.model.sessions import Tally
+
+WINDOW_MS = 15 * 60_000
+"""Older wrong passwords are forgotten."""
+LOCK_MS = 15 * 60_000
+"""How long a lock holds."""
+NAME_LIMIT = 5
+"""Wrong passwords that lock one username of one tenant, whether they exist or not."""
+ADDRESS_LIMIT = 50
+"""Wrong passwords that lock one address; a whole site may share it."""
+
+
+def counted(tally: Tally, limit: int, now_ms: int) -> Tally:
+    """The tally with one more wrong password; it locks when there are too many."""
+    recent = [at_ms for at_ms in tally.failed_at_ms if at_ms > now_ms - WINDOW_MS]
+    failed = (*recent, now_ms)[-limit:]
+    return Tally(
+        failed_at_ms=failed,
+        locked_until_ms=now_ms + LOCK_MS if len(failed) == limit else 0,
+    )
+
+
+def opened(tally: Tally, now_ms: int) -> Tally:
+    """The tally without a lock that has run out: whoever comes back starts from nothing."""
+    if tally.locked_until_ms and tally.locked_until_ms <= now_ms:
+        return Tally()
+    return tally
+
+
+def locked_for_ms(tally: Tally, now_ms: int) -> int:
+    """Milliseconds until the lock opens; 0: it is open."""
+    return max(0, tally.locked_until_ms - now_ms)
+
+
+def forget_at_ms(tally: Tally) -> int:
+    """From when on a tally says nothing any more, in UTC milliseconds."""
+    last = tally.failed_at_ms[-1] if tally.failed_at_ms else 0
+    return max(last + WINDOW_MS, tally.locked_until_ms)

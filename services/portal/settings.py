@@ -1,0 +1,29 @@
+"""What of portal can be set from the environment."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from services.chassis.settings import Settings
+
+
+class PortalSettings(Settings):
+    """Where portal listens and what passwords cost: `CARILLON_PORTAL_HTTP_PORT` and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="CARILLON_PORTAL_", extra="forbid", frozen=True)
+
+    bind: str = Field("127.0.0.1", min_length=1, max_length=255)
+    """The address that REST, the WebSocket and gRPC listen on."""
+    http_port: int = Field(8080, ge=0, le=65_535)
+    """REST and the WebSocket; 0: any free port."""
+    grpc_port: int = Field(8081, ge=0, le=65_535)
+    """gRPC for integrators; 0: any free port."""
+    port_fallback: bool = False
+    """True: a port in use is replaced by a free one, and said."""
+    password_memory_kib: int = Field(32_768, ge=8, le=1_048_576)
+    """Memory of one Argon2id computation (RFC 9106)."""
+    password_passes: int = Field(3, ge=1, le=20)
+    """Its passes over that memory."""
+    password_workers: int = Field(2, ge=1, le=64)
+    """How many passwords are checked at once."""
