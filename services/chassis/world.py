@@ -63,7 +63,7 @@ def local_world(
     """
     var_dir = var_dir.absolute()
     var_dir.mkdir(parents=True, exist_ok=True)
-    folder = run_dir.absolute() if run_dir else _recorded_run_dir(var_dir)
+    folder = run_dir.absolute() if run_dir else recorded_run_dir(var_dir)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     databases: dict[str, Database] = {}
@@ -105,7 +105,7 @@ def local_world(
     )
 
 
-def _recorded_run_dir(var_dir: Path) -> Path:
+def recorded_run_dir(var_dir: Path) -> Path:
     """The run folder that `var_dir` names, or a new one, short enough for socket paths.
 
     A folder that another user could have made is not believed.

@@ -19,9 +19,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+from services.launcher.process import Program
 from tests.softphone import Answer, OutgoingCall, SoftPhone
 from tests.stage.installation import Installation
-from tests.stage.process import Program
 from tests.stage.seed import (
     NUMBER,
     SeedAgent,

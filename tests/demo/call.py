@@ -36,6 +36,7 @@ async def run_call(story: Story, var: Path) -> None:
     carillon = Installation(var=var)
     try:
         with story.step("Carillon", "starts: services in one process, gateway in another") as step:
+            await carillon.prepare()
             await asyncio.gather(*(carillon.start(name) for name in carillon.programs))
             step.detail = f"SIP on 127.0.0.1:{carillon.sip_port} (UDP)"
         async with (

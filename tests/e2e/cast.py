@@ -10,6 +10,7 @@ from pathlib import Path
 
 from protos.acd.v1 import acd_pb2, state_pb2
 from protos.gateway.v1 import gateway_pb2
+from services.chassis.postgres.server import PostgresServer
 from services.chassis.rpc import PLATFORM, metadata
 from tests.softphone import SoftPhone
 from tests.softphone.incoming import Policy
@@ -133,10 +134,14 @@ class Cast:
 
 @asynccontextmanager
 async def staged(
-    var: Path, *, together: bool = True, ring_timeout_ms: int = 3_000
+    var: Path,
+    *,
+    together: bool = True,
+    ring_timeout_ms: int = 3_000,
+    postgres: PostgresServer | None = None,
 ) -> AsyncIterator[Installation]:
     """An installation with the demo's tenant on it."""
-    async with Installation(var=var, together=together) as carillon:
+    async with Installation(var=var, together=together, postgres=postgres) as carillon:
         await seed_queues(carillon, wrap_up_ms=1_000, ring_timeout_ms=ring_timeout_ms)
         await seed_number(carillon)
         yield carillon

@@ -7,13 +7,17 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from services.chassis.postgres.server import PostgresServer
 from tests.e2e.cast import Cast, playing, staged
 from tests.stage.installation import Installation
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def carillon(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
-    async with staged(tmp_path_factory.mktemp("carillon")) as installation:
+async def carillon(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
+) -> AsyncIterator[Installation]:
+    var = tmp_path_factory.mktemp("carillon")
+    async with staged(var, postgres=postgres_server) as installation:
         yield installation
 
 

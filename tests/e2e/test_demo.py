@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.stage.process import ROOT
+from services.launcher.process import ROOT
 
 pytestmark = pytest.mark.e2e
 

@@ -186,6 +186,7 @@ async def test_a_feed_tries_a_failed_batch_again(bus: Bus) -> None:
     async with asyncio.timeout(10):
         await done.wait()
     running.cancel()
+    await asyncio.wait((running,))
     assert tries == [3, 3, 3]
 
 
@@ -219,6 +220,7 @@ async def test_a_feed_goes_on_after_every_session_was_cut_off(
             await more.wait()
             more.clear()
     running.cancel()
+    await asyncio.wait((running,))
     await bus.close()
     await database.close()
     assert set(seen) == {"k:1", "k:2", "k:3", "k:4"}

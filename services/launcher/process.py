@@ -1,4 +1,4 @@
-"""A program of the product, run as its users run it: by its command, ended by a signal."""
+"""A program of Carillon's as a child process: started by its command, ended by a signal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-STOP_WAIT_S = 10.0
+STOP_WAIT_S = 15.0
 
 
 class Program:
@@ -19,8 +19,11 @@ class Program:
     def __init__(
         self, *, module: str, args: tuple[str, ...], env: Mapping[str, str], log: Path
     ) -> None:
+        """`env` is added to this process's own environment."""
         self.name = " ".join((module, *args))
+        """What it is called in messages."""
         self.log = log
+        """Where all that it writes goes."""
         self._module = module
         self._args = args
         self._env = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'media-gateway'}", **env}
@@ -28,14 +31,17 @@ class Program:
 
     @property
     def pid(self) -> int:
+        """Of the process that was started last."""
         assert self._process is not None
         return self._process.pid
 
     @property
     def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
+        """Starts it; whether it gets ready is seen at its socket."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
@@ -48,24 +54,31 @@ class Program:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                # Ctrl-C in a terminal is for whoever started us; it is told when to end.
+                start_new_session=True,
             )
 
-    async def stop(self) -> int:
+    async def ended(self) -> int:
+        """Its exit status, once it has ended."""
+        assert self._process is not None
+        return await self._process.wait()
+
+    async def stop(self, wait_s: float = STOP_WAIT_S) -> int:
         """Asks it to drain and waits; one that does not end is killed. Returns its status."""
-        return await self._end(signal.SIGTERM)
+        return await self._end(signal.SIGTERM, wait_s)
 
     async def kill(self) -> None:
         """Ends it at once, as a failing machine would."""
-        await self._end(signal.SIGKILL)
+        await self._end(signal.SIGKILL, STOP_WAIT_S)
 
-    async def _end(self, number: signal.Signals) -> int:
+    async def _end(self, number: signal.Signals, wait_s: float) -> int:
         process = self._process
         if process is None:
             return 0
         if process.returncode is None:
             process.send_signal(number)
         try:
-            return await asyncio.wait_for(process.wait(), STOP_WAIT_S)
+            return await asyncio.wait_for(process.wait(), wait_s)
         except TimeoutError:
             process.kill()
             return await process.wait()

@@ -1,0 +1,42 @@
+"""Ports of this machine: the usual ones, or others where somebody has those."""
+
+from __future__ import annotations
+
+import socket
+
+LOOPBACK = "127.0.0.1"
+RTP_PORTS = 1_000
+
+
+def is_free(port: int) -> bool:
+    """Whether UDP and TCP of a port can both be listened on, on loopback."""
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            # A connection of a server that has just ended does not keep its port.
+            probe.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind == socket.SOCK_STREAM)
+            )
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                return False
+    return True
+
+
+def free_port() -> int:
+    """Some port that nobody has."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((LOOPBACK, 0))
+            port: int = probe.getsockname()[1]
+        if is_free(port):
+            return port
+
+
+def free_rtp_range() -> tuple[int, int]:
+    """A range for audio that nobody is likely to hold: below the ephemeral ports."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((LOOPBACK, 0))
+        # Spread installations that run at once over 20,000-31,999, 1,000 ports apart.
+        first = 20_000 + int(probe.getsockname()[1]) % 12 * RTP_PORTS
+    return first, first + RTP_PORTS - 1
