@@ -1,11 +1,15 @@
-"""The launcher: `python -m services` runs all services in one process, or those named.
+"""The `carillon` command: runs services, or a whole installation on this machine.
 
-Exit status: 0 after a drain, 1 when a service could not start, 2 for a wrong name or setting.
+`python -m services` runs all services in one process; `python -m services acd ivr` those named;
+`python -m services up` a whole call centre. Exit status: 0 after a drain, 1 when something could
+not start (the reason is said in words), 2 for a wrong name or setting.
 """
 
 from __future__ import annotations
 
+import asyncio
 import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -14,11 +18,20 @@ import typer
 import uvloop
 
 from services.chassis import lifecycle, log
+from services.chassis.errors import CarillonError
 from services.chassis.lifecycle import Service
 from services.chassis.settings import ChassisSettings, load
 from services.chassis.world import World, local_world
 
-NAMES = ("acd", "ivr")
+NAMES = ("acd", "ivr", "recording", "crm", "analytics", "portal")
+
+app = typer.Typer(
+    name="carillon",
+    help="Carillon, a call centre: its services, and whole installations on one machine.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 
 
 def builder(name: str) -> Callable[[World], Service]:
@@ -27,6 +40,7 @@ def builder(name: str) -> Callable[[World], Service]:
     return build
 
 
+@app.command("run")
 def run(
     names: Annotated[
         list[str] | None, typer.Argument(help=f"Which services to run: {', '.join(NAMES)}.")
@@ -36,7 +50,7 @@ def run(
         Path | None, typer.Option(help="Folder for data; also CARILLON_VAR_DIR.")
     ] = None,
 ) -> None:
-    """Runs Carillon's services in one process until SIGTERM, then drains."""
+    """Run services in one process until SIGTERM, then drain: all, or those named."""
     wanted = tuple(dict.fromkeys(names or NAMES))
     unknown = [name for name in wanted if name not in NAMES]
     if unknown:
@@ -45,16 +59,68 @@ def run(
     log.configure(level=settings.log_level, as_json=settings.log_json)
 
     async def serve() -> int:
-        world = local_world(var_dir=var or settings.var_dir, run_dir=settings.run_dir)
+        world = local_world(
+            var_dir=var or settings.var_dir,
+            run_dir=settings.run_dir,
+            database_file=settings.database_file,
+        )
         services = [builder(name)(world) for name in wanted]
         return await lifecycle.run(services, world, drain_timeout_s=settings.drain_timeout_s)
 
-    raise typer.Exit(uvloop.run(serve()))
+    raise typer.Exit(_status(uvloop.run, serve()))
+
+
+@app.command("up")
+def up(
+    *,
+    var: Annotated[Path, typer.Option(help="Folder for everything that it keeps.")] = Path(
+        "var/up"
+    ),
+) -> None:
+    """Run a whole call centre on this machine, with its database, until Ctrl-C."""
+    from services.launcher.command import keep_up  # noqa: PLC0415 (services run without it)
+
+    raise typer.Exit(_status(asyncio.run, keep_up(var, services=NAMES)))
+
+
+@app.command("migrate")
+def migrate(
+    *,
+    admin_url: Annotated[
+        str,
+        typer.Option(
+            envvar="CARILLON_DATABASE_ADMIN_URL",
+            help="postgresql://… of a role that may create roles and schemas.",
+        ),
+    ],
+    file: Annotated[
+        Path,
+        typer.Option(help="Where services will find the database; made or brought up to date."),
+    ] = Path("var/up/database.json"),
+) -> None:
+    """Bring a database of your own up to date, and write down how services log in."""
+    from services.launcher.command import migrate_database  # noqa: PLC0415 (the same)
+
+    raise typer.Exit(_status(asyncio.run, migrate_database(admin_url, file)))
+
+
+def _status(runner: Callable[..., int], work: object) -> int:
+    """The exit status of a command; a named error is said in words."""
+    try:
+        return runner(work)
+    except CarillonError as error:
+        sys.stderr.write(f"{error.code}: {error}\n")
+        return 1
 
 
 def main() -> None:
     """The `carillon` command."""
-    typer.run(run)
+    arguments = sys.argv[1:]
+    commands = {command.name for command in app.registered_commands}
+    # Services may be named without a verb: `python -m services acd`.
+    if not arguments or (arguments[0] not in commands and arguments[0] not in ("--help", "-h")):
+        arguments = ["run", *arguments]
+    app(args=arguments, prog_name="carillon")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ class ChassisSettings(Settings):
     """A private folder for sockets; None: made, and recorded in `var_dir`."""
     var_dir: Path = Path("var/up")
     """Where a single machine keeps its data."""
+    database_file: Path | None = None
+    """Where the database is and how to log in; None: `database.json` in `var_dir`."""
     drain_timeout_s: float = Field(30.0, gt=0, le=86_400)
     """How long a drain may take before the process ends all the same."""
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from protos.acd.v1 import acd_pb2, config_pb2
 from protos.ivr.v1 import ivr_pb2
+from services import launcher
 from services.chassis.rpc import metadata
 from tests.stage.installation import Installation
 
 TENANT = "demo"
 NUMBER = "+12025550100"
-FLOWS = Path(__file__).resolve().parents[1] / "demo" / "flows"
+FLOWS = Path(launcher.__file__).resolve().parent
 META = metadata(tenant_id=TENANT)
 
 

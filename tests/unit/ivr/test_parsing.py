@@ -14,7 +14,7 @@ from services.ivr.model.errors import BadFlow
 from services.ivr.model.flow import Enqueue, Hours, Menu, Speak
 from tests.unit.ivr.calls import HANGUP, definition, flow_of
 
-DEMO = Path("tests/demo/flows/main-menu.json")
+DEMO = Path("services/launcher/main-menu.json")
 
 
 def say(text: str = "Hello.", then: str = "end", **more: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from services.ivr.model.checkpoint import Checkpoint, Stage
 from services.ivr.model.flow import Flow
 from tests.unit.ivr.calls import HANGUP, INVITED, NOW_MS, definition, flow_of
 
-DEMO = parse_flow(Path("tests/demo/flows/main-menu.json").read_text())
+DEMO = parse_flow(Path("services/launcher/main-menu.json").read_text())
 TRANSFER = flow_of(
     {
         "begin": {

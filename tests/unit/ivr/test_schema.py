@@ -114,7 +114,7 @@ def test_both_know_the_same_keys_and_need_the_same_ones() -> None:
 def test_the_demonstration_and_the_documentation_keep_the_schema() -> None:
     page = Path("docs/flows.md").read_text()
     examples = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
-    examples.append(Path("tests/demo/flows/main-menu.json").read_text())
+    examples.append(Path("services/launcher/main-menu.json").read_text())
     assert len(examples) == 2
     for example in examples:
         assert list(VALIDATOR.iter_errors(json.loads(example))) == []

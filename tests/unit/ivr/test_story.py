@@ -19,7 +19,7 @@ from tests.unit.ivr.gateway import GatewayCall
 
 DEMO = metadata(tenant_id="demo")
 CALLER = ivr_pb2.LegView(leg_id="l1", role=ivr_pb2.LEG_ROLE_CALLER, state="answered")
-MENU = Path("tests/demo/flows/main-menu.json").read_text()
+MENU = Path("services/launcher/main-menu.json").read_text()
 GONE = ivr_pb2.LegEnded(leg_id="l1", role=ivr_pb2.LEG_ROLE_CALLER, reason="hung-up")
 
 

@@ -1,0 +1,79 @@
+"""What the launcher's commands say and do on a terminal."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from rich.table import Table
+
+from services.chassis.database import DatabaseAddress, NoDatabase
+from services.chassis.migrations import migrate, roles
+from services.launcher.up import AlreadyUp, Running, Up, present, until_stopped
+
+
+async def keep_up(var: Path, *, services: tuple[str, ...]) -> int:
+    """Starts a whole installation, says how to use it, and stops it on Ctrl-C."""
+    console = Console(highlight=False)
+    installation = Up(
+        var=var, services=services, tell=lambda line: console.print(f"[dim]·[/] {line}")
+    )
+    try:
+        running = await installation.start()
+    except AlreadyUp:
+        said = present(installation.var)
+        where = f": the portal is at {said['portal']}" if said else ""
+        console.print(f"Carillon is already up{where}. Stop it there with Ctrl-C.")
+        return 0
+    except BaseException:
+        await installation.stop()
+        raise
+    try:
+        _say(console, running, var)
+        await until_stopped()
+        console.print("\nStopping: new calls are refused, live ones have 5 seconds.")
+    finally:
+        await installation.stop()
+    console.print("Stopped. Everything is kept for the next `make up`.")
+    return 0
+
+
+def _say(console: Console, running: Running, var: Path) -> None:
+    console.print(f"\n[bold]Carillon is up.[/]  Portal: [bold]{running.portal}[/]\n")
+    table = Table(show_edge=False, pad_edge=False, title="Demo log-ins", title_justify="left")
+    for column in ("Tenant", "User", "Password"):
+        table.add_column(column, no_wrap=True)
+    for name, password in running.seeded.passwords.items():
+        table.add_row(running.seeded.tenant, name, password)
+    console.print(table)
+    console.print(
+        f"\nCall {running.seeded.number} with any SIP phone at {running.sip}, or run `make call`."
+        f"\nAPI: {running.portal}/docs (REST), {running.grpc} (gRPC). Logs: {var}/log."
+        "\nCtrl-C stops it."
+    )
+
+
+async def migrate_database(admin_url: str, file: Path) -> int:
+    """Brings a database up to date and writes down how services log in."""
+    console = Console(highlight=False)
+    try:
+        passwords = dict(DatabaseAddress.read(file).passwords)
+    except NoDatabase:
+        passwords = {}
+    for role in roles():
+        passwords.setdefault(role, secrets.token_urlsafe(24))
+    applied = await migrate(admin_url, passwords)
+    place = urlsplit(admin_url)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    DatabaseAddress(
+        host=place.hostname or "127.0.0.1",
+        port=place.port or 5432,
+        name=place.path.lstrip("/") or "postgres",
+        passwords=passwords,
+    ).write(file)
+    for name in applied:
+        console.print(f"applied {name}")
+    console.print(f"Up to date. Services log in as {file} says: keep it private.")
+    return 0

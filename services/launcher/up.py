@@ -1,0 +1,221 @@
+"""`make up`: a whole call centre on this machine, kept running until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+import json
+import os
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from services.chassis.errors import CarillonError, Kind
+from services.chassis.postgres.server import PostgresServer
+from services.chassis.tasks import Tasks
+from services.launcher import seed
+from services.launcher.machine import Layout, Machine, NotReady, end_leftovers
+from services.launcher.ports import LOOPBACK, free_port, is_free
+
+DATABASE = "carillon"
+USUAL = {"sip": 5060, "http": 8080, "grpc": 8081}
+NAMES_OF = {"sip": "SIP", "http": "The portal", "grpc": "gRPC"}
+RESTART_FIRST_S = 1.0
+RESTART_LAST_S = 30.0
+
+
+class AlreadyUp(CarillonError):
+    """Another process keeps this installation running."""
+
+    code: ClassVar[str] = "already-up"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a person needs to use it."""
+
+    portal: str
+    """Address of the portal."""
+    grpc: str
+    """Where integrators' gRPC goes."""
+    sip: str
+    """Where phones call."""
+    seeded: seed.Seeded
+    """The demo tenant."""
+
+
+class Up:
+    """An installation with its database, from start to stop."""
+
+    def __init__(
+        self,
+        *,
+        var: Path,
+        services: tuple[str, ...],
+        tell: Callable[[str], None],
+        usual_ports: bool = True,
+    ) -> None:
+        """`tell` takes one line of progress at a time; `usual_ports`: 5060, 8080, 8081 if free."""
+        self.var = var.absolute()
+        """The installation's folder."""
+        self._services = services
+        self._tell = tell
+        self._usual = usual_ports
+        self._stack = AsyncExitStack()
+        self._tasks = Tasks()
+        self._stopping = False
+        self.machine: Machine | None = None
+        """Its processes, once started."""
+
+    async def start(self) -> Running:
+        """Starts everything, and seeds the demo tenant the first time; a named error says why not.
+
+        Ports in use are said and replaced. What a killed predecessor left is ended first.
+        """
+        self.var.mkdir(parents=True, exist_ok=True)
+        self._lock()
+        left = await end_leftovers(self.var)
+        if left:
+            self._tell(f"Ended {left} processes that an earlier run had left.")
+        postgres = PostgresServer(self.var / "postgres")
+        self._tell("Starting PostgreSQL")
+        await asyncio.to_thread(postgres.start)
+        self._stack.callback(postgres.stop)
+        address = await postgres.database(DATABASE)
+        address.write(self.var / "database.json")
+        ports = self._ports()
+        self.machine = Machine(
+            Layout(
+                var=self.var,
+                groups={"services": self._services},
+                sip_port=ports["sip"],
+                http_port=ports["http"],
+                grpc_port=ports["grpc"],
+                env={"CARILLON_DRAIN_TIMEOUT_S": "5"},
+                gateway_env={"CARILLON_GATEWAY_DRAIN_LIMIT_S": "5"},
+            )
+        )
+        self._stack.push_async_callback(self.machine.stop)
+        self._tell(f"Starting services ({', '.join(self._services)}) and media gateway")
+        await asyncio.gather(*(self.machine.start(name) for name in self.machine.programs))
+        running = await self._seeded()
+        self._remember(running, ports)
+        for name in self.machine.programs:
+            self._tasks.start(self._keep(self.machine, name), f"keep {name}")
+        return running
+
+    async def stop(self) -> None:
+        """Drains and stops everything; what is in the database stays."""
+        self._stopping = True
+        await self._tasks.close()
+        await self._stack.aclose()
+
+    def _lock(self) -> None:
+        handle = os.open(self.var / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(handle)
+            raise AlreadyUp(str(self.var)) from None
+        self._stack.callback(os.close, handle)
+
+    def _ports(self) -> dict[str, int]:
+        if not self._usual:
+            return dict.fromkeys(USUAL, 0)
+        ports = {}
+        for name, usual in USUAL.items():
+            ports[name] = usual if is_free(usual) else free_port()
+            if ports[name] != usual:
+                self._tell(f"Port {usual} is in use: {NAMES_OF[name]} is at {ports[name]} instead.")
+        return ports
+
+    async def _seeded(self) -> Running:
+        assert self.machine is not None
+        told = self.machine.told("portal")
+        portal = f"http://{LOOPBACK}:{told['http']}"
+        mark = self.var / "seeded"
+        version = _version()
+        passwords = self.var / "passwords.json"
+        if passwords.exists() and mark.exists() and mark.read_text() == version:
+            story = seed.story()
+            seeded = seed.Seeded(
+                story["tenant"]["name"], story["number"], json.loads(passwords.read_text())
+            )
+        else:
+            self._tell("Seeding the demo tenant through the public API")
+            seeded = await seed.seed(
+                portal,
+                bootstrap=self.var / "bootstrap.json",
+                keep=passwords,
+                tell=lambda line: self._tell(f"  {line}"),
+            )
+            mark.write_text(version)
+        return Running(
+            portal=portal,
+            grpc=f"{LOOPBACK}:{told['grpc']}",
+            sip=f"{LOOPBACK}:{self.machine.sip_port}",
+            seeded=seeded,
+        )
+
+    def _remember(self, running: Running, ports: dict[str, int]) -> None:
+        """Says in run.json, beside the sockets' folder, where everything is."""
+        path = self.var / "run.json"
+        said: dict[str, Any] = json.loads(path.read_text())
+        said |= {
+            "portal": running.portal,
+            "grpc": running.grpc,
+            "sip": running.sip,
+            "number": running.seeded.number,
+            "pid": os.getpid(),
+            "asked_ports": ports,
+        }
+        temporary = path.with_suffix(".new")
+        temporary.write_text(json.dumps(said))
+        temporary.replace(path)
+
+    async def _keep(self, machine: Machine, name: str) -> None:
+        """Starts a process again when it ends by itself, sooner at first and later each time."""
+        pause_s = RESTART_FIRST_S
+        while True:
+            status = await machine.programs[name].ended()
+            if self._stopping:
+                return
+            self._tell(f"{name} ended with status {status}; starting it again in {pause_s:.0f} s.")
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, RESTART_LAST_S)
+            try:
+                await machine.start(name)
+                self._tell(f"{name} is back.")
+            except NotReady as error:
+                self._tell(str(error))
+
+
+async def until_stopped() -> None:
+    """Until SIGINT (Ctrl-C) or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(number)
+
+
+def present(var: Path) -> dict[str, Any] | None:
+    """What a running `up` said of itself; None when there is none."""
+    try:
+        said: dict[str, Any] = json.loads((var / "run.json").read_text())
+    except (OSError, ValueError):
+        return None
+    return said if "portal" in said else None
+
+
+def _version() -> str:
+    """Changes when what is seeded changes."""
+    files = sorted(seed.FOLDER.glob("*.json"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
