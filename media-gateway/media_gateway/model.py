@@ -293,6 +293,27 @@ class LegNotAnswered(CarillonError):
     kind: ClassVar[Kind] = Kind.PRECONDITION
 
 
+class NoSuchReservation(CarillonError):
+    """No call here rings an agent's browser for this reservation, or none does any more."""
+
+    code: ClassVar[str] = "no-such-reservation"
+    kind: ClassVar[Kind] = Kind.NOT_FOUND
+
+
+class NotYourReservation(CarillonError):
+    """The reservation is another agent's."""
+
+    code: ClassVar[str] = "not-your-reservation"
+    kind: ClassVar[Kind] = Kind.DENIED
+
+
+class BadSdpOffer(CarillonError):
+    """A browser's sdp_offer that no audio can come of; the message says what is missing."""
+
+    code: ClassVar[str] = "bad-sdp-offer"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
 class IllegalTransition(CarillonError):
     """A machine has no way from its state by what happened."""
 
