@@ -48,7 +48,7 @@ def media_report(media: MediaStats) -> gateway_pb2.MediaReport:
     )
 
 
-def _fill(message: events_pb2.CallFact, body: FactBody) -> None:  # noqa: C901 - one arm per fact, as many as there are
+def _fill(message: events_pb2.CallFact, body: FactBody) -> None:  # noqa: C901, PLR0912 - one arm per fact, as many as there are
     match body:
         case facts.CallStarted():
             message.call_started.CopyFrom(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal
 
-from media_gateway.adapters.prompts import PromptShelf, PromptUnavailable
+from media_gateway.adapters.prompts import PromptShelf
+from media_gateway.adapters.sound_player import MediaEvents, SoundPlayer
 from media_gateway.core.events import StartSound
-from media_gateway.rtp.clip import AudioClip
 from media_gateway.rtp.errors import MediaError
 from media_gateway.rtp.model import Codec as RtpCodec
 from media_gateway.rtp.model import MediaStats, RemoteMedia
@@ -20,22 +19,6 @@ from services.chassis.log import get_logger
 from services.chassis.tasks import Tasks
 
 log = get_logger("media")
-
-
-class MediaEvents(Protocol):
-    """Who is told what happens to a leg's audio."""
-
-    def key_pressed(self, leg_id: LegId, key: str, how: str) -> None:
-        """A key of the far end's telephone."""
-
-    def sound_ended(self, leg_id: LegId, sound: str, *, failed: bool) -> None:
-        """What played came to its end, or could not be played."""
-
-    def media_heard(self, leg_id: LegId) -> None:
-        """The first packet since the last negotiation."""
-
-    def media_lost(self, leg_id: LegId) -> None:
-        """Nothing came for too long."""
 
 
 class PortListener:
@@ -98,12 +81,9 @@ class LegMedia:
         self._local = HostPort(local_host, port.rtp_port)
         self._sdp_session_id = sdp_session_id
         self._negotiation = AudioNegotiation(local=self._local, session_id=sdp_session_id)
-        self._shelf = shelf
-        self._events = events
-        self._tasks = tasks
+        self._player = SoundPlayer(leg_id, port, shelf=shelf, events=events, tasks=tasks)
         self._remote: RemoteMedia | None = None
         self._begun = False
-        self._wanted: StartSound | None = None
 
     @property
     def agreed(self) -> Agreement | None:
@@ -147,17 +127,15 @@ class LegMedia:
 
     def start(self, sound: StartSound) -> None:
         """Plays something, at once if it is at hand, else as soon as it is fetched."""
-        self._wanted = sound
-        self._play_wanted()
+        self._player.start(sound)
 
     def stop(self) -> None:
         """Plays nothing."""
-        self._wanted = None
-        self.port.stop_play()
+        self._player.stop()
 
     def close(self) -> MediaStats:
         """Ends the audio; its last numbers."""
-        self._wanted = None
+        self._player.close()
         return self.port.close()
 
     def _take(self, agreement: Agreement) -> None:
@@ -184,35 +162,7 @@ class LegMedia:
         except MediaError as error:
             # Signalling goes on; a far end that cannot be sent to ends by its silence.
             log.warning("media cannot reach", leg=self.port.leg_id, code=error.code)
-        self._play_wanted()
-
-    def _play_wanted(self) -> None:
-        sound = self._wanted
-        if sound is None or self._remote is None or not self._begun:
-            return
-        clips = self._shelf.at_hand(sound.prompts)
-        if clips is not None:
-            self._play(sound, clips)
-            return
-        self.port.stop_play()
-        self._tasks.start(self._fetch(sound, self._remote.codec), "prompt-fetch")
-
-    async def _fetch(self, sound: StartSound, codec: RtpCodec) -> None:
-        try:
-            clips = await self._shelf.fetch(sound.prompts, codec)
-        except PromptUnavailable as error:
-            log.warning("prompt unavailable", leg=self.port.leg_id, reason=str(error))
-            if self._wanted is sound:
-                self._wanted = None
-                self._events.sound_ended(self.leg_id, sound.sound, failed=True)
-            return
-        if self._wanted is sound:
-            self._play(sound, clips)
-
-    def _play(self, sound: StartSound, clips: Sequence[AudioClip]) -> None:
-        self._wanted = None
-        resume_key = ",".join(prompt.name for prompt in sound.prompts) if sound.loop else None
-        self.port.play(sound.sound, clips, loop=sound.loop, resume_key=resume_key)
+        self._player.ready(self._remote.codec)
 
 
 def common_codec(sdp_offer: bytes, local_host: str) -> str:
