@@ -90,6 +90,26 @@ class MediaEngine:
             opening.add_done_callback(_close_unclaimed)
             raise
 
+    def open_without_sockets(self, leg_id: str, listener: MediaListener) -> MediaPort:
+        """A port for a leg that another transport carries, which is attached when it is there.
+
+        Raises LegAlreadyOpen.
+        """
+        if leg_id in self._ports:
+            raise LegAlreadyOpen(f"leg {leg_id} has a port")
+        port = self._new_port(leg_id, 0, listener, self._forget)
+        self._ports[leg_id] = port
+        self._start_ticking()
+        return port
+
+    def lend(self) -> int:
+        """An RTP port of the range for another transport to bind; raises NoPortsLeft."""
+        return self._pool.take()
+
+    def give_back(self, rtp_port: int) -> None:
+        """Take back a lent port: it drains before it is used again."""
+        self._pool.retire(rtp_port, self._clock_ms())
+
     async def close(self) -> None:
         """Close every port at once, without drain, and stop."""
         await asyncio.gather(*self._opening, return_exceptions=True)
@@ -106,18 +126,7 @@ class MediaEngine:
     async def _open(self, leg_id: str, listener: MediaListener) -> MediaPort:
         rtp_socket, rtcp_socket = self._bind()
         rtp_port = rtp_socket.getsockname()[1]
-        port = MediaPort(
-            leg_id=leg_id,
-            host=self._host,
-            rtp_port=rtp_port,
-            listener=listener,
-            clock_ms=self._clock_ms,
-            random_bits=self._random_bits,
-            notify=self._loop.call_soon,
-            on_closed=self._retire,
-            strict=self._strict,
-            media_timeout_ms=self._media_timeout_ms,
-        )
+        port = self._new_port(leg_id, rtp_port, listener, self._retire)
         self._ports[leg_id] = port
         with contextlib.ExitStack() as undo:
             undo.callback(self._pool.put_back, rtp_port)
@@ -129,9 +138,29 @@ class MediaEngine:
             rtcp = await self._listen(port.control, rtcp_socket)
             undo.pop_all()
         self._sockets[rtp_port] = (rtp, rtcp)
-        port.attach(rtp, rtcp)
+        port.attach(rtp.sendto, rtcp.sendto)
         self._start_ticking()
         return port
+
+    def _new_port(
+        self,
+        leg_id: str,
+        rtp_port: int,
+        listener: MediaListener,
+        on_closed: Callable[[MediaPort], None],
+    ) -> MediaPort:
+        return MediaPort(
+            leg_id=leg_id,
+            host=self._host if rtp_port else None,
+            rtp_port=rtp_port,
+            listener=listener,
+            clock_ms=self._clock_ms,
+            random_bits=self._random_bits,
+            notify=self._loop.call_soon,
+            on_closed=on_closed,
+            strict=self._strict,
+            media_timeout_ms=self._media_timeout_ms,
+        )
 
     def _bind(self) -> tuple[socket.socket, socket.socket]:
         """Bind an RTP port that nobody else on this host holds, and the RTCP port above it."""
@@ -157,8 +186,11 @@ class MediaEngine:
             transport.max_size = MAX_DATAGRAM_BYTES
         return transport
 
-    def _retire(self, port: MediaPort) -> None:
+    def _forget(self, port: MediaPort) -> None:
         del self._ports[port.leg_id]
+
+    def _retire(self, port: MediaPort) -> None:
+        self._forget(port)
         self._pool.retire(port.rtp_port, self._clock_ms())
 
     def _close_drained(self, now_ms: float) -> None:
@@ -166,7 +198,7 @@ class MediaEngine:
             self._close_sockets(rtp_port)
 
     def _close_sockets(self, rtp_port: int) -> None:
-        for transport in self._sockets.pop(rtp_port):
+        for transport in self._sockets.pop(rtp_port, ()):  # a lent port's are another's
             transport.close()
 
     def _start_ticking(self) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from media_gateway.rtp.clip import AudioClip
 from media_gateway.rtp.control import Control
-from media_gateway.rtp.egress import Egress
+from media_gateway.rtp.egress import Egress, Send
 from media_gateway.rtp.errors import BadPeer, BadRemote, PortClosed
 from media_gateway.rtp.ingress import Ingress
 from media_gateway.rtp.latch import Latch
@@ -34,7 +33,7 @@ class MediaPort:
         self,
         *,
         leg_id: str,
-        host: str,
+        host: str | None,
         rtp_port: int,
         listener: MediaListener,
         clock_ms: Callable[[], float],
@@ -46,7 +45,7 @@ class MediaPort:
     ) -> None:
         self.leg_id = leg_id
         self.rtp_port, self.rtcp_port = rtp_port, rtp_port + 1
-        self._version = ipaddress.ip_address(host).version
+        self._version = ipaddress.ip_address(host).version if host else None
         self._listener, self._notify = listener, notify
         self._on_closed = on_closed
         self._clock_ms = clock_ms
@@ -76,10 +75,31 @@ class MediaPort:
             clock_ms=clock_ms,
         )
 
-    def attach(self, rtp: asyncio.DatagramTransport, rtcp: asyncio.DatagramTransport) -> None:
-        """Send by these sockets; they stay the engine's."""
-        self.egress.send = rtp.sendto
-        self.control.send = rtcp.sendto
+    @property
+    def ssrc(self) -> int:
+        """The one source that the far end hears, whatever feeds it."""
+        return self.egress.stream.ssrc
+
+    @property
+    def cname(self) -> str:
+        """What its reports call it."""
+        return self.control.session.cname
+
+    def attach(self, send_rtp: Send, send_rtcp: Send) -> None:
+        """Send by these; what they send on stays its owner's."""
+        self.egress.send = send_rtp
+        self.control.send = send_rtcp
+
+    def detach(self) -> None:
+        """Send and hear nothing until the next `attach` and `negotiate`; the numbers go on.
+
+        Peer, plays, hold and mute stay as they are.
+        """
+        self._remote = None
+        self.egress.target = None
+        self.ingress.shut()
+        self.control.shut()
+        self._route()
 
     def negotiate(self, remote: RemoteMedia) -> None:
         """Take what a completed SDP negotiation says; latching is armed again. Raises BadRemote."""
@@ -277,8 +297,11 @@ def _new_stream(random_bits: Callable[[int], int], now_ms: float) -> OutboundStr
     )
 
 
-def _addresses(remote: RemoteMedia, version: int) -> tuple[Address | None, Address | None]:
-    """Where RTP and RTCP go; None where the far end named no address. Raises BadRemote."""
+def _addresses(remote: RemoteMedia, version: int | None) -> tuple[Address | None, Address | None]:
+    """Where RTP and RTCP go; None where the far end named no address. Raises BadRemote.
+
+    `version` is that of the leg's own sockets, if it has any.
+    """
     try:
         host = ipaddress.ip_address(remote.host)
     except ValueError as error:
@@ -288,7 +311,7 @@ def _addresses(remote: RemoteMedia, version: int) -> tuple[Address | None, Addre
         raise BadRemote(f"payload types {types} do not fit in seven bits")
     if host.is_unspecified:
         return None, None
-    if host.version != version:
+    if version is not None and host.version != version:
         raise BadRemote(f"{host} cannot be reached over IPv{version}")
     if host.is_multicast or str(host) == "255.255.255.255":
         raise BadRemote(f"{host} is not one far end's address")

@@ -35,7 +35,7 @@ class RtcpSession:
         self._inbound, self._outbound = inbound, outbound
         self._random_bits = random_bits
         # A name of 96 random bits, as RFC 7022 wants it: it tells nothing of host or user.
-        self._cname = base64.b64encode(random_bits(96).to_bytes(12, "big")).decode()
+        self.cname = base64.b64encode(random_bits(96).to_bytes(12, "big")).decode()
         self._reported_packets = 0
         self._sender_report: tuple[int, int, float] | None = None
         self.due_ms = now_ms + self._interval_ms() / 2
@@ -58,7 +58,7 @@ class RtcpSession:
             )
         self._reported_packets = out.packets
         report = rtcp.Report(ssrc=out.ssrc, sender=sender, blocks=self._blocks(now_ms))
-        compound = rtcp.build_report(report) + rtcp.build_name(out.ssrc, self._cname)
+        compound = rtcp.build_report(report) + rtcp.build_name(out.ssrc, self.cname)
         return compound + rtcp.build_goodbye(out.ssrc) if goodbye else compound
 
     def receive(self, reports: Sequence[rtcp.Report], now_ms: float) -> None:

@@ -1,0 +1,73 @@
+"""Opens transports to browsers: one certificate for all of them, renewed each day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from aiortc.rtcdtlstransport import RTCCertificate
+
+from media_gateway.webrtc.ice import IceSettings
+from media_gateway.webrtc.model import BrowserListener
+from media_gateway.webrtc.sdp import BrowserOffer, Codec, Fingerprint
+from media_gateway.webrtc.sdp_answer import LocalMedia, build_answer
+from media_gateway.webrtc.transport import BrowserTransport
+
+RENEW_BEFORE = timedelta(days=29)
+"""Certificates are made for 30 days."""
+_DIGEST = "sha-256"
+
+
+class Connector:
+    """Made once for a gateway."""
+
+    def __init__(self, settings: IceSettings) -> None:
+        self._settings = settings
+        self._certificate: RTCCertificate | None = None
+
+    async def open(
+        self,
+        offer: BrowserOffer,
+        listener: BrowserListener,
+        *,
+        codec: Codec,
+        session_id: int,
+        ssrc: int,
+        cname: str,
+    ) -> tuple[BrowserTransport, str]:
+        """A transport with its ports bound, and the sdp_answer that leads there; NoBrowserPort."""
+        certificate = self._present_certificate()
+        transport = BrowserTransport(
+            offer, listener, settings=self._settings, certificate=certificate
+        )
+        try:
+            await transport.bind()
+        except BaseException:
+            await transport.close()
+            raise
+        host, port = transport.candidates[0].split()[4:6]
+        local = LocalMedia(
+            session_id=session_id,
+            codec=codec,
+            username=transport.username,
+            password=transport.password,
+            fingerprint=_fingerprint(certificate),
+            candidates=transport.candidates,
+            host=host,
+            port=int(port),
+            ssrc=ssrc,
+            cname=cname,
+        )
+        return transport, build_answer(offer, local)
+
+    def _present_certificate(self) -> RTCCertificate:
+        certificate = self._certificate
+        if certificate is None or certificate.expires - datetime.now(UTC) < RENEW_BEFORE:
+            certificate = self._certificate = RTCCertificate.generateCertificate()
+        return certificate
+
+
+def _fingerprint(certificate: RTCCertificate) -> Fingerprint:
+    value = next(
+        known.value for known in certificate.getFingerprints() if known.algorithm == _DIGEST
+    )
+    return Fingerprint(_DIGEST, value)

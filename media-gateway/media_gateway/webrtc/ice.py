@@ -1,0 +1,242 @@
+"""ICE towards one browser, on addresses and ports of our choosing, with media past the queue.
+
+aioice finds the path. What differs here: it binds one ephemeral port on each address of the
+machine but loopback, where a gateway offers what it is told to, from its own range of ports; it
+parses every datagram as STUN and hands the rest on through a queue, which costs more than the
+relaying of a packet; and it gives a silent browser half a minute, where a caller is waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from aioice import Candidate, Connection
+from aioice.candidate import candidate_foundation
+from aioice.ice import CandidatePair, StunProtocol
+from aioice.stun import TransactionError
+from typing_extensions import override
+
+from media_gateway.webrtc.errors import NoBrowserPort
+from media_gateway.webrtc.model import Address, BrowserAddress, PortLender
+
+MAX_BIND_ATTEMPTS: Final = 16
+"""How many ports that another process holds are passed over before giving up."""
+MAX_DATAGRAM_BYTES: Final = 1_500
+MAX_WAITING: Final = 64
+"""Datagrams of the handshake that may wait; what comes beyond is dropped, and sent again."""
+CONSENT_MS: Final = 30_000
+"""Nobody is sent audio who has not agreed for so long (RFC 7675, 5.1)."""
+CONSENT_INTERVAL_MS: Final = 4_000
+LOOKS: Final = 10
+"""How often silence is looked for within its limit; the first two go by without a question."""
+_EXPEDITED: Final = 46 << 2
+"""DSCP EF: voice (RFC 4594)."""
+_HOST_PREFERENCE: Final = 126
+_FIRST_MEDIA, _AFTER_MEDIA = 128, 192
+_FIRST_DTLS, _AFTER_DTLS = 20, 64
+
+
+@dataclass(frozen=True, slots=True)
+class IceSettings:
+    """What every connection of a gateway is opened with."""
+
+    addresses: Sequence[BrowserAddress]
+    """Where browsers may reach this gateway, the best first."""
+    ports: PortLender
+    """Whence the ports come."""
+    silence_ms: int
+    """Nothing at all from a browser for so long: its connection is lost."""
+    clock_ms: Callable[[], float]
+    """Never goes back."""
+
+
+class IceSocket(StunProtocol):
+    """One of our ports: SRTP goes straight to whoever listens, the rest to ICE and DTLS."""
+
+    @override
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        """Takes one datagram, told apart by its first byte (RFC 7983)."""
+        datagram = cast("bytes", data)
+        if not datagram or len(datagram) > MAX_DATAGRAM_BYTES:
+            return
+        if _FIRST_MEDIA <= datagram[0] < _AFTER_MEDIA:
+            cast("IceConnection", self.receiver).on_media(datagram)
+        else:
+            super().datagram_received(datagram, addr)
+
+
+class IceConnection(Connection):
+    """The path to one browser. We are the controlled side, unless the browser is ICE lite."""
+
+    def __init__(
+        self, settings: IceSettings, *, controlling: bool, on_silence: Callable[[], None]
+    ) -> None:
+        super().__init__(ice_controlling=controlling)
+        self._settings = settings
+        self._on_silence = on_silence
+        self._port: int | None = None
+        self.on_media: Callable[[bytes], None] = _drop
+        """Who takes SRTP and SRTCP."""
+        self.heard = 0
+        """Grows with everything that only this browser can have sent."""
+        self.target: Address = ("", 0)
+        """Where the browser is."""
+        self.send_media: Callable[[bytes, Address], None] = _send_nowhere
+        """Sends to it by the path that was chosen."""
+        self.lines: list[str] = []
+        """Our candidates as SDP lists them."""
+
+    @override
+    async def get_component_candidates(
+        self, component: int, addresses: list[str], timeout: int = 5
+    ) -> list[Candidate]:
+        """Binds one port on each of our addresses; raises NoBrowserPort."""
+        for _ in range(MAX_BIND_ATTEMPTS):
+            port = self._settings.ports.lend()
+            sockets = _bind(self._settings.addresses, port)
+            if sockets:
+                self._port = port
+                break
+            self._settings.ports.give_back(port)
+        else:
+            raise NoBrowserPort("other processes hold the ports, or no address is this machine's")
+        return [
+            await self._listen(bound, address, component, rank)
+            for rank, (bound, address) in enumerate(sockets)
+        ]
+
+    async def _listen(
+        self, bound: socket.socket, address: BrowserAddress, component: int, rank: int
+    ) -> Candidate:
+        transport, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: IceSocket(self), sock=bound
+        )
+        # The standard loop sets 256 KiB aside for each packet unless told; uvloop does not.
+        if hasattr(transport, "max_size"):
+            transport.max_size = MAX_DATAGRAM_BYTES + 1
+        _, port = transport.get_extra_info("sockname")[:2]
+        candidate = Candidate(
+            foundation=candidate_foundation("host", "udp", address.bound),
+            component=component,
+            transport="udp",
+            priority=_HOST_PREFERENCE << 24 | (0xFFFF - rank) << 8 | (256 - component),
+            host=address.bound,
+            port=port,
+            type="host",
+        )
+        protocol.local_candidate = candidate
+        self._protocols.append(protocol)
+        self.lines.append(_line(candidate, address.told))
+        return candidate
+
+    @override
+    def data_received(self, data: bytes, component: int) -> None:
+        """Takes what is neither STUN nor media: DTLS, of anybody's making."""
+        if _FIRST_DTLS <= data[0] < _AFTER_DTLS and self._queue.qsize() < MAX_WAITING:
+            super().data_received(data, component)
+
+    @override
+    def check_complete(self, pair: CandidatePair) -> None:
+        """Follows the nominated pair, also when the browser nominates another."""
+        super().check_complete(pair)
+        chosen = self._nominated.get(1)
+        if chosen is not None:
+            self.target = chosen.remote_addr
+            self.send_media = chosen.protocol.transport.sendto
+
+    @override
+    async def query_consent(self) -> None:
+        """Asks a quiet browser whether it is there, and tells of its silence, once."""
+        now_ms = self._settings.clock_ms
+        look_ms = self._settings.silence_ms / LOOKS
+        heard, heard_ms, agreed_ms = self.heard, now_ms(), now_ms()
+        while True:
+            await asyncio.sleep(look_ms / 1_000)
+            if self.heard != heard:
+                heard, heard_ms = self.heard, now_ms()
+            quiet_ms, since_ms = now_ms() - heard_ms, now_ms() - agreed_ms
+            if quiet_ms >= self._settings.silence_ms or since_ms >= CONSENT_MS:
+                break
+            asks = quiet_ms >= 2 * look_ms or since_ms >= CONSENT_INTERVAL_MS
+            if asks and await self._agrees():
+                heard_ms = agreed_ms = now_ms()
+        self._on_silence()
+
+    async def _agrees(self) -> bool:
+        """One question, and half a second for its answer."""
+        pair, password = self._nominated.get(1), self.remote_password
+        if pair is None or password is None:
+            return False
+        try:
+            await pair.protocol.request(
+                self.build_request(pair, nominate=False),
+                pair.remote_addr,
+                integrity_key=password.encode(),
+                retransmissions=0,
+            )
+        except TransactionError:
+            return False
+        return True
+
+    @override
+    async def close(self) -> None:
+        """Ends it; nothing is sent or heard from now on. Closing twice is closing."""
+        self.on_media, self.send_media = _drop, _send_nowhere
+        try:
+            await super().close()
+        finally:
+            port, self._port = self._port, None
+            if port is not None:
+                self._settings.ports.give_back(port)
+
+
+def _bind(
+    addresses: Sequence[BrowserAddress], port: int
+) -> list[tuple[socket.socket, BrowserAddress]]:
+    """The addresses on which the port is free; an address that this machine lost is left out."""
+    with contextlib.ExitStack() as bound:
+        found = []
+        for address in addresses:
+            try:
+                found.append((bound.enter_context(_socket(address.bound, port)), address))
+            except OSError:
+                continue
+        bound.pop_all()
+        return found
+
+
+def _socket(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        bound.settimeout(0)
+        if family == socket.AF_INET:
+            bound.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
+        else:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _EXPEDITED)
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _line(candidate: Candidate, told: str) -> str:
+    return (
+        f"{candidate.foundation} {candidate.component} udp {candidate.priority} "
+        f"{told} {candidate.port} typ host"
+    )
+
+
+def _drop(data: bytes) -> None:
+    """Stand in while nobody takes media."""
+
+
+def _send_nowhere(data: bytes, target: Address) -> None:
+    """Stand in until a path is chosen, and after the end."""
