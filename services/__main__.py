@@ -65,7 +65,16 @@ def run(
             database_file=settings.database_file,
         )
         services = [builder(name)(world) for name in wanted]
-        return await lifecycle.run(services, world, drain_timeout_s=settings.drain_timeout_s)
+        return await lifecycle.run(
+            services,
+            world,
+            drain_timeout_s=settings.drain_timeout_s,
+            telemetry=lifecycle.Telemetry(
+                otlp_endpoint=settings.otlp_endpoint,
+                metrics_host=settings.metrics_host,
+                metrics_port=settings.metrics_port,
+            ),
+        )
 
     raise typer.Exit(_status(uvloop.run, serve()))
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
+from services.chassis import spans
 from services.chassis.errors import CarillonError
 from services.chassis.log import get_logger
+from services.chassis.metrics import Metrics, Reading
 from services.chassis.rpc import Face, RpcServer
 from services.chassis.world import World
 
@@ -35,29 +38,67 @@ class Service(Protocol):
         """Releases everything; called once, after the drain or a failed start."""
 
 
+@runtime_checkable
+class Measured(Protocol):
+    """A service that reads values of itself for Prometheus."""
+
+    def readings(self) -> Iterable[Reading]:
+        """The values now; cheap, and without blocking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """Where a process tells how it is."""
+
+    otlp_endpoint: str = ""
+    """Where traces go; empty: nowhere."""
+    metrics_host: str = "127.0.0.1"
+    """The address of the metrics' port."""
+    metrics_port: int = -1
+    """0: any that is free; -1: metrics are not shown."""
+
+
 class Running:
     """Services that are up, with the servers of their faces."""
 
-    def __init__(self, services: Sequence[Service], world: World) -> None:
+    def __init__(
+        self, services: Sequence[Service], world: World, telemetry: Telemetry | None = None
+    ) -> None:
         self._services = tuple(services)
         self._world = world
+        self._telemetry = telemetry or Telemetry()
+        self.metrics = Metrics()
+        """What this process shows of itself."""
         self._servers: list[RpcServer] = []
         self._started: list[Service] = []
 
     async def start(self) -> None:
         """Starts each service and opens its socket; on an error stops what was started."""
         try:
+            self._tell()
             for service in self._services:
                 self._started.append(service)
                 await service.start()
                 path = self._world.run_dir / f"{service.name}.sock"
-                server = RpcServer(path=path, faces=service.faces())
+                server = RpcServer(path=path, faces=service.faces(), metrics=self.metrics)
                 self._servers.append(server)
                 await server.start()
                 log.info("service started", service=service.name, pid=os.getpid())
         except BaseException:
             await self.stop()
             raise
+
+    def _tell(self) -> None:
+        told = self._telemetry
+        if told.otlp_endpoint:
+            names = tuple(service.name for service in self._services)
+            spans.configure(services=names, endpoint=told.otlp_endpoint)
+        for service in self._services:
+            if isinstance(service, Measured):
+                self.metrics.add(service.readings)
+        if told.metrics_port >= 0:
+            port = self.metrics.serve(host=told.metrics_host, port=told.metrics_port)
+            log.info("metrics are shown", host=told.metrics_host, port=port)
 
     async def drain(self, timeout_s: float) -> None:
         """Lets every service finish, at most `timeout_s` seconds."""
@@ -77,6 +118,7 @@ class Running:
         for service in reversed(self._started):
             await _attempt(service.stop(), "stop failed", service)
         await self._world.close()
+        spans.close()
         self._servers.clear()
         self._started.clear()
 
@@ -89,7 +131,13 @@ async def _attempt(work: Awaitable[None], failure: str, service: Service) -> Non
         log.error(failure, service=service.name, exc_info=error)
 
 
-async def run(services: Sequence[Service], world: World, *, drain_timeout_s: float) -> int:
+async def run(
+    services: Sequence[Service],
+    world: World,
+    *,
+    drain_timeout_s: float,
+    telemetry: Telemetry | None = None,
+) -> int:
     """Runs services until SIGTERM or SIGINT, then drains; a second signal ends at once.
 
     Returns the process's exit status: 0, or 1 when a service could not start (the reason is
@@ -104,7 +152,7 @@ async def run(services: Sequence[Service], world: World, *, drain_timeout_s: flo
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
-    running = Running(services, world)
+    running = Running(services, world, telemetry)
     try:
         await running.start()
     except CarillonError as error:

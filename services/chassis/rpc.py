@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import inspect
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +19,14 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
-from services.chassis import request
+from services.chassis import request, spans
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.log import get_logger
+from services.chassis.metrics import Metrics
 from services.chassis.request import (
     PLATFORM,
     MissingTenant,
+    RequestContext,
     metadata,
     present,
     tenant_id,
@@ -110,9 +113,13 @@ class RpcServer:
     status. A second server on the same path is refused with AlreadyRunning.
     """
 
-    def __init__(self, *, path: Path, faces: Sequence[Face]) -> None:
+    def __init__(
+        self, *, path: Path, faces: Sequence[Face], metrics: Metrics | None = None
+    ) -> None:
+        """`metrics` counts what is answered; the path's stem is the service's name."""
         self._path = path
         self._faces = tuple(faces)
+        self._metrics = metrics
         self._health = HealthServicer()
         self._lock: int | None = None
         self._server: aio.Server | None = None
@@ -124,7 +131,9 @@ class RpcServer:
         self._lock = _lock(self._path.with_suffix(".lock"))
         # What a killed process left: nobody listens there, the lock proves it.
         self._path.unlink(missing_ok=True)
-        server = aio.server(interceptors=(_Guard(),), options=_OPTIONS)
+        server = aio.server(
+            interceptors=(_Guard(self._path.stem, self._metrics),), options=_OPTIONS
+        )
         for face in self._faces:
             face.register(server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
@@ -183,25 +192,46 @@ class _Deadline(aio.UnaryUnaryClientInterceptor):
 class _Guard(aio.ServerInterceptor):
     """Wraps every handler, whichever way its messages stream."""
 
+    def __init__(self, service: str, metrics: Metrics | None) -> None:
+        self._service = service
+        self._metrics = metrics
+
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler | None:
         handler = await continuation(handler_call_details)
-        return None if handler is None else guarded(handler, handler_call_details.method)
+        if handler is None:
+            return None
+        watch = _Watch(self._service, handler_call_details.method, self._metrics)
+        return guarded(handler, handler_call_details.method, watch)
 
 
-def guarded(handler: Handler, method: str) -> Handler:
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """Who answers, what is asked, and who counts it."""
+
+    service: str
+    method: str
+    metrics: Metrics | None
+
+    def answered(self, status: str, seconds: float | None) -> None:
+        if self.metrics is not None:
+            self.metrics.answered(self.method, status, seconds)
+
+
+def guarded(handler: Handler, method: str, watch: _Watch | None = None) -> Handler:
     """The same handler, inside its request's context and with one mapping of errors."""
+    watch = watch or _Watch("", method, None)
     if handler.response_streaming:
         behaviour: Any = (
             handler.stream_stream if handler.request_streaming else handler.unary_stream
         )
-        wrapped: Any = _stream(behaviour, method)
+        wrapped: Any = _stream(behaviour, watch)
     else:
         behaviour = handler.stream_unary if handler.request_streaming else handler.unary_unary
-        wrapped = _single(behaviour, method)
+        wrapped = _single(behaviour, watch)
     make: Any = {
         (False, False): grpc.unary_unary_rpc_method_handler,
         (False, True): grpc.unary_stream_rpc_method_handler,
@@ -212,17 +242,20 @@ def guarded(handler: Handler, method: str) -> Handler:
     return made
 
 
-def _single(behaviour: Any, method: str) -> Any:
+def _single(behaviour: Any, watch: _Watch) -> Any:
+    name = watch.method.rpartition("/")[2]
+
     async def run(message: Any, context: aio.ServicerContext[Any, Any]) -> Any:
-        async with _mapped(context, method):
-            return await behaviour(message, context)
+        async with _mapped(context, watch, timed=True) as asked:
+            with spans.span(watch.service, name, call_id=asked.call_id or ""):
+                return await behaviour(message, context)
 
     return run
 
 
-def _stream(behaviour: Any, method: str) -> Any:
+def _stream(behaviour: Any, watch: _Watch) -> Any:
     async def run(message: Any, context: aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
-        async with _mapped(context, method):
+        async with _mapped(context, watch, timed=False):
             # A library's own servicer may write to the context instead of yielding.
             result = behaviour(message, context)
             if inspect.isawaitable(result):
@@ -236,22 +269,31 @@ def _stream(behaviour: Any, method: str) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def _mapped(context: aio.ServicerContext[Any, Any], method: str) -> AsyncIterator[None]:
-    request.enter(context.invocation_metadata() or ())
+async def _mapped(
+    context: aio.ServicerContext[Any, Any], watch: _Watch, *, timed: bool
+) -> AsyncIterator[RequestContext]:
+    asked = request.enter(context.invocation_metadata() or ())
+    began = time.perf_counter()
+    status = "OK"
     try:
-        yield
+        yield asked
     except CarillonError as error:
+        status = STATUS_OF_KIND[error.kind].name
         if error.kind is Kind.INTERNAL:
-            log.error("request failed", method=method, code=error.code, exc_info=error)
+            log.error("request failed", method=watch.method, code=error.code, exc_info=error)
         await context.abort(
             STATUS_OF_KIND[error.kind], words_of(error), ((DETAILS_KEY, details_of(error)),)
         )
     except (asyncio.CancelledError, aio.AbortError, GeneratorExit):
+        status = "CANCELLED"
         raise
     except Exception as error:
         # The reader of the answer learns nothing about the inside; the log does.
-        log.error("request failed", method=method, exc_info=error)
+        status = "INTERNAL"
+        log.error("request failed", method=watch.method, exc_info=error)
         await context.abort(grpc.StatusCode.INTERNAL, "internal error")
+    finally:
+        watch.answered(status, time.perf_counter() - began if timed else None)
 
 
 def _lock(path: Path) -> int:

@@ -32,6 +32,12 @@ class ChassisSettings(Settings):
     """Where a single machine keeps its data."""
     database_file: Path | None = None
     """Where the database is and how to log in; None: `database.json` in `var_dir`."""
+    otlp_endpoint: str = Field("", pattern="^(|https?://.+)$")
+    """Where traces go by OTLP over gRPC, for example `http://127.0.0.1:4317`; empty: nowhere."""
+    metrics_host: str = "127.0.0.1"
+    """The address that Prometheus metrics are shown at."""
+    metrics_port: int = Field(-1, ge=-1, le=65_535)
+    """Its port; 0: any that is free, told in the log; -1: metrics are not shown."""
     drain_timeout_s: float = Field(30.0, gt=0, le=86_400)
     """How long a drain may take before the process ends all the same."""
 

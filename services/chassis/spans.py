@@ -1,0 +1,122 @@
+"""One trace per call: short spans that all services send to one collector, when one is named.
+
+The trace's id is the call's (`services.chassis.trace`), and the id of its root span is the first
+half of the trace's, so that every process knows its parent without being told. Spans are sent as
+steps end; none is open for as long as a call lasts. Without a collector, all of this costs one
+comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from services.chassis.trace import trace_id
+
+SERVICE_NAME = "service.name"
+MAX_QUEUED = 8_192
+"""Spans that wait to be sent; beyond it the newest are dropped."""
+
+_tracers: dict[str, Any] = {}
+_next_span_id: ContextVar[int] = ContextVar("carillon_next_span_id", default=0)
+
+
+def configure(*, services: tuple[str, ...], endpoint: str) -> None:
+    """Sends spans of these services to an OTLP collector, for example `http://127.0.0.1:4317`."""
+    # Imported only where a collector is named: it takes time and memory that others need not pay.
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (  # noqa: PLC0415
+        OTLPSpanExporter,
+    )
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    for name in services:
+        exporter = OTLPSpanExporter(endpoint=endpoint, insecure=endpoint.startswith("http://"))
+        provider = TracerProvider(
+            resource=Resource.create({SERVICE_NAME: f"carillon-{name}"}), id_generator=_ids()
+        )
+        provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=MAX_QUEUED))
+        _tracers[name] = (provider.get_tracer("carillon"), provider)
+
+
+def close() -> None:
+    """Sends what waits."""
+    for _tracer, provider in _tracers.values():
+        provider.shutdown()
+    _tracers.clear()
+
+
+@contextmanager
+def span(service: str, name: str, *, call_id: str, **attributes: str | float) -> Iterator[None]:
+    """What happens inside is one step of the call's story; an exception marks it as failed."""
+    tracer = _tracers.get(service)
+    if tracer is None or not call_id:
+        yield
+        return
+    with tracer[0].start_as_current_span(
+        name, context=_parent(call_id), attributes={"carillon.call": call_id, **attributes}
+    ):
+        yield
+
+
+def step(
+    service: str,
+    name: str,
+    *,
+    call_id: str,
+    from_ms: int,
+    to_ms: int,
+    root: bool = False,
+    **attributes: str | float,
+) -> None:
+    """A step that is over, told afterwards; instants are UTC milliseconds.
+
+    `root` is the call itself: exactly one of its steps.
+    """
+    tracer = _tracers.get(service)
+    if tracer is None:
+        return
+    token = _next_span_id.set(int(trace_id(call_id)[:16], 16) if root else 0)
+    try:
+        made = tracer[0].start_span(
+            name,
+            context=_parent(call_id, inside=not root),
+            start_time=from_ms * 1_000_000,
+            attributes={"carillon.call": call_id, **attributes},
+        )
+    finally:
+        _next_span_id.reset(token)
+    made.end(end_time=to_ms * 1_000_000)
+
+
+def _parent(call_id: str, *, inside: bool = True) -> Any:
+    from opentelemetry import trace  # noqa: PLC0415 (see `configure`)
+    from opentelemetry.context import Context  # noqa: PLC0415
+
+    wanted = int(trace_id(call_id), 16)
+    present = trace.get_current_span()
+    if inside and present.get_span_context().trace_id == wanted:
+        return None
+    # The root's own parent is only the trace: an id that nobody has sent, the root's own.
+    parent = trace.SpanContext(
+        trace_id=wanted,
+        span_id=int(trace_id(call_id)[:16], 16),
+        is_remote=True,
+        trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED),
+    )
+    return trace.set_span_in_context(trace.NonRecordingSpan(parent), Context())
+
+
+def _ids() -> Any:
+    from opentelemetry.sdk.trace.id_generator import RandomIdGenerator  # noqa: PLC0415
+
+    class Ids(RandomIdGenerator):
+        """Random ones, but for the root of a call."""
+
+        def generate_span_id(self) -> int:
+            return _next_span_id.get() or super().generate_span_id()
+
+    return Ids()
