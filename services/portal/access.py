@@ -71,16 +71,18 @@ class Exposed:
     """Who may call it."""
     bindings: tuple[Binding, ...]
     """How it is reached over HTTP; empty: only by gRPC."""
-
-    @property
-    def action(self) -> str:
-        """Its name on the audit trail: `carillon.acd.v1.Acd/PutQueue`."""
-        return f"{self.method.containing_service.full_name}/{self.method.name}"
+    word: str = ""
+    """What the audit trail calls it; empty: its full name."""
 
     @property
     def path(self) -> str:
-        """Its name on the wire of gRPC."""
-        return f"/{self.action}"
+        """Its name on the wire of gRPC: `/carillon.acd.v1.Acd/PutQueue`."""
+        return f"/{self.method.containing_service.full_name}/{self.method.name}"
+
+    @property
+    def action(self) -> str:
+        """Its name on the audit trail: `carillon.acd.v1.Acd/PutQueue`, or a word."""
+        return self.word or self.path[1:]
 
     @property
     def streams(self) -> bool:

@@ -1,0 +1,338 @@
+"""The one way in: who asks, whether they may, once only, and on the audit trail.
+
+REST and gRPC both come through here with an RPC's request, and nothing reaches a service that
+was not authenticated, permitted and stamped with its tenant here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from google.protobuf.message import Message
+from grpc import aio
+
+from services.chassis.clock import Clock
+from services.chassis.errors import CarillonError, Kind
+from services.chassis.ids import TenantId
+from services.chassis.request import OWN_KEY, Metadata, on_behalf
+from services.portal import edge_words
+from services.portal.access import Exposed
+from services.portal.core.permission import named_agent, own_agent
+from services.portal.identity import caller_metadata
+from services.portal.model.errors import NotAuthenticated
+from services.portal.model.people import PLATFORM_TENANT, Principal
+from services.portal.model.trail import OK, Replay, ReplayState
+from services.portal.problem import problem_of
+
+T = TypeVar("T")
+
+ANSWER_LIMIT_S = 10.0
+"""How long a service may take for one answer."""
+STREAM_LIMIT_S = 24 * 3_600.0
+"""How long one stream may last; whoever reads it asks again."""
+MAX_AT_ONCE = 64
+"""Requests in progress of one user or key; streams count."""
+MAX_ANONYMOUS_AT_ONCE = 64
+"""Requests in progress of all who are nobody yet."""
+
+MAX_NOBODYS_ENTRIES_PER_S = 20
+"""Audit entries of refusals to nobody known: a flood must not push out what people did."""
+
+PORTAL = "portal"
+_WRITES_ITS_OWN = frozenset({"carillon.portal.v1.Portal/ChangePassword"})
+"""RPCs that are on the trail by their own word, beside the anonymous ones."""
+_REFUSALS = frozenset({401, 403})
+_KEPT_TYPE = "application/x-protobuf"
+
+
+class TooManyRequests(CarillonError):
+    """More requests at once than one user or key may have."""
+
+    code: ClassVar[str] = "too-many-requests"
+    kind: ClassVar[Kind] = Kind.EXHAUSTED
+
+
+class StillInProgress(CarillonError):
+    """The same request, by its Idempotency-Key, is being answered already."""
+
+    code: ClassVar[str] = "in-progress"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class People(Protocol):
+    """What the edges need to know of people; `identity.Identity` knows it."""
+
+    async def authenticate(self, bearer: str) -> Principal:
+        """Who shows this token or key; NotAuthenticated, TokenExpired."""
+
+    async def audit(
+        self,
+        *,
+        principal: Principal | None,
+        tenant_id: TenantId,
+        action: str,
+        subject: str,
+        outcome: str,
+        address: str,
+        detail_json: str,
+    ) -> None:
+        """Writes to the audit trail."""
+
+    async def replay(
+        self, *, tenant_id: TenantId, principal_id: str, key: str, request_hash: str
+    ) -> Replay:
+        """Whether this was asked before; KeyReused, BadIdempotencyKey."""
+
+    async def remember(
+        self,
+        *,
+        tenant_id: TenantId,
+        principal_id: str,
+        key: str,
+        request_hash: str,
+        status: int,
+        content_type: str,
+        body: bytes,
+    ) -> None:
+        """Keeps the answer for a key."""
+
+    async def abandon(
+        self, *, tenant_id: TenantId, principal_id: str, key: str, request_hash: str
+    ) -> None:
+        """Gives a key back: nothing was answered that is to be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request from outside."""
+
+    exposed: Exposed
+    """Which RPC."""
+    bearer: str
+    """The token or key that was shown; empty: none was."""
+    address: str
+    """Where from."""
+    read: Callable[[], Message]
+    """Its message; called once it is known that they may ask. May raise a named error."""
+    idempotency_key: str = ""
+    """Empty: none was given."""
+    timeout_s: float = ANSWER_LIMIT_S
+    """How long to wait for the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a service answered."""
+
+    body: bytes
+    """The message."""
+    replayed: bool = False
+    """True: it was answered before, and kept."""
+
+
+@dataclass(slots=True)
+class _Visit:
+    """What is known so far of whoever asks, for the audit trail."""
+
+    asked: Asked
+    principal: Principal | None = None
+    message: Message | None = None
+    metadata: Metadata = field(default=())
+    forwarded: bool = False
+
+
+class Edge:
+    """Takes requests in."""
+
+    def __init__(self, *, people: People, dial: Callable[[str], aio.Channel], clock: Clock) -> None:
+        self._people = people
+        self._dial = dial
+        self._clock = clock
+        self._at_once: Counter[str] = Counter()
+        self._nobodys = (0, 0)
+
+    async def ask(self, asked: Asked) -> Answered:
+        """One answer; a CarillonError or AioRpcError says why there is none."""
+        visit = _Visit(asked)
+        async with self._on_trail(visit):
+            with await self._admitted(visit):
+                answer = await self._once(visit)
+        return answer
+
+    async def stream(self, asked: Asked) -> AsyncGenerator[bytes, None]:
+        """Any number of answers, as they come."""
+        visit = _Visit(asked)
+        async with self._on_trail(visit, successes=False):
+            with await self._admitted(visit):
+                call = self._method("unary_stream", asked.exposed)(
+                    _data(visit), metadata=visit.metadata, timeout=asked.timeout_s
+                )
+                begun = False
+                async for answer in call:
+                    # Whoever leaves in the middle has had something all the same.
+                    if not begun and asked.exposed.is_audited:
+                        await self._audit(visit, OK)
+                    begun = True
+                    yield answer
+
+    async def admit(self, exposed: Exposed, *, bearer: str, address: str) -> Principal:
+        """Who shows a token, if they may call an RPC; refusals are audited."""
+        visit = _Visit(Asked(exposed, bearer, address, exposed.request))
+        async with self._on_trail(visit, successes=False):
+            await self._identify(visit)
+        assert visit.principal is not None, "anonymous RPCs are not asked for here"
+        return visit.principal
+
+    async def authenticate(self, bearer: str) -> Principal:
+        """Who shows a token or key."""
+        if not bearer:
+            raise NotAuthenticated("send Authorization: Bearer with an access token or an API key")
+        return await self._people.authenticate(bearer)
+
+    async def _admitted(self, visit: _Visit) -> contextlib.AbstractContextManager[None]:
+        own_agent_id = await self._identify(visit)
+        asked = visit.asked
+        visit.message = asked.read()
+        name = asked.exposed.rule.own_agent_field
+        if name and own_agent_id:
+            named = named_agent(named=getattr(visit.message, name), own_agent_id=own_agent_id)
+            setattr(visit.message, name, named)
+        visit.metadata = _metadata(visit, own_agent_id)
+        return self._counted(visit.principal.id if visit.principal else "")
+
+    async def _identify(self, visit: _Visit) -> str:
+        """Finds out who asks; whose things alone they may see, or empty."""
+        rule = visit.asked.exposed.rule
+        if rule.anonymous:
+            return ""
+        visit.principal = await self.authenticate(visit.asked.bearer)
+        return own_agent(rule, roles=visit.principal.roles, user_id=visit.principal.id)
+
+    @contextlib.contextmanager
+    def _counted(self, who: str) -> Iterator[None]:
+        if self._at_once[who] >= (MAX_AT_ONCE if who else MAX_ANONYMOUS_AT_ONCE):
+            raise TooManyRequests("too many requests at once; wait for answers")
+        self._at_once[who] += 1
+        try:
+            yield
+        finally:
+            self._at_once[who] -= 1
+            if not self._at_once[who]:
+                del self._at_once[who]
+
+    async def _once(self, visit: _Visit) -> Answered:
+        """Asks the service, unless the same was asked before."""
+        asked, principal = visit.asked, visit.principal
+        key = asked.idempotency_key
+        rule = asked.exposed.rule
+        if not (key and principal and asked.exposed.changes) or rule.never_replayed:
+            return Answered(await self._forward(visit))
+        whose: dict[str, Any] = {
+            "tenant_id": principal.tenant_id,
+            "principal_id": principal.id,
+            "key": key,
+            "request_hash": _hash(visit),
+        }
+        replay = await self._people.replay(**whose)
+        if replay.state is ReplayState.STORED:
+            return Answered(replay.body, replayed=True)
+        if replay.state is ReplayState.IN_PROGRESS:
+            raise StillInProgress("the first request with this key is not answered yet")
+        try:
+            body = await self._forward(visit)
+        except BaseException:
+            # A named error has changed nothing: asked again, it is decided again.
+            await self._people.abandon(**whose)
+            raise
+        await self._people.remember(**whose, status=200, content_type=_KEPT_TYPE, body=body)
+        return Answered(body)
+
+    async def _forward(self, visit: _Visit) -> bytes:
+        call = self._method("unary_unary", visit.asked.exposed)
+        visit.forwarded = True
+        answer: bytes = await call(
+            _data(visit), metadata=visit.metadata, timeout=visit.asked.timeout_s
+        )
+        return answer
+
+    def _method(self, arity: str, exposed: Exposed) -> Any:
+        channel = self._dial(exposed.target)
+        return getattr(channel, arity)(
+            exposed.path, request_serializer=_same, response_deserializer=_same
+        )
+
+    @contextlib.asynccontextmanager
+    async def _on_trail(self, visit: _Visit, *, successes: bool = True) -> AsyncIterator[None]:
+        exposed = visit.asked.exposed
+        try:
+            yield
+        except (CarillonError, aio.AioRpcError) as error:
+            problem = problem_of(error)
+            if exposed.is_audited or problem.status in _REFUSALS:
+                await self._audit(visit, problem.code)
+            raise
+        except asyncio.CancelledError:
+            if exposed.is_audited:
+                await self._audit(visit, "cancelled")
+            raise
+        if successes and exposed.is_audited:
+            await self._audit(visit, OK)
+
+    async def _audit(self, visit: _Visit, outcome: str) -> None:
+        exposed, principal, message = visit.asked.exposed, visit.principal, visit.message
+        if exposed.rule.anonymous or (visit.forwarded and exposed.action in _WRITES_ITS_OWN):
+            return
+        if principal is None and not self._may_write_of_nobody():
+            return
+        await self._people.audit(
+            principal=principal,
+            # Whoever is nobody yet is nobody's: the platform's administrators see them.
+            tenant_id=principal.tenant_id if principal else PLATFORM_TENANT,
+            action=exposed.action,
+            subject=edge_words.subject(exposed, message) if message is not None else "",
+            outcome=outcome,
+            address=visit.asked.address,
+            detail_json=edge_words.detail(message) if message is not None else "{}",
+        )
+
+    def _may_write_of_nobody(self) -> bool:
+        second = self._clock.now_ms() // 1_000
+        last, count = self._nobodys
+        count = count + 1 if second == last else 1
+        self._nobodys = second, count
+        return count <= MAX_NOBODYS_ENTRIES_PER_S
+
+
+def _data(visit: _Visit) -> bytes:
+    assert visit.message is not None, "a request is read before it is sent on"
+    # The same request gives the same bytes, or an Idempotency-Key would mistake it for another.
+    return visit.message.SerializeToString(deterministic=True)
+
+
+def _same(data: T) -> T:
+    return data
+
+
+def _hash(visit: _Visit) -> str:
+    return hashlib.sha256(visit.asked.exposed.path.encode() + b"\n" + _data(visit)).hexdigest()
+
+
+def _metadata(visit: _Visit, own_agent_id: str) -> Metadata:
+    """Whose request it is. Only portal itself learns of sessions and addresses."""
+    principal = visit.principal
+    if visit.asked.exposed.target == PORTAL:
+        pairs = caller_metadata(principal=principal, address=visit.asked.address)
+        return (*pairs, *(((OWN_KEY, own_agent_id),) if own_agent_id else ()))
+    assert principal is not None, "only portal has anonymous RPCs"
+    return on_behalf(
+        tenant_id=principal.tenant_id,
+        user_id=principal.id,
+        user_name=principal.name,
+        own_agent_id=own_agent_id,
+    )

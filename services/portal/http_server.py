@@ -1,0 +1,131 @@
+"""The HTTP server, in the process's own loop and without claims on its signals."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Generator
+from typing import ClassVar
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from services.chassis.errors import CarillonError, Kind
+from services.chassis.log import get_logger
+from services.chassis.tasks import Tasks
+
+log = get_logger("portal.http")
+
+MAX_HEADER_BYTES = 32 * 1024
+"""Of the request line and all headers together."""
+MAX_CONNECTIONS = 20_000
+KEEP_ALIVE_S = 15
+FIRST_REQUEST_LIMIT_S = 15.0
+"""How long the headers of a connection's first request may take."""
+GRACE_S = 5
+"""How long requests in progress may take once the server stops."""
+BACKLOG = 512
+MAX_SOCKET_MESSAGE_BYTES = 16 * 1024
+SOCKET_PING_S = 20.0
+
+
+class PortInUse(CarillonError):
+    """Another program listens on the port."""
+
+    code: ClassVar[str] = "port-in-use"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+def bound(*, host: str, port: int, setting: str, fallback: bool) -> socket.socket:
+    """A listening socket; PortInUse says which setting to change, unless a free port will do."""
+    try:
+        return _bind(host, port)
+    except OSError as error:
+        if not fallback:
+            raise PortInUse(
+                f"{host}:{port} is in use: set {setting} to another port, or "
+                "CARILLON_PORTAL_PORT_FALLBACK=true to take any that is free"
+            ) from error
+    listening = _bind(host, 0)
+    log.warning("port in use", wanted=port, taken=listening.getsockname()[1], setting=setting)
+    return listening
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    listening.setblocking(False)  # noqa: FBT003  # the standard library's signature
+    return listening
+
+
+class HttpServer:
+    """Serves an application on a socket until it is stopped."""
+
+    def __init__(self, *, app: ASGIApp, listening: socket.socket) -> None:
+        self._listening = listening
+        self._tasks = Tasks(limit=1)
+        self._serving: asyncio.Task[None] | None = None
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                http=_Impatient,
+                ws="websockets-sansio",
+                ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
+                ws_ping_interval=SOCKET_PING_S,
+                ws_ping_timeout=SOCKET_PING_S,
+                ws_per_message_deflate=False,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                limit_concurrency=MAX_CONNECTIONS,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=GRACE_S,
+                h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+            )
+        )
+
+    def start(self) -> None:
+        """Begins to serve."""
+        self._serving = self._tasks.start(self._server.serve(sockets=[self._listening]), "http")
+
+    async def stop(self) -> None:
+        """Lets requests in progress finish for a moment, and ends."""
+        self._server.should_exit = True
+        if self._serving is not None:
+            await asyncio.gather(self._serving, return_exceptions=True)
+        self._listening.close()
+
+
+class _Impatient(H11Protocol):
+    """A connection that is closed when no request comes on it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begins to wait for the first request."""
+        super().connection_made(transport)
+        self.loop.call_later(FIRST_REQUEST_LIMIT_S, self._give_up)
+
+    def _give_up(self) -> None:
+        # A WebSocket has taken the connection over by now.
+        is_ours = self.transport.get_protocol() is self
+        if is_ours and self.cycle is None and not self.transport.is_closing():
+            self.transport.close()
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves SIGTERM and SIGINT to the process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Takes none."""
+        yield

@@ -1,0 +1,171 @@
+"""REST: every RPC that is for outside, transcoded by the protos' own annotations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import Final
+from urllib.parse import parse_qsl
+
+from google.protobuf import json_format
+from google.protobuf.message import Message
+from grpc import aio
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from services.chassis.errors import CarillonError
+from services.chassis.log import get_logger
+from services.portal import rest_read
+from services.portal.edge import Asked, Edge
+from services.portal.problem import CONTENT_TYPE, BadRequest, Problem, problem_of
+from services.portal.rest_paths import Found, OtherVerbs, Paths
+
+log = get_logger("portal.rest")
+
+MAX_BODY_BYTES = 1024 * 1024
+BODY_LIMIT_S = 10.0
+"""How long a body may take to come."""
+IDEMPOTENCY_HEADER = "idempotency-key"
+_CLOSE = (("connection", "close"),)
+NO_STORE: Final[Mapping[str, str]] = {"cache-control": "no-store"}
+
+
+class Refused(Exception):
+    """The request has no answer but this problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+class Rest:
+    """Answers whatever path nothing else answers, as an ASGI application."""
+
+    def __init__(self, *, edge: Edge, paths: Paths) -> None:
+        self._edge = edge
+        self._paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        request = Request(scope, receive)
+        response = await answered(request, self._answer(request))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        raw_path = bytes(request.scope["raw_path"]).decode("ascii", "replace")
+        found = self._paths.find(request.method, raw_path)
+        if found is None:
+            raise Refused(Problem(404, "no-such-path", "nothing is here; see /openapi.json"))
+        if isinstance(found, OtherVerbs):
+            detail = f"{request.method} is not one of {', '.join(found.allow)}"
+            allow = (("allow", ", ".join(found.allow)),)
+            raise Refused(Problem(405, "method-not-allowed", detail, headers=allow))
+        body = await _body(request)
+        answer = await self._edge.ask(
+            Asked(
+                exposed=found.exposed,
+                bearer=bearer_of(request),
+                address=address_of(request),
+                read=lambda: _message(found, request, body),
+                idempotency_key=request.headers.get(IDEMPOTENCY_HEADER, ""),
+            )
+        )
+        headers = dict(NO_STORE)
+        if answer.replayed:
+            headers["idempotency-replayed"] = "true"
+        message = found.exposed.response.FromString(answer.body)
+        return Response(as_json(message), media_type="application/json", headers=headers)
+
+
+def as_json(message: Message) -> bytes:
+    """A message as every answer shows it: all fields, by the names they have in the proto."""
+    text = json_format.MessageToJson(
+        message,
+        preserving_proto_field_name=True,
+        always_print_fields_with_no_presence=True,
+        indent=None,
+        ensure_ascii=False,
+    )
+    return text.encode()
+
+
+async def answered(request: Request, work: Awaitable[Response]) -> Response:
+    """What the work makes, or the problem that it met."""
+    try:
+        return await work
+    except Refused as refusal:
+        problem = refusal.problem
+    except (CarillonError, aio.AioRpcError) as error:
+        problem = problem_of(error)
+        if problem.status == 500:
+            log.error("request failed", path=request.url.path, exc_info=error)
+    except ClientDisconnect:
+        problem = Problem(400, "gone", "the request broke off")
+    except Exception as error:  # who asks learns nothing about the inside; the log does
+        log.error("request failed", path=request.url.path, exc_info=error)
+        problem = Problem(500, "internal", "internal error")
+    return problem_response(problem.at(request.url.path))
+
+
+def problem_response(problem: Problem) -> Response:
+    """A problem as HTTP tells it."""
+    headers = {**NO_STORE, **dict(problem.headers)}
+    return Response(problem.body(), problem.status, headers, media_type=CONTENT_TYPE)
+
+
+def bearer_of(request: Request) -> str:
+    """The token or key that a request shows; empty when it shows none, or several."""
+    shown = request.headers.getlist("authorization")
+    if len(shown) != 1:
+        return ""
+    scheme, _, token = shown[0].partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from."""
+    return request.client.host if request.client else ""
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body; None when there is none."""
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length[:10]) > MAX_BODY_BYTES:
+        raise _too_large()
+    data = bytearray()
+    try:
+        async with asyncio.timeout(BODY_LIMIT_S):
+            async for chunk in request.stream():
+                data += chunk
+                if len(data) > MAX_BODY_BYTES:
+                    raise _too_large()
+    except TimeoutError:
+        detail = f"the body took longer than {BODY_LIMIT_S:.0f} seconds"
+        raise Refused(
+            Problem(408, "too-slow", detail, headers=(("connection", "close"),))
+        ) from None
+    if not data:
+        return None
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Refused(Problem(415, "not-json", "send Content-Type: application/json"))
+    return bytes(data)
+
+
+def _too_large() -> Refused:
+    detail = f"a body has at most {MAX_BODY_BYTES} bytes"
+    return Refused(Problem(413, "too-large", detail, headers=_CLOSE))
+
+
+def _message(found: Found, request: Request, body: bytes | None) -> Message:
+    try:
+        query = parse_qsl(
+            bytes(request.scope["query_string"]).decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=rest_read.MAX_QUERY_PARAMETERS,
+        )
+    except ValueError:
+        raise BadRequest("the query can not be read") from None
+    return rest_read.read(found, query=query, body=body)
