@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.chassis import spans
+from services.chassis.trace import trace_id
+from tests.stage.collector import Collector, collecting
+
+CALL = "0198c0de-0000-7000-8000-000000000001"
+TRACE = trace_id(CALL)
+
+
+@pytest.fixture
+async def collector() -> AsyncIterator[Collector]:
+    async with collecting() as made:
+        spans.configure(services=("gateway", "acd"), endpoint=made.endpoint)
+        yield made
+        await asyncio.to_thread(spans.close)
+
+
+async def sent(collector: Collector, services: set[str]) -> list[tuple[str, str, str]]:
+    await asyncio.to_thread(spans.close)
+    found = await collector.until({f"carillon-{name}" for name in services}, TRACE, 5)
+    return sorted((span.service, span.name, span.parent) for span in found)
+
+
+async def test_steps_of_two_services_are_one_trace(collector: Collector) -> None:
+    with spans.span("gateway", "ring", call_id=CALL):
+        pass
+    with spans.span("acd", "Accept", call_id=CALL):
+        pass
+    root = TRACE[:16]
+    assert await sent(collector, {"gateway", "acd"}) == [
+        ("carillon-acd", "Accept", root),
+        ("carillon-gateway", "ring", root),
+    ]
+
+
+async def test_a_step_inside_a_step_is_its_child(collector: Collector) -> None:
+    with spans.span("acd", "outer", call_id=CALL), spans.span("acd", "inner", call_id=CALL):
+        pass
+    await sent(collector, {"acd"})
+    outer, inner = (next(s for s in collector.spans if s.name == n) for n in ("outer", "inner"))
+    assert inner.parent == outer.span
+    assert outer.parent == TRACE[:16]
+
+
+async def test_another_calls_step_is_never_a_child(collector: Collector) -> None:
+    other = "0198c0de-0000-7000-8000-000000000002"
+    with spans.span("acd", "outer", call_id=other), spans.span("acd", "inner", call_id=CALL):
+        pass
+    assert await sent(collector, {"acd"}) == [("carillon-acd", "inner", TRACE[:16])]
+
+
+async def test_the_call_itself_is_the_root_that_all_others_name(collector: Collector) -> None:
+    spans.step("gateway", "call", call_id=CALL, from_ms=1_000, to_ms=61_000, root=True, reason="x")
+    spans.step("gateway", "bridge", call_id=CALL, from_ms=2_000, to_ms=2_040)
+    await sent(collector, {"gateway"})
+    call, bridge = (next(s for s in collector.spans if s.name == n) for n in ("call", "bridge"))
+    assert call.span == TRACE[:16] == bridge.parent
+    assert (call.took_ms, bridge.took_ms) == (60_000, 40)
+    assert call.attributes == {"carillon.call": CALL, "reason": "x"}
+
+
+async def test_what_concerns_no_call_is_no_span(collector: Collector) -> None:
+    with spans.span("acd", "ListQueues", call_id=""):
+        pass
+    with spans.span("acd", "Accept", call_id=CALL):
+        pass
+    await sent(collector, {"acd"})
+    assert [span.name for span in collector.spans] == ["Accept"]
+
+
+def test_without_a_collector_nothing_is_asked_for() -> None:
+    with spans.span("nobody", "step", call_id=CALL):
+        pass
+    spans.step("nobody", "call", call_id=CALL, from_ms=1, to_ms=2, root=True)
