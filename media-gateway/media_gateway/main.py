@@ -15,6 +15,7 @@ from pathlib import Path
 import uvloop
 
 from media_gateway import rpc
+from media_gateway.adapters.browser_media import LentPorts
 from media_gateway.adapters.call_shell import Surroundings
 from media_gateway.adapters.call_signalling import Trunk
 from media_gateway.adapters.fact_stream import FactStream
@@ -31,6 +32,8 @@ from media_gateway.settings import GatewaySettings
 from media_gateway.sip.address import HostPort
 from media_gateway.sip.auth import Credentials
 from media_gateway.sip.limits import Limits as SipLimits
+from media_gateway.webrtc.connector import Connector
+from media_gateway.webrtc.ice import IceSettings, machine_addresses
 from services.chassis import lifecycle, log
 from services.chassis.lifecycle import Service
 from services.chassis.rpc import Face
@@ -67,6 +70,7 @@ class GatewayService:
             user_agent=PRODUCT,
         )
         self._engine: MediaEngine | None = None
+        self._connector: Connector | None = None
         self._told = False
 
     @property
@@ -95,6 +99,14 @@ class GatewayService:
             strict=settings.strict_media,
             media_timeout_ms=settings.media_timeout_ms,
         )
+        self._connector = Connector(
+            IceSettings(
+                addresses=settings.browser_addresses or machine_addresses(),
+                ports=LentPorts(self._engine),
+                silence_ms=settings.webrtc_silence_ms,
+                clock_ms=world.clock.monotonic_ms,
+            )
+        )
         self._switchboard.open(
             Surroundings(
                 clock=world.clock,
@@ -103,6 +115,7 @@ class GatewayService:
                 endpoint=self._endpoint,
                 trunk=_trunk(settings),
                 engine=self._engine,
+                connector=self._connector,
                 media_host=settings.media_advertised or media_host,
                 shelf=PromptShelf(
                     blobs=world.blobs, system=sounds, max_bytes=settings.prompt_cache_bytes
@@ -133,6 +146,8 @@ class GatewayService:
         await self._switchboard.end_all()
         await self._endpoint.close()
         await self._tasks.close()
+        if self._connector is not None:
+            await self._connector.close()
         if self._engine is not None:
             await self._engine.close()
         if self._told:
@@ -180,6 +195,7 @@ def _rules(settings: GatewaySettings) -> Rules:
         limits=Limits(
             agent_response_ms=settings.agent_no_response_ms,
             unattended_ms=settings.flow_patience_ms,
+            rejoin_ms=settings.rejoin_ms,
         ),
         policy=OutboundPolicy(
             networks=settings.networks,

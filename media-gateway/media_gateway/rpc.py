@@ -19,12 +19,12 @@ from media_gateway.adapters.fact_stream import FactStream
 from media_gateway.adapters.fact_wire import media_report
 from media_gateway.adapters.switchboard import Switchboard
 from media_gateway.core.happenings import HangUpLeg, HoldLeg, MuteLeg
-from media_gateway.model import Leg
+from media_gateway.model import Leg, NotYourReservation
 from protos.gateway.v1 import events_pb2, gateway_pb2, gateway_pb2_grpc
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import LegId
 from services.chassis.paging import page_of
-from services.chassis.request import PLATFORM, tenant_scope
+from services.chassis.request import PLATFORM, present, tenant_scope
 from services.chassis.rpc import Face
 
 Context = aio.ServicerContext[Any, Any]
@@ -115,6 +115,24 @@ class GatewayFace(gateway_pb2_grpc.GatewayServicer):
         self._switchboard.drain()
         return gateway_pb2.DrainResponse(calls=len(self._switchboard))
 
+    @override
+    async def ConnectAgent(
+        self, request: gateway_pb2.ConnectAgentRequest, context: Context
+    ) -> gateway_pb2.ConnectAgentResponse:
+        """Connects an agent's browser for a reservation that rings it, or connects it again."""
+        own_agent_id = present().own_agent_id
+        if own_agent_id and own_agent_id != request.agent_id:
+            raise NotYourReservation("this is another agent's browser")
+        shell, leg_id, sdp_answer = await self._switchboard.connect_agent(
+            tenant_scope(),
+            reservation_id=request.reservation_id,
+            agent_id=request.agent_id,
+            sdp_offer=request.sdp_offer,
+        )
+        return gateway_pb2.ConnectAgentResponse(
+            sdp_answer=sdp_answer, call_id=shell.call.call_id, leg_id=leg_id
+        )
+
     def _control(
         self, request: gateway_pb2.LegControl, command: HoldLeg | MuteLeg
     ) -> gateway_pb2.Leg:
@@ -159,4 +177,6 @@ def _leg(shell: CallShell, leg: Leg) -> gateway_pb2.Leg:
         agent_id=leg.agent_id,
         ring_id=leg.ring_id,
         media=media_report(numbers) if numbers else None,
+        connected=leg.connected,
+        webrtc=leg.webrtc,
     )

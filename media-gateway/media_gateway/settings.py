@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from media_gateway.webrtc.model import MAX_ADDRESSES, BrowserAddress
 from services.chassis.settings import Settings
 
 
@@ -34,6 +35,14 @@ class GatewaySettings(Settings):
     """Whether audio is taken only from the address that SDP names, even behind a NAT."""
     media_timeout_ms: int = Field(default=30_000, ge=1_000, le=3_600_000)
     """Neither audio nor reports for so long: the leg is released."""
+    webrtc_addresses: tuple[str, ...] = ()
+    """Addresses that agents' browsers reach this gateway at, the best first; each a numeric
+    address of this machine, or address=outer address behind a one-to-one NAT. Empty: loopback and
+    all IPv4 addresses of this machine."""
+    webrtc_silence_ms: int = Field(default=5_000, ge=500, le=30_000)
+    """Nothing at all from a browser for so long: its connection is lost."""
+    rejoin_ms: int = Field(default=30_000, ge=0, le=600_000)
+    """For an agent's browser to come back into a conversation, while the caller hears music."""
     max_calls: int = Field(default=500, ge=1, le=100_000)
     """Calls at once; further ones get 503."""
     retry_after_s: int = Field(default=5, ge=1, le=3_600)
@@ -67,6 +76,15 @@ class GatewaySettings(Settings):
             ip_address(value)
         return value
 
+    @field_validator("webrtc_addresses")
+    @classmethod
+    def _are_browser_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(value) > MAX_ADDRESSES:
+            raise ValueError(f"at most {MAX_ADDRESSES} addresses")
+        for text in value:
+            BrowserAddress.parse(text)
+        return value
+
     @field_validator("trusted_edges")
     @classmethod
     def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -79,6 +97,11 @@ class GatewaySettings(Settings):
         if self.rtp_port_last <= self.rtp_port_first:
             raise ValueError("rtp_port_last must be above rtp_port_first")
         return self
+
+    @property
+    def browser_addresses(self) -> tuple[BrowserAddress, ...]:
+        """Those named in `webrtc_addresses`."""
+        return tuple(BrowserAddress.parse(text) for text in self.webrtc_addresses)
 
     @property
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:

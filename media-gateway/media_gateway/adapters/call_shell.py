@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from grpc import aio
 
+from media_gateway.adapters.browser_media import BrowserMedia
 from media_gateway.adapters.call_signalling import CallSignalling, Trunk
 from media_gateway.adapters.fact_stream import FactStream
 from media_gateway.adapters.fact_wire import fact_message
@@ -23,12 +24,14 @@ from media_gateway.core import happenings as h
 from media_gateway.core.call import CallCore
 from media_gateway.core.state import Call
 from media_gateway.core.termination import EndCause
-from media_gateway.model import CallState, NoSuchLeg
+from media_gateway.model import CallState, NoSuchLeg, NoSuchReservation
 from media_gateway.rtp.engine import MediaEngine
 from media_gateway.rtp.errors import MediaError
 from media_gateway.rtp.model import MediaStats
 from media_gateway.sip import events as sip
 from media_gateway.sip.events import SessionId
+from media_gateway.webrtc.connector import Connector
+from media_gateway.webrtc.sdp import BrowserOffer
 from services.chassis.clock import Clock
 from services.chassis.errors import CarillonError
 from services.chassis.ids import LegId
@@ -56,6 +59,8 @@ class Surroundings:
     """How the gateway signs on where it calls."""
     engine: MediaEngine
     """Where audio goes."""
+    connector: Connector
+    """How browsers are reached."""
     media_host: str
     """The address written into SDP."""
     shelf: PromptShelf
@@ -80,12 +85,15 @@ class CallShell:
         *,
         around: Surroundings,
         claim: Callable[[SessionId], None],
+        on_browser_rung: Callable[[], None],
         on_ended: Callable[[CallShell], None],
     ) -> None:
         self._core = core
         self._around = around
+        self._on_browser_rung = on_browser_rung
         self._on_ended = on_ended
         self._media: dict[LegId, LegMedia] = {}
+        self._browsers: dict[LegId, BrowserMedia] = {}
         self._last_numbers: dict[LegId, MediaStats] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at_ms: int | None = None
@@ -110,7 +118,7 @@ class CallShell:
 
     def media_numbers(self, leg_id: LegId) -> MediaStats | None:
         """A leg's media in numbers; None while it has none."""
-        media = self._media.get(leg_id)
+        media = self._browsers.get(leg_id) or self._media.get(leg_id)
         return media.port.report() if media else None
 
     def handle(self, happening: h.Happening) -> None:
@@ -133,11 +141,27 @@ class CallShell:
                 "of no account", call=self.call.call_id, code=error.code, what=repr(happening)
             )
 
+    async def connect_browser(self, leg_id: LegId, offer: BrowserOffer) -> str:
+        """The sdp_answer to the browser of an agent who is rung or talks; NoSuchReservation."""
+        media = self._browsers.get(leg_id)
+        if media is None:
+            raise NoSuchReservation("the ring is over")
+        caller = self.call.caller
+        return await media.connect(offer, offer.choose_codec(caller.codec if caller else ""))
+
     def receive(self, event: sip.SipEvent) -> None:
         """Takes an event of one of the call's sessions."""
         self._signalling.receive(event)
 
-    # What media tells (see MediaEvents)
+    # What media tells (see BrowserEvents)
+
+    def browser_connected(self, leg_id: LegId, codec: str, took_ms: float) -> None:
+        """Audio can flow to and from a browser."""
+        self.happen(h.LegConnects(leg_id, codec, took_ms))
+
+    def browser_lost(self, leg_id: LegId) -> None:
+        """A browser is connected no more."""
+        self.happen(h.LegDisconnects(leg_id))
 
     def key_pressed(self, leg_id: LegId, key: str, how: str) -> None:
         """A key was pressed."""
@@ -221,26 +245,50 @@ class CallShell:
 
     def _do_media(self, event: e.Event) -> None:
         match event:
+            case e.OpenMedia(leg_id=leg_id) if self.call.leg(leg_id).webrtc:
+                self._open_browser(leg_id)
             case e.OpenMedia(leg_id=leg_id):
                 name = f"open-media {self.call.call_id}.{leg_id}"
                 self._around.tasks.start(self._open_media(leg_id), name)
             case e.CloseMedia(leg_id=leg_id):
-                if media := self._media.pop(leg_id, None):
+                media = self._browsers.pop(leg_id, None) or self._media.pop(leg_id, None)
+                if media:
                     self._last_numbers[leg_id] = media.close()
             case e.ConnectMedia(leg_id=leg_id, peer_leg_id=peer_leg_id):
-                self._media[leg_id].port.connect(self._media[peer_leg_id].port)
+                self._audio(leg_id).port.connect(self._audio(peer_leg_id).port)
             case e.DisconnectMedia(leg_id=leg_id):
-                self._media[leg_id].port.disconnect()
+                self._audio(leg_id).port.disconnect()
             case e.StartSound(leg_id=leg_id):
-                self._media[leg_id].start(event)
+                self._audio(leg_id).start(event)
             case e.StopSound(leg_id=leg_id):
-                self._media[leg_id].stop()
+                self._audio(leg_id).stop()
             case e.SetHold(leg_id=leg_id, held=held):
-                self._media[leg_id].port.set_hold(held)
+                self._audio(leg_id).port.set_hold(held)
             case e.SetMute(leg_id=leg_id, muted=muted):
-                self._media[leg_id].port.set_mute(muted)
+                self._audio(leg_id).port.set_mute(muted)
             case _:
                 pass  # what became of the call's parts was applied
+
+    def _audio(self, leg_id: LegId) -> LegMedia | BrowserMedia:
+        return self._browsers.get(leg_id) or self._media[leg_id]
+
+    def _open_browser(self, leg_id: LegId) -> None:
+        """A port without sockets: the browser brings its own path, when it comes."""
+        around = self._around
+        port = around.engine.open_without_sockets(
+            port_name(self.call.call_id, leg_id), PortListener(self)
+        )
+        self._browsers[leg_id] = BrowserMedia(
+            leg_id,
+            port,
+            connector=around.connector,
+            clock_ms=around.clock.monotonic_ms,
+            random_bits=around.random_bits,
+            shelf=around.shelf,
+            events=self,
+            tasks=around.tasks,
+        )
+        self._on_browser_rung()
 
     async def _open_media(self, leg_id: LegId) -> None:
         around = self._around
@@ -339,8 +387,10 @@ class CallShell:
     def _finish(self) -> None:
         if self._link is not None:
             self._link.finish()
-        for media in self._media.values():
+        left: list[LegMedia | BrowserMedia] = [*self._media.values(), *self._browsers.values()]
+        for media in left:
             with contextlib.suppress(MediaError):
                 media.close()
         self._media.clear()
+        self._browsers.clear()
         self._on_ended(self)

@@ -13,18 +13,23 @@ from media_gateway.core.call import CallCore
 from media_gateway.core.state import Call
 from media_gateway.core.termination import EndCause
 from media_gateway.core.turn import Rules
-from media_gateway.model import NoSuchCall
+from media_gateway.model import NoSuchCall, NoSuchReservation, NotYourReservation
 from media_gateway.sip import events as sip
 from media_gateway.sip.events import SessionId
 from media_gateway.sip.offer_answer import NoCommonCodec
 from media_gateway.sip.sdp import MalformedSDP
 from media_gateway.sip.stack import Health
-from services.chassis.ids import CallId, TenantId
+from media_gateway.webrtc.sdp import parse_offer
+from services.chassis.ids import CallId, LegId, TenantId
 from services.chassis.log import get_logger
 from services.chassis.request import PLATFORM
 
 log = get_logger("gateway")
 
+EARLY_OFFER_S = 2.0
+"""For a flow to ring the agent whose browser was faster."""
+MAX_EARLY_OFFERS = 1_024
+"""Offers that wait for it at once."""
 GOODBYE_S = 5.0
 """For the far ends to confirm their releases when a drain has taken too long."""
 
@@ -50,6 +55,8 @@ class Switchboard:
         self._around: Surroundings | None = None
         self._calls: dict[CallId, CallShell] = {}
         self._by_session: dict[SessionId, CallShell] = {}
+        # In the order of their coming, so that of two offers for one ring the newer wins.
+        self._early_offers: dict[asyncio.Event, None] = {}
         self._empty = asyncio.Event()
         self._empty.set()
         self.draining = False
@@ -84,6 +91,22 @@ class Switchboard:
             raise NoSuchCall(f"no call {call_id[:128]} is in progress here")
         return shell
 
+    async def connect_agent(
+        self, scope: TenantId, *, reservation_id: str, agent_id: str, sdp_offer: str
+    ) -> tuple[CallShell, LegId, str]:
+        """Connects an agent's browser to the call that rings it: the call, the leg, the answer.
+
+        Raises BadSdpOffer, NoSuchReservation, NotYourReservation.
+        """
+        offer = parse_offer(sdp_offer)
+        found = self._rung_browser(scope, reservation_id)
+        if found is None:
+            found = await self._await_ring(scope, reservation_id)
+        shell, leg_id = found
+        if shell.call.leg(leg_id).agent_id != agent_id:
+            raise NotYourReservation(f"{reservation_id[:128]} rings another agent")
+        return shell, leg_id, await shell.connect_browser(leg_id, offer)
+
     def drain(self) -> None:
         """Refuses new calls from now on. Idempotent."""
         if not self.draining:
@@ -111,6 +134,35 @@ class Switchboard:
         except TimeoutError:
             log.warning("calls did not end", calls=len(self._calls))
 
+    def _rung_browser(self, scope: TenantId, reservation_id: str) -> tuple[CallShell, LegId] | None:
+        for shell in self.calls(scope):
+            leg = shell.call.rung_by(reservation_id)
+            if leg is not None and leg.webrtc:
+                return shell, leg.leg_id
+        return None
+
+    async def _await_ring(self, scope: TenantId, reservation_id: str) -> tuple[CallShell, LegId]:
+        """Holds an offer that came before its ring."""
+        if len(self._early_offers) < MAX_EARLY_OFFERS:
+            rung = asyncio.Event()
+            self._early_offers[rung] = None
+            try:
+                async with asyncio.timeout(EARLY_OFFER_S):
+                    while True:
+                        await rung.wait()
+                        rung.clear()
+                        if found := self._rung_browser(scope, reservation_id):
+                            return found
+            except TimeoutError:
+                pass
+            finally:
+                del self._early_offers[rung]
+        raise NoSuchReservation(f"no call here rings a browser for {reservation_id[:128]}")
+
+    def _browser_rung(self) -> None:
+        for rung in self._early_offers:
+            rung.set()
+
     def _invite(self, event: sip.InviteReceived) -> None:
         around = self._around
         assert around is not None, "the switchboard opens before its endpoint"
@@ -133,6 +185,7 @@ class Switchboard:
             event,
             around=around,
             claim=lambda session_id: self._claim(session_id, shell),
+            on_browser_rung=self._browser_rung,
             on_ended=self._ended,
         )
         self._calls[call.call_id] = shell

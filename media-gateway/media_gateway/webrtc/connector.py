@@ -23,6 +23,11 @@ class Connector:
     def __init__(self, settings: IceSettings) -> None:
         self._settings = settings
         self._certificate: RTCCertificate | None = None
+        self._open: dict[BrowserTransport, None] = {}
+
+    def __len__(self) -> int:
+        """How many transports are open."""
+        return len(self._open)
 
     async def open(
         self,
@@ -37,8 +42,13 @@ class Connector:
         """A transport with its ports bound, and the sdp_answer that leads there; NoBrowserPort."""
         certificate = self._present_certificate()
         transport = BrowserTransport(
-            offer, listener, settings=self._settings, certificate=certificate
+            offer,
+            listener,
+            settings=self._settings,
+            certificate=certificate,
+            on_closed=self._forget,
         )
+        self._open[transport] = None
         try:
             await transport.bind()
         except BaseException:
@@ -58,6 +68,14 @@ class Connector:
             cname=cname,
         )
         return transport, build_answer(offer, local)
+
+    async def close(self) -> None:
+        """Closes what is still open."""
+        for transport in list(self._open):
+            await transport.close()
+
+    def _forget(self, transport: BrowserTransport) -> None:
+        self._open.pop(transport, None)
 
     def _present_certificate(self) -> RTCCertificate:
         certificate = self._certificate

@@ -17,12 +17,12 @@ from typing import Any, Final, cast
 
 from aioice import Candidate, Connection
 from aioice.candidate import candidate_foundation
-from aioice.ice import CandidatePair, StunProtocol
+from aioice.ice import CandidatePair, StunProtocol, get_host_addresses
 from aioice.stun import TransactionError
 from typing_extensions import override
 
 from media_gateway.webrtc.errors import NoBrowserPort
-from media_gateway.webrtc.model import Address, BrowserAddress, PortLender
+from media_gateway.webrtc.model import MAX_ADDRESSES, Address, BrowserAddress, PortLender
 
 MAX_BIND_ATTEMPTS: Final = 16
 """How many ports that another process holds are passed over before giving up."""
@@ -193,6 +193,13 @@ class IceConnection(Connection):
             port, self._port = self._port, None
             if port is not None:
                 self._settings.ports.give_back(port)
+
+
+def machine_addresses() -> list[BrowserAddress]:
+    """Loopback and this machine's own IPv4 addresses, for browsers on it and near it."""
+    own = get_host_addresses(use_ipv4=True, use_ipv6=False)
+    texts = dict.fromkeys(["127.0.0.1", *own])
+    return [BrowserAddress.parse(text) for text in list(texts)[:MAX_ADDRESSES]]
 
 
 def _bind(

@@ -8,6 +8,9 @@ from typing import Protocol
 
 Address = tuple[str, int]
 
+MAX_ADDRESSES = 8
+"""Each is a socket for each browser."""
+
 
 @dataclass(frozen=True, slots=True)
 class BrowserAddress:

@@ -48,8 +48,10 @@ class BrowserTransport:
         *,
         settings: IceSettings,
         certificate: RTCCertificate,
+        on_closed: Callable[[BrowserTransport], None],
     ) -> None:
         self._offer, self._listener = offer, listener
+        self._on_closed = on_closed
         self._ice = IceConnection(settings, controlling=offer.ice_lite, on_silence=self._tell_lost)
         self._ice.remote_is_lite = offer.ice_lite
         self._ice.remote_username = offer.username
@@ -123,6 +125,7 @@ class BrowserTransport:
         self._unprotect = self._unprotect_rtcp = _refuse
         await self._dtls.stop()
         await self._ice.close()
+        self._on_closed(self)
 
     def _parameters(self) -> RTCDtlsParameters:
         return RTCDtlsParameters(

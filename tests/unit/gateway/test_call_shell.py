@@ -71,6 +71,7 @@ class Stand:
                 endpoint=cast("SipEndpoint", Endpoint(self.stack)),
                 trunk=Trunk(credentials=None, proxy=None, retry_after_s=5),
                 engine=cast("MediaEngine", self.engine),
+                connector=cast("Any", None),
                 media_host="127.0.0.1",
                 shelf=cast("Any", None),
                 facts=FactStream(),
@@ -79,6 +80,7 @@ class Stand:
                 tasks=self.tasks,
             ),
             claim=lambda _: None,
+            on_browser_rung=lambda: None,
             on_ended=self.ended.append,
         )
 
