@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import islice, takewhile
 
-from services.chassis.clock import Clock
-from services.chassis.errors import CarillonError
+from services.chassis.database import DatabaseUnavailable
 from services.chassis.ids import TenantId
 from services.chassis.log import get_logger
 from services.portal.model.trail import AuditEntry
@@ -37,9 +36,8 @@ class _Waiting:
 class AuditTrail:
     """Entries on their way to the store."""
 
-    def __init__(self, *, store: TrailStore, clock: Clock, envelopes: Envelopes) -> None:
+    def __init__(self, *, store: TrailStore, envelopes: Envelopes) -> None:
         self._store = store
-        self._clock = clock
         self._envelopes = envelopes
         self._waiting: deque[_Waiting] = deque()
         self._news = asyncio.Event()
@@ -65,30 +63,42 @@ class AuditTrail:
             try:
                 await self.flush()
                 failures = 0
-            except CarillonError as error:
+            except DatabaseUnavailable:
                 wait_ms = RETRY_MS[min(failures, len(RETRY_MS) - 1)]
                 failures += 1
-                log.warning("audit entries wait", waiting=len(self._waiting), reason=error.code)
+                log.warning("audit entries wait", waiting=len(self._waiting))
                 await asyncio.sleep(wait_ms / 1_000)
                 self._news.set()
 
     async def flush(self) -> None:
-        """Writes everything that waits now; raises what the store raises, and keeps the rest."""
+        """Writes everything that waits now; DatabaseUnavailable, and what is left goes on waiting.
+
+        Entries that the store refuses for what they are would hold up all others: they are lost.
+        """
         async with self._writing:
             while self._waiting:
-                batch = list(self._waiting)[:MAX_BATCH]
-                for tenant_id, group in groupby(batch, key=lambda each: each.tenant_id):
-                    entries = [each.entry for each in group]
-                    events = [self._envelopes.audited(tenant_id, entry) for entry in entries]
+                tenant_id, entries = self._first_of_one_tenant()
+                events = [self._envelopes.audited(tenant_id, entry) for entry in entries]
+                try:
                     await self._store.add_audit(tenant_id, entries, events)
-                    for _ in entries:
-                        self._waiting.popleft()
+                except DatabaseUnavailable:
+                    raise
+                except Exception as error:
+                    self.lost += len(entries)
+                    log.error("audit entries refused", tenant=tenant_id, exc_info=error)
+                for _ in entries:
+                    self._waiting.popleft()
+
+    def _first_of_one_tenant(self) -> tuple[TenantId, list[AuditEntry]]:
+        tenant_id = self._waiting[0].tenant_id
+        first = takewhile(lambda each: each.tenant_id == tenant_id, self._waiting)
+        return tenant_id, [each.entry for each in islice(first, MAX_BATCH)]
 
     async def close(self) -> None:
         """Writes what waits, for a few seconds at most; what is left is lost, and said."""
         try:
             async with asyncio.timeout(FLUSH_S):
                 await self.flush()
-        except (CarillonError, TimeoutError) as error:
+        except (DatabaseUnavailable, TimeoutError) as error:
             lost = len(self._waiting)
             log.error("audit entries lost", lost=lost, reason=type(error).__name__)

@@ -175,8 +175,8 @@ class Identity:
         """Writes down what somebody did or was refused; never raises, never waits.
 
         Of somebody known it goes to their own tenant's trail, of nobody to that of `tenant_id`,
-        or without one to the platform's. Portal's anonymous RPCs and `ChangePassword` write their
-        own entries (`sign-in`, `refresh-session`, `change-password`): write none for those.
+        or without one to the platform's. Portal's anonymous RPCs write their own entries
+        (`sign-in`, and refusals of `refresh-session`): write none for those.
         """
         try:
             tenant = principal.tenant_id if principal else tenant_id or PLATFORM_TENANT
@@ -208,8 +208,8 @@ class Identity:
         """
         check_key(key)
         name, now_ms = AnswerKey(principal_id, key), self._clock.now_ms()
-        known = await self._store.reserve_answer(tenant_id, name, request_hash, now_ms)
-        return judge(known, request_hash, now_ms)
+        taken_by = await self._store.reserve_answer(tenant_id, name, request_hash, now_ms)
+        return judge(taken_by, request_hash)
 
     async def remember(
         self,

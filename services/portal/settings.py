@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from services.chassis.settings import Settings
@@ -27,3 +27,5 @@ class PortalSettings(Settings):
     """Its passes over that memory."""
     password_workers: int = Field(2, ge=1, le=64)
     """How many passwords are checked at once."""
+    bootstrap_password: SecretStr | None = None
+    """Of the platform's first administrator; none: a random one, told in `bootstrap.json`."""

@@ -16,6 +16,8 @@ from services.portal.model.people import Account, ApiKey, Tenant, User, UserQuer
 from services.portal.model.sessions import Holder, KeyHolder, Session, Tally, Token, Verdict
 from services.portal.model.trail import Answer, AnswerKey, AuditEntry, AuditQuery
 
+TOPIC = "portal.events.v1"
+"""Where the events go."""
 ChangeAccount = Callable[[Account, int], Account]
 """Decides an account anew, knowing how many other administrators the tenant has."""
 TellUser = Callable[[User], Sequence[Envelope]]
@@ -61,6 +63,11 @@ class PeopleStore(Protocol):
         What `change` raises leaves everything as it was.
         """
 
+    async def set_password(
+        self, tenant_id: TenantId, user_id: str, password_hash: str, now_ms: int, *, but: str = ""
+    ) -> None:
+        """Another password; at once every session of the user ends, all `but` one. NoSuchUser."""
+
     async def touch_user(self, tenant_id: TenantId, user_id: str, now_ms: int) -> None:
         """Remembers when they were last seen; nothing happens to one who is not there."""
 
@@ -72,9 +79,18 @@ class SessionStore(Protocol):
     """Sessions, tokens, and the tallies of wrong passwords."""
 
     async def add_session(
-        self, tenant_id: TenantId, session: Session, tokens: Sequence[Token], *, most: int
-    ) -> None:
-        """Begins a session; the user's oldest end, so that at most `most` go on."""
+        self,
+        tenant_id: TenantId,
+        session: Session,
+        tokens: Sequence[Token],
+        *,
+        password_hash: str,
+        most: int,
+    ) -> bool:
+        """Begins a session; the user's oldest end, so that at most `most` go on.
+
+        False, and nothing begins, when the user has another password meanwhile, or may not sign in.
+        """
 
     async def holder_of(self, sha256: bytes) -> Holder | None:
         """Whose a token is, whether it still works or not."""
@@ -87,10 +103,8 @@ class SessionStore(Protocol):
     async def end_session(self, tenant_id: TenantId, session_id: str, now_ms: int) -> None:
         """Ends it at once; one that ended stays as it is."""
 
-    async def end_sessions(
-        self, tenant_id: TenantId, user_id: str, now_ms: int, *, but: str = ""
-    ) -> None:
-        """Ends a user's sessions, all `but` one."""
+    async def end_sessions(self, tenant_id: TenantId, user_id: str, now_ms: int) -> None:
+        """Ends a user's sessions."""
 
     async def change_tally(self, key: str, change: Callable[[Tally], Tally]) -> Tally:
         """Changes one tally alone; what `change` raises leaves it as it was."""

@@ -11,8 +11,6 @@ from services.chassis.ids import TenantId
 from services.portal.model.people import ApiKey, Principal, Tenant, User
 from services.portal.model.trail import AuditEntry
 
-TOPIC = "portal.events.v1"
-
 
 class Envelopes:
     """Makes the events of changes; their ids come from outside."""

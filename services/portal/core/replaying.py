@@ -22,23 +22,21 @@ def check_key(key: str) -> None:
         raise BadIdempotencyKey("an Idempotency-Key is 1 to 255 visible ASCII characters")
 
 
-def is_free(known: Answer | None, now_ms: int) -> bool:
+def is_free(known: Answer | None, request_hash: str, now_ms: int) -> bool:
     """Whether a request may take the key for itself."""
     if known is None:
         return True
     age_ms = now_ms - known.reserved_at_ms
-    return age_ms >= KEEP_MS or (not known.status and age_ms >= TAKE_OVER_MS)
+    is_same = known.request_hash == request_hash
+    return age_ms >= KEEP_MS or (not known.status and is_same and age_ms >= TAKE_OVER_MS)
 
 
-def judge(known: Answer | None, request_hash: str, now_ms: int) -> Replay:
-    """What is to be done with a request whose key is known so; KeyReused."""
-    if known is None:
+def judge(taken_by: Answer | None, request_hash: str) -> Replay:
+    """What is to be done: the key is the request's own now (None), or was taken; KeyReused."""
+    if taken_by is None:
         return Replay(ReplayState.NEW)
-    age_ms = now_ms - known.reserved_at_ms
-    if age_ms < KEEP_MS and known.request_hash != request_hash:
+    if taken_by.request_hash != request_hash:
         raise KeyReused("this Idempotency-Key came with another request before")
-    if is_free(known, now_ms):
-        return Replay(ReplayState.NEW)
-    if not known.status:
+    if not taken_by.status:
         return Replay(ReplayState.IN_PROGRESS)
-    return Replay(ReplayState.STORED, known.status, known.content_type, known.body)
+    return Replay(ReplayState.STORED, taken_by.status, taken_by.content_type, taken_by.body)

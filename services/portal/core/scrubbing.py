@@ -45,16 +45,10 @@ def _clean(value: Any, depth: int) -> Any:
     match value:
         case dict():
             return {
-                _without_nul(name): HIDDEN if _SECRET.search(name) else _clean(inner, depth - 1)
+                name: HIDDEN if _SECRET.search(name) else _clean(inner, depth - 1)
                 for name, inner in value.items()
             }
         case list():
             return [_clean(inner, depth - 1) for inner in value]
-        case str():
-            return _without_nul(value)
         case _:
             return value
-
-
-def _without_nul(text: str) -> str:
-    return text.replace("\0", "")

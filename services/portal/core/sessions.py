@@ -12,6 +12,8 @@ REFRESH_MS = 14 * _DAY_MS
 """A refresh token is good for so long."""
 SESSION_MS = 90 * _DAY_MS
 """After so long, one signs in anew however often the session was refreshed."""
+KEEP_EXPIRED_MS = _DAY_MS
+"""An expired token is remembered for so long, so that its holder hears what is wrong with it."""
 MAX_SESSIONS = 20
 """Of one user; a further one ends the oldest."""
 

@@ -1,0 +1,120 @@
+"""The half of the face about sessions and oneself."""
+
+from __future__ import annotations
+
+from protos.portal.v1 import portal_pb2
+from services.chassis.errors import CarillonError
+from services.chassis.log import get_logger
+from services.chassis.request import present
+from services.chassis.rpc import tenant_id
+from services.portal.core.password_rules import check_password
+from services.portal.identity import key_principal
+from services.portal.model.errors import NoSuchUser, NotAuthenticated, UsersOnly
+from services.portal.model.people import Account, Principal
+from services.portal.people_parts import PeopleParts
+from services.portal.rpc_people_asked import Context, address_of, session_of
+from services.portal.sign_in import Granted, name_key
+from services.portal.wire_people import me_message, user_message
+
+log = get_logger("portal.people")
+
+
+class SessionCalls:
+    """Signing in and out, and one's own account."""
+
+    _parts: PeopleParts
+
+    async def SignIn(
+        self, request: portal_pb2.SignInRequest, context: Context
+    ) -> portal_pb2.Session:
+        """Begins a session."""
+        granted = await self._parts.sign_in.sign_in(
+            tenant_name=request.tenant,
+            username=request.username,
+            password=request.password,
+            address=address_of(context),
+        )
+        log.info("signed in", tenant=granted.principal.tenant_id, user=granted.principal.id)
+        return _session_message(granted)
+
+    async def RefreshSession(
+        self, request: portal_pb2.RefreshSessionRequest, context: Context
+    ) -> portal_pb2.Session:
+        """Changes the refresh token for a new pair."""
+        granted = await self._parts.sign_in.refresh(
+            request.refresh_token, address=address_of(context)
+        )
+        return _session_message(granted)
+
+    async def EndSession(
+        self, _request: portal_pb2.EndSessionRequest, context: Context
+    ) -> portal_pb2.EndSessionResponse:
+        """Signs out; UsersOnly for an API key, which has no session."""
+        session_id = session_of(context)
+        if not session_id:
+            raise UsersOnly("an API key has no session to end: revoke it")
+        await self._parts.sign_in.end(tenant_id(), session_id)
+        return portal_pb2.EndSessionResponse()
+
+    async def GetMe(self, _request: portal_pb2.GetMeRequest, _context: Context) -> portal_pb2.Me:
+        """Who asks."""
+        return me_message(await self._principal())
+
+    async def ChangePassword(
+        self, request: portal_pb2.ChangePasswordRequest, context: Context
+    ) -> portal_pb2.User:
+        """Changes one's own password and ends one's other sessions."""
+        tenant = await self._parts.store.get_tenant(tenant_id())
+        account = await self._account()
+        username = account.user.username
+        check_password(request.new_password, names=(username, tenant.name))
+        await self._parts.sign_in.check_password(
+            account.password_hash,
+            request.old_password,
+            name=name_key(tenant.name, username),
+            address=address_of(context),
+        )
+        await self._parts.sign_in.set_password(
+            tenant.tenant_id,
+            account.user.user_id,
+            request.new_password,
+            but=session_of(context),
+        )
+        return user_message(account.user, locked_until_ms=0)
+
+    async def _account(self) -> Account:
+        try:
+            return await self._parts.store.get_account(tenant_id(), present().user_id)
+        except NoSuchUser:
+            raise UsersOnly("an API key has no password") from None
+
+    async def _principal(self) -> Principal:
+        store, asked = self._parts.store, present()
+        tenant = await store.get_tenant(tenant_id())
+        holder = await store.key_holder(asked.user_id)
+        if holder is not None and holder.tenant.tenant_id == tenant.tenant_id:
+            return key_principal(holder)
+        try:
+            user = (await store.get_account(tenant.tenant_id, asked.user_id)).user
+        except CarillonError:
+            raise NotAuthenticated("nobody asks") from None
+        return Principal(
+            id=user.user_id,
+            name=user.display_name,
+            roles=frozenset(user.roles),
+            tenant_id=tenant.tenant_id,
+            tenant_name=tenant.name,
+            kind="user",
+            session_id="",
+            time_zone=tenant.time_zone,
+        )
+
+
+def _session_message(granted: Granted) -> portal_pb2.Session:
+    return portal_pb2.Session(
+        access_token=granted.access_token,
+        expires_in_s=granted.access_for_ms // 1_000,
+        refresh_token=granted.refresh_token,
+        refresh_expires_in_s=granted.refresh_for_ms // 1_000,
+        me=me_message(granted.principal),
+    )
