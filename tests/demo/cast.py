@@ -1,0 +1,100 @@
+"""Everyone who plays in the demo, and what of them is asked over the public API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from protos.gateway.v1 import gateway_pb2
+from protos.gateway.v1.gateway_pb2_grpc import GatewayStub
+from services.chassis.rpc import PLATFORM, metadata
+from services.launcher.machine import GATEWAY, Machine
+from services.launcher.up import Running
+from tests.agent.desk import Desk, desk_of
+from tests.agent.portal import Session, signed_in
+from tests.demo.story import Story
+from tests.softphone import SoftPhone
+from tests.stage.watching import Facts
+
+CALLER = "+12025550147"
+LIVE = ("offered", "answered", "abandoned", "service_level", "asa", "abandon_rate", "occupancy")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everyone who plays a part."""
+
+    story: Story
+    running: Running
+    phone: SoftPhone
+    desk: Desk
+    supervisor: Session
+    facts: Facts
+
+
+@asynccontextmanager
+async def everyone(story: Story, running: Running, machine: Machine) -> AsyncIterator[Scene]:
+    """A caller with a phone, an agent with a browser, a supervisor who looks on."""
+    passwords = running.seeded.passwords
+    async with AsyncExitStack() as stack:
+        with story.step("agent", "signs in at the portal and opens the desk (WebSocket)") as step:
+            desk = await stack.enter_async_context(
+                desk_of(running.portal, tenant="demo", username="anna", password=passwords["anna"])
+            )
+            await desk.presence("break", "coffee")
+            step.detail = f"{desk.session.me['name']}, device check passed, on a break"
+        supervisor = await stack.enter_async_context(
+            signed_in(running.portal, tenant="demo", username="sara", password=passwords["sara"])
+        )
+        facts = await stack.enter_async_context(watching_calls(machine))
+        phone = await stack.enter_async_context(SoftPhone(user=CALLER, display="Carol Caller"))
+        yield Scene(story, running, phone, desk, supervisor, facts)
+
+
+@asynccontextmanager
+async def watching_calls(machine: Machine) -> AsyncIterator[Facts]:
+    """What the gateway tells of its calls, for as long as the block lasts."""
+    facts = Facts()
+    calls = GatewayStub(machine.channel(GATEWAY)).WatchCalls(
+        gateway_pb2.WatchCallsRequest(), metadata=metadata(tenant_id=PLATFORM)
+    )
+    reader = asyncio.ensure_future(facts.read(calls))
+    try:
+        await calls.wait_for_connection()
+        yield facts
+    finally:
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
+
+
+async def kpis(supervisor: Session) -> dict[str, float | None]:
+    """Today's figures of the tenant, live; None where there is no value."""
+    live = await supervisor.get("/v1/live")
+    today: list[dict[str, Any]] = live["rows"][0].get("today", [])
+    return {figure["kpi"]: figure.get("value") for figure in today if figure["kpi"] in LIVE}
+
+
+async def kpis_until(supervisor: Session, answered: float, within_s: float) -> dict[str, Any]:
+    """The figures, once so many contacts count as answered."""
+    async with asyncio.timeout(within_s):
+        while True:
+            now = await kpis(supervisor)
+            if (now.get("answered") or 0) >= answered:
+                return now
+            await asyncio.sleep(0.1)
+
+
+async def recording_until_complete(
+    supervisor: Session, call_id: str, within_s: float
+) -> dict[str, Any]:
+    """A call's recording, once all of it is stored."""
+    async with asyncio.timeout(within_s):
+        while True:
+            found = await supervisor.get("/v1/recordings", **{"page.size": 50})
+            for recording in found.get("recordings", []):
+                if recording["recording_id"] == call_id and recording["state"] != "recording":
+                    return dict(recording)
+            await asyncio.sleep(0.2)
