@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from services.acd import rpc
+from services.acd.forwarding import Forwarding
+from services.acd.shard import Parts
 from services.acd.shards import Shards
 from services.acd.wire import make_codec
-from services.chassis.journal import MemoryJournal
+from services.chassis.journal import Journal, MemoryJournal
+from services.chassis.journal_postgres import PostgresJournal
 from services.chassis.lifecycle import Service
-from services.chassis.rpc import Face
+from services.chassis.rpc import Face, open_channel
+from services.chassis.tasks import Tasks
 from services.chassis.world import World
 
 
@@ -16,26 +22,47 @@ class AcdService:
 
     name = "acd"
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, *, world: World, journal: Journal) -> None:
+        """`journal` is closed with the service."""
         self._codec = make_codec()
-        self._shards = Shards(journal=MemoryJournal(), codec=self._codec, clock=world.clock)
+        self._journal = journal
+        parts = Parts(
+            journal=journal,
+            codec=self._codec,
+            clock=world.clock,
+            bus=world.bus,
+            address=str(world.run_dir / f"{self.name}.sock"),
+        )
+        self._shards = Shards(parts)
+        self._forwarding = Forwarding(
+            shards=self._shards,
+            clock=world.clock,
+            open_channel=lambda address: open_channel(Path(address)),
+        )
+        self._tasks = Tasks()
 
     def faces(self) -> list[Face]:
         """The one face of routing."""
-        return [rpc.face(shards=self._shards, codec=self._codec)]
+        return [rpc.face(shards=self._shards, codec=self._codec, forwarding=self._forwarding)]
 
     async def start(self) -> None:
-        """Nothing: shards open when they are first asked for."""
+        """Begins to look for shards without an owner; the others open when they are asked for."""
+        self._tasks.start(self._shards.look_after(), "look after shards")
 
     async def drain(self) -> None:
-        """Commits what was decided and sends every reader to another replica."""
+        """Commits what was decided, lets the shards go, sends every reader to another replica."""
+        await self._tasks.close()
         await self._shards.close()
 
     async def stop(self) -> None:
         """Closes what a failed start or an interrupted drain left open."""
-        await self._shards.close()
+        await self.drain()
+        await self._forwarding.close()
+        await self._journal.close()
 
 
 def build(world: World) -> Service:
-    """Routing in a world."""
-    return AcdService(world)
+    """Routing in a world: its journal is in PostgreSQL, or in memory in a simulation."""
+    database = world.database("acd")
+    journal = MemoryJournal() if database is None else PostgresJournal(database)
+    return AcdService(world=world, journal=journal)

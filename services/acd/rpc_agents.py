@@ -9,7 +9,8 @@ from grpc import aio
 
 from protos.acd.v1 import acd_pb2, config_pb2, state_pb2
 from services.acd import model
-from services.acd.shards import Shard, Shards
+from services.acd.shard import Shard
+from services.acd.shards import Shards
 from services.acd.wire import agent_config, queue_config, shown, word
 from services.chassis.codec import Codec
 from services.chassis.ids import AgentId, EntryId, LegId, QueueId, ReservationId
@@ -17,7 +18,7 @@ from services.chassis.paging import page_of
 from services.chassis.rpc import tenant_id
 
 Context = aio.ServicerContext[Any, Any]
-AgentCommand = model.SetPresence | model.ReportLink | model.StartAgentLeg | model.EndAgentLeg
+AgentCommand = model.SetPresence | model.StartAgentLeg | model.EndAgentLeg
 WorkCommand = model.FinishWrapUp | model.SetWrapUpCode | model.ExtendWrapUp
 
 
@@ -44,11 +45,14 @@ class AgentCalls:
         self, request: acd_pb2.ReportLinkRequest, _context: Context
     ) -> state_pb2.AgentView:
         """What was measured about the way to the agent's endpoint."""
-        return await self._on_agent(
-            model.ReportLink(
-                agent_id=AgentId(request.agent_id), link=word(model.Link, request.link, "link")
-            )
+        command = model.ReportLink(
+            agent_id=AgentId(request.agent_id),
+            link=word(model.Link, request.link, "link"),
+            valid_ms=request.valid_ms,
         )
+        shard = await self._shards.of(tenant_id())
+        await shard.care.link_said(command)
+        return await self._agent_view(shard, command.agent_id)
 
     async def FinishWrapUp(
         self, request: acd_pb2.FinishWrapUpRequest, _context: Context
@@ -120,7 +124,8 @@ class AgentCalls:
                     shard.core.agent(agent_id, now_ms)
                     for agent_id in sorted(shard.core.agent_ids())
                     if not wanted or agent_id in wanted
-                ]
+                ],
+                patient=True,
             )
             for view in views:
                 yield shown(self._codec, view, state_pb2.AgentView)

@@ -9,7 +9,9 @@ from grpc import aio
 
 from protos.acd.v1 import acd_pb2, state_pb2
 from services.acd import model
-from services.acd.shards import EntryNews, Moved, Shard, Shards
+from services.acd.core.limits import TEXT
+from services.acd.shard import EntryNews, Moved, Place, Shard
+from services.acd.shards import Shards
 from services.acd.wire import shown, word
 from services.chassis.codec import Codec
 from services.chassis.ids import AgentId, EntryId, QueueId, ReservationId
@@ -40,17 +42,18 @@ class ContactCalls:
         entry_id = EntryId(request.entry_id)
         try:
             with shard.follow(entry_id, QueueId(request.queue_id)) as reader:
-                await shard.submit(self._enqueue_command(request))
-                view, wait_s = await shard.place(entry_id)
-                if view.stage is model.ContactStage.DETACHED:
-                    await shard.submit(model.AttachEntry(entry_id=entry_id))
-                    view, wait_s = await shard.place(entry_id)
+                # A caller who waits may wait for the journal, too.
+                await shard.submit(self._enqueue_command(request), patient=True)
+                place = await shard.place(entry_id, patient=True)
+                if place.view.stage is model.ContactStage.DETACHED:
+                    await shard.submit(model.AttachEntry(entry_id=entry_id), patient=True)
+                    place = await shard.place(entry_id, patient=True)
                 told: set[tuple[str, str]] = set()
                 # What the first look showed may also be news: each thing is told once.
-                for update in self._present(shard, view, wait_s):
+                for update in self._present(place):
                     if _is_new(update, told):
                         yield update
-                if view.exit is not None:
+                if place.view.exit is not None:
                     return
                 async for news in reader.items():
                     later = await self._update(shard, entry_id, news)
@@ -115,6 +118,7 @@ class ContactCalls:
             model.EndReservation(
                 reservation_id=ReservationId(request.reservation_id),
                 outcome=word(model.Outcome, request.outcome, "outcome"),
+                agent_id=AgentId(request.agent_id) if request.agent_id else None,
             )
         )
 
@@ -156,7 +160,21 @@ class ContactCalls:
         shard = await self._shards.of(tenant_id())
         entry_id = EntryId(request.entry_id)
         await shard.submit(model.AnnounceWait(entry_id=entry_id))
-        return self._position(*await shard.place(entry_id))
+        return self._position(await shard.place(entry_id))
+
+    async def ReportCalls(
+        self, request: acd_pb2.ReportCallsRequest, _context: Context
+    ) -> acd_pb2.ReportCallsResponse:
+        """All calls of one tenant that a gateway carries."""
+        shard = await self._shards.of(tenant_id())
+        calls = {
+            model.ContactId(call.call_id): frozenset(map(ReservationId, call.reservation_ids))
+            for call in request.calls
+        }
+        if max(len(request.gateway), len(request.incarnation)) > TEXT:
+            raise model.InvalidTextError(f"a gateway's names have at most {TEXT} characters")
+        await shard.care.calls_said(request.gateway, request.incarnation, calls)
+        return acd_pb2.ReportCallsResponse()
 
     async def GetEntry(
         self, request: acd_pb2.EntryRequest, _context: Context
@@ -207,19 +225,23 @@ class ContactCalls:
     async def _entry_view(self, shard: Shard, entry_id: EntryId) -> state_pb2.EntryView:
         return shown(self._codec, await shard.entry(entry_id), state_pb2.EntryView)
 
-    def _present(
-        self, shard: Shard, view: model.EntryView, wait_s: int | None
-    ) -> list[acd_pb2.EntryUpdate]:
+    def _present(self, place: Place) -> list[acd_pb2.EntryUpdate]:
         """The updates that tell a flow where its contact stands now."""
+        view, row = place.view, place.view.reservation
         if view.stage is model.ContactStage.EXITED:
             return [_left(view)]
         updates = []
         if view.position is not None:
-            updates.append(_update(view.entry_id, position=self._position(view, wait_s)))
-        row = view.reservation
-        reserved = row and shard.reserved(row.reservation_id)
-        if row and reserved:
-            updates.append(_update(view.entry_id, reserved=_reserved(shard, reserved)))
+            updates.append(_update(view.entry_id, position=self._position(place)))
+        if row is not None and place.ring is not None:
+            reserved = acd_pb2.EntryReserved(
+                reservation_id=row.reservation_id,
+                agent_id=place.ring.agent_id,
+                agent_name=place.ring.agent_name,
+                endpoint=place.ring.endpoint,
+                ring_timeout_ms=place.ring.timeout_ms,
+            )
+            updates.append(_update(view.entry_id, reserved=reserved))
             if row.stage is model.Stage.CONNECTING:
                 updates.append(
                     _update(
@@ -236,10 +258,10 @@ class ContactCalls:
     ) -> acd_pb2.EntryUpdate | None:
         match news:
             case Moved():
-                view, wait_s = await shard.place(entry_id)
-                if view.position is None:
+                place = await shard.place(entry_id, patient=True)
+                if place.view.position is None:
                     return None
-                return _update(entry_id, position=self._position(view, wait_s))
+                return _update(entry_id, position=self._position(place))
             case model.ContactReserved():
                 return _update(entry_id, reserved=_reserved(shard, news))
             case model.ReservationAccepted():
@@ -261,11 +283,12 @@ class ContactCalls:
             case _:
                 return None
 
-    def _position(self, view: model.EntryView, wait_s: int | None) -> acd_pb2.EntryPosition:
+    def _position(self, place: Place) -> acd_pb2.EntryPosition:
+        view = place.view
         position = acd_pb2.EntryPosition(
             position=view.position or 0,
             enqueued_at_ms=view.contact.enqueued_at_ms if view.contact else 0,
-            announced_s=wait_s,
+            announced_s=place.announce_s,
         )
         if view.expected is not None:
             position.expected.CopyFrom(shown(self._codec, view.expected, state_pb2.ExpectedWait))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
+from functools import cache
 from typing import ClassVar, TypeVar, get_args
 
+from google.protobuf import descriptor_pool
+from google.protobuf.any_pb2 import Any as Envelope
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from protos.acd.v1 import commands_pb2, config_pb2, events_pb2, state_pb2
 from services.acd import model
@@ -53,6 +57,19 @@ def shown(codec: Codec, value: object, message: type[M]) -> M:
     made = codec.to_proto(value)
     assert isinstance(made, message)
     return made
+
+
+def published(encoded: bytes) -> tuple[Message, str]:
+    """An event of the journal as its own message, and the contact's id where it names one."""
+    envelope = Envelope.FromString(encoded)
+    message = _message_class(envelope.TypeName()).FromString(envelope.value)
+    contact = getattr(message, "contact", message)
+    return message, getattr(contact, "contact_id", "")
+
+
+@cache
+def _message_class(name: str) -> type[Message]:
+    return GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
 
 
 def word(words: type[W], text: str, field: str) -> W:

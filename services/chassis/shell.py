@@ -3,14 +3,15 @@
 Take a command, `handle`, `apply`, append input and events in a group commit, and only then
 reply and react; re-arm one timer. Commands that arrive while a commit is under way share the
 next one. While the journal cannot be written, replies and effects are held and nothing new is
-decided, so that no lease runs out because of an outage alone.
+decided; time that passed so is told to the core as a gap before anything else, so that no lease
+runs out because of an outage alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -31,6 +32,18 @@ MAX_WAITING = 10_000
 MAX_BATCH = 256
 RETRY_FIRST_S = 0.05
 RETRY_LAST_S = 1.0
+WAIT_S = 4.0
+"""How long a request waits for a journal that is away, unless it is patient: less than a client's
+own deadline, so that the answer has a name."""
+RENEW_EVERY_MS = 1_000
+STALL_MS = 250
+"""A commit, or a silence, that is longer by this stops the core's clock."""
+SNAPSHOT_ROWS = 2_000
+SNAPSHOT_EVERY_MS = 10_000
+"""A snapshot is taken after so many rows, and not more often than that."""
+LOOK_BACK_ROWS = 2_000
+"""Rows before the snapshot that are shown to `replay` again at the start."""
+CLOSE_S = 3.0
 
 
 class Overloaded(CarillonError):
@@ -48,7 +61,7 @@ class ShardClosed(CarillonError):
 
 
 class RowCodec(Protocol):
-    """Turns commands and events into bytes and back."""
+    """Turns commands, events and snapshots into bytes and back."""
 
     def encode(self, value: Any) -> bytes:
         """Bytes that name the type."""
@@ -57,12 +70,28 @@ class RowCodec(Protocol):
         """What `encode` was given."""
 
 
+@dataclass(frozen=True, slots=True)
+class Hooks(Generic[C, E]):
+    """What a shell tells the part around it. None of them may block or raise."""
+
+    react: Callable[[Sequence[E], int], None]
+    """Called with committed events and their time."""
+    after_gap: Callable[[int], C]
+    """The command that tells the core that so many ms did not count; called before anything else
+    is decided."""
+    replay: Callable[[E], None] = lambda _event: None
+    """Called with the events read at the start, some older than the last snapshot included."""
+    ended: Callable[[], None] = lambda: None
+    """Called when another owner has the shard: what this one knows is no longer true."""
+
+
 @dataclass(slots=True)
 class _Waiting(Generic[C, E]):
     """Something asked of the shell, until it is committed."""
 
     future: asyncio.Future[Any]
     command: C | None = None
+    propose: Callable[[int], C | None] | None = None
     read: Callable[[int], Any] | None = None
     result: Any = None
     error: CarillonError | None = None
@@ -84,98 +113,204 @@ class Shell(Generic[C, E]):
         self,
         *,
         shard: str,
+        owner: str,
         core: Core[C, E, Any],
         journal: Journal,
         codec: RowCodec,
         clock: Clock,
-        react: Callable[[Sequence[E], int], None],
+        hooks: Hooks[C, E],
+        config_version: int = 0,
     ) -> None:
-        """`react` is called with committed events and their time; it must not block or raise."""
+        """`owner` is the address at which this process is reached; see `Journal.open`."""
         self._shard = shard
+        self._owner = owner
         self._core = core
         self._journal = journal
         self._codec = codec
         self._clock = clock
-        self._react = react
+        self._hooks = hooks
+        self._config_version = config_version
         self._tasks = Tasks()
         self._waiting: deque[_Waiting[C, E]] = deque()
         self._wake = asyncio.Event()
-        self._seq = 0
+        self._seq = self._written_seq = self._snapshot_seq = 0
         self._epoch = 0
-        self._last_ms = 0
+        self._last_ms = self._alive_ms = self._snapshot_ms = 0
+        self._gap_ms = 0
         self._closed = False
         self._committing: asyncio.Task[None] | None = None
+        self._saving: asyncio.Task[None] | None = None
         self.commits = 0
         """Group commits so far."""
+        self.away = False
+        """Whether the journal cannot be reached now."""
+
+    @property
+    def seq(self) -> int:
+        """The last row that is written."""
+        return self._written_seq
 
     async def start(self) -> None:
-        """Takes the shard over, rebuilds the state from its rows, and begins to decide."""
-        self._epoch = await self._journal.open(self._shard)
-        async for row in self._journal.read(self._shard):
-            for event in row.events:
-                self._core.apply(self._codec.decode(event))
-            self._seq, self._last_ms = row.seq, row.at_ms
+        """Takes the shard over, rebuilds the state from snapshot and rows, begins to decide.
+
+        Raises OwnedElsewhere or JournalUnavailable.
+        """
+        began_ms = self._clock.now_ms()
+        opened = await self._journal.open(self._shard, self._owner)
+        self._epoch, self._alive_ms = opened.epoch, began_ms
+        await self._recover()
+        if self._seq != opened.last_seq:
+            raise Fenced(f"{self._shard}: row {opened.last_seq} is the last, not {self._seq}")
+        now_ms = self._snapshot_ms = self._clock.now_ms()
+        self._gap_ms = opened.silent_ms + now_ms - began_ms if self._seq else 0
         self._committing = self._tasks.start(self._run(), f"shell {self._shard}")
 
-    async def submit(self, command: C) -> list[E]:
+    async def submit(self, command: C, *, patient: bool = False) -> list[E]:
         """Decides a command; returns its events after they are committed.
 
-        Raises the core's named error, Overloaded, or ShardClosed.
+        Raises the core's named error, Overloaded, ShardClosed, or JournalUnavailable when it could
+        not be written in time: it may still come true. The patient wait for as long as it takes.
         """
-        events: list[E] = await self._ask(_Waiting(future=_future(), command=command))
+        asked: _Waiting[C, E] = _Waiting(future=_future(), command=command)
+        events: list[E] = await self._ask(asked, patient=patient)
         return events
 
-    async def query(self, read: Callable[[int], R]) -> R:
+    async def propose(self, make: Callable[[int], C | None]) -> list[E]:
+        """Decides what `make(now_ms)` asks for at the moment of the decision; None: nothing.
+
+        For what time alone leads to outside the core: gaps have been told by then. Patient.
+        """
+        asked: _Waiting[C, E] = _Waiting(future=_future(), propose=make, result=[])
+        events: list[E] = await self._ask(asked, patient=True)
+        return events
+
+    async def query(self, read: Callable[[int], R], *, patient: bool = False) -> R:
         """Reads the state by `read(now_ms)`; answered once all that it saw is committed."""
-        result: R = await self._ask(_Waiting(future=_future(), read=read))
+        asked: _Waiting[C, E] = _Waiting(future=_future(), read=read)
+        result: R = await self._ask(asked, patient=patient)
         return result
 
     async def close(self) -> None:
-        """Commits what was decided, refuses the rest with ShardClosed, and ends."""
+        """Commits what was decided, refuses the rest with ShardClosed, and lets the shard go."""
+        owned = self._committing is not None and not self._committing.done()
         self._closed = True
         self._wake.set()
         if self._committing is not None:
             await asyncio.wait((self._committing,), timeout=RETRY_LAST_S)
         await self._tasks.close()
         self._refuse(ShardClosed(self._shard))
+        if owned:
+            await self._let_go()
 
-    async def _ask(self, asked: _Waiting[C, E]) -> Any:
+    async def _let_go(self) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                if self._written_seq == self._seq != self._snapshot_seq:
+                    await self._save(self._core.snapshot(), self._seq, self._last_ms)
+                await self._journal.release(self._shard, self._epoch)
+        except (JournalUnavailable, TimeoutError) as error:
+            # The lease ends by itself.
+            log.warning("shard not released", shard=self._shard, reason=str(error))
+
+    async def _recover(self) -> None:
+        saved = await self._journal.load_snapshot(self._shard)
+        if saved is not None:
+            self._core.restore(self._codec.decode(saved.state))
+            self._seq, self._last_ms = saved.seq, saved.at_ms
+        self._snapshot_seq = self._seq
+        after_seq = max(0, self._snapshot_seq - LOOK_BACK_ROWS)
+        async for row in self._journal.read(self._shard, after_seq):
+            for encoded in row.events:
+                event = self._codec.decode(encoded)
+                if row.seq > self._snapshot_seq:
+                    self._core.apply(event)
+                self._hooks.replay(event)
+            self._seq, self._last_ms = row.seq, row.at_ms
+            if self._is_silent_for(RENEW_EVERY_MS):
+                await self._journal.renew(self._shard, self._epoch)
+                self._alive_ms = self._clock.now_ms()
+        self._written_seq = self._seq
+
+    async def _ask(self, asked: _Waiting[C, E], *, patient: bool) -> Any:
         if self._closed:
             raise ShardClosed(self._shard)
         if len(self._waiting) >= MAX_WAITING:
             raise Overloaded(f"{MAX_WAITING} commands wait")
         self._waiting.append(asked)
         self._wake.set()
-        return await asked.future
+        if patient:
+            return await asked.future
+        late = JournalUnavailable(f"not written within {WAIT_S:g} s; ask again")
+        timer = asyncio.get_running_loop().call_later(WAIT_S, _answer, asked, late)
+        try:
+            return await asked.future
+        finally:
+            timer.cancel()
 
     async def _run(self) -> None:
-        while not self._closed:
-            await self._until_due()
-            try:
+        try:
+            while not self._closed:
+                await self._until_due()
+                await self._stay_owner()
+                while self._gap_ms >= STALL_MS:
+                    await self._commit(self._resume())
                 await self._commit(self._decide())
-            except Fenced as error:
-                # Another replica owns the shard: what this core holds is no longer true.
-                log.warning("fenced", shard=self._shard, reason=str(error))
-                self._closed = True
-                self._refuse(ShardClosed(f"{self._shard}: another replica took it over"))
-            except BaseException:
-                self._closed = True
-                self._refuse(ShardClosed(self._shard))
-                raise
+        except Fenced as error:
+            # Another replica owns the shard: what this core holds is no longer true.
+            log.warning("fenced", shard=self._shard, reason=str(error))
+            self._end(ShardClosed(f"{self._shard}: another replica took it over"))
+        except JournalUnavailable as error:
+            log.warning("closed while the journal is away", shard=self._shard, reason=str(error))
+            self._end(ShardClosed(self._shard))
+        except BaseException:
+            self._end(ShardClosed(self._shard))
+            raise
+
+    def _end(self, error: CarillonError) -> None:
+        told, self._closed = self._closed, True
+        self._refuse(error)
+        if not told:
+            self._hooks.ended()
 
     async def _until_due(self) -> None:
-        """Waits for a command or the core's deadline, whichever is first."""
-        deadline_ms = self._core.deadline_ms()
+        """Waits for a command, the core's deadline or the next renewal, whichever is first."""
         if not self._waiting:
-            wait_s = None
-            if deadline_ms is not None:
-                wait_s = max(0, deadline_ms - self._clock.now_ms()) / 1_000
+            due = [at for at in (self._core.deadline_ms(), self._renewal_ms()) if at is not None]
+            wait_s = max(0, min(due) - self._clock.now_ms()) / 1_000 if due else None
             try:
                 async with asyncio.timeout(wait_s):
                     await self._wake.wait()
             except TimeoutError:
                 pass  # the deadline: `_decide` ticks
         self._wake.clear()
+
+    def _renewal_ms(self) -> int | None:
+        return None if self._journal.lease_ms is None else self._alive_ms + RENEW_EVERY_MS
+
+    def _is_silent_for(self, silent_ms: int) -> bool:
+        if self._journal.lease_ms is None:
+            return False
+        return self._clock.now_ms() - self._alive_ms >= silent_ms
+
+    async def _stay_owner(self) -> None:
+        """Renews in time: nothing is decided by an owner whose lease may have run out."""
+        if not self._is_silent_for(RENEW_EVERY_MS):
+            return
+        since_ms = self._alive_ms
+        await self._insist(lambda: self._journal.renew(self._shard, self._epoch))
+        silent_ms = self._clock.now_ms() - since_ms
+        if silent_ms >= RENEW_EVERY_MS + STALL_MS:
+            self._gap_ms += silent_ms
+
+    def _resume(self) -> _Batch[C, E]:
+        """What follows from the time that did not count."""
+        batch: _Batch[C, E] = _Batch()
+        gap_ms, self._gap_ms = self._gap_ms, 0
+        log.warning("clock stood still", shard=self._shard, gap_ms=gap_ms)
+        now_ms = self._last_ms = max(self._last_ms, self._clock.now_ms())
+        command = self._hooks.after_gap(gap_ms)
+        self._take(batch, command, self._core.handle(command, now_ms), now_ms)
+        return batch
 
     def _decide(self) -> _Batch[C, E]:
         batch: _Batch[C, E] = _Batch()
@@ -185,19 +320,25 @@ class Shell(Generic[C, E]):
             self._take(batch, None, self._core.tick(now_ms), now_ms)
         while self._waiting and len(batch.asked) < MAX_BATCH:
             asked = self._waiting.popleft()
+            if asked.future.done():
+                continue  # who asked has gone, or was told to ask again
             batch.asked.append(asked)
             try:
-                if asked.read is not None:
-                    asked.result = asked.read(now_ms)
-                elif asked.command is not None:
-                    events = self._core.handle(asked.command, now_ms)
-                    self._take(batch, asked.command, events, now_ms)
-                    asked.result = events
+                self._answer_to(asked, batch, now_ms)
             except CarillonError as error:
                 asked.error = error
         if self._waiting:
             self._wake.set()
         return batch
+
+    def _answer_to(self, asked: _Waiting[C, E], batch: _Batch[C, E], now_ms: int) -> None:
+        if asked.read is not None:
+            asked.result = asked.read(now_ms)
+            return
+        command = asked.command if asked.propose is None else asked.propose(now_ms)
+        if command is not None:
+            asked.result = self._core.handle(command, now_ms)
+            self._take(batch, command, asked.result, now_ms)
 
     def _take(self, batch: _Batch[C, E], command: C | None, events: list[E], now_ms: int) -> None:
         if not events:
@@ -213,6 +354,7 @@ class Shell(Generic[C, E]):
                 at_ms=now_ms,
                 input=b"" if command is None else self._codec.encode(command),
                 events=tuple(self._codec.encode(event) for event in events),
+                config_version=self._config_version,
             )
         )
         batch.events.extend(events)
@@ -226,26 +368,62 @@ class Shell(Generic[C, E]):
             raise
         # Replies come after effects are handed on: who reads their own write sees its effect.
         if batch.events:
-            self._react(batch.events, self._last_ms)
+            self._hooks.react(batch.events, self._last_ms)
         for asked in batch.asked:
             _answer(asked, asked.error)
+        self._save_if_due()
 
     async def _append(self, rows: list[JournalRow]) -> None:
         if not rows:
             return
+        began_ms = self._clock.now_ms()
+        await self._insist(lambda: self._journal.append(rows))
+        took_ms = self._clock.now_ms() - began_ms
+        if took_ms >= STALL_MS:
+            self._gap_ms += took_ms
+        self._written_seq = rows[-1].seq
+        self.commits += 1
+
+    async def _insist(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        """Tries until the journal is there; a success is a sign of life."""
         pause_s = RETRY_FIRST_S
         while True:
+            began_ms = self._clock.now_ms()
             try:
-                await self._journal.append(rows)
+                await attempt()
             except JournalUnavailable as error:
                 if self._closed:
                     raise
-                log.warning("journal unavailable", shard=self._shard, reason=str(error))
+                if not self.away:
+                    log.warning("journal away", shard=self._shard, reason=str(error))
+                self.away = True
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, RETRY_LAST_S)
             else:
-                self.commits += 1
+                self._alive_ms, self.away = began_ms, False
                 return
+
+    def _save_if_due(self) -> None:
+        now_ms = self._clock.now_ms()
+        if (
+            self._seq - self._snapshot_seq < SNAPSHOT_ROWS
+            or now_ms - self._snapshot_ms < SNAPSHOT_EVERY_MS
+            or (self._saving is not None and not self._saving.done())
+        ):
+            return
+        self._snapshot_ms = now_ms
+        save = self._save(self._core.snapshot(), self._seq, self._last_ms)
+        self._saving = self._tasks.start(save, f"snapshot {self._shard}")
+
+    async def _save(self, state: Any, seq: int, at_ms: int) -> None:
+        """Keeps a snapshot beside the work; rows are frozen, so it may take its time."""
+        try:
+            await self._journal.save_snapshot(
+                self._shard, seq, at_ms, lambda: self._codec.encode(state)
+            )
+            self._snapshot_seq = seq
+        except CarillonError as error:
+            log.warning("no snapshot", shard=self._shard, code=error.code, reason=str(error))
 
     def _refuse(self, error: CarillonError) -> None:
         while self._waiting:

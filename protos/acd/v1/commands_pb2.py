@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from protos.acd.v1 import config_pb2 as protos_dot_acd_dot_v1_dot_config__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cprotos/acd/v1/commands.proto\x12\x0f\x63\x61rillon.acd.v1\x1a\x1aprotos/acd/v1/config.proto\"F\n\x11SetTenantDefaults\x12\x31\n\x08\x64\x65\x66\x61ults\x18\x01 \x01(\x0b\x32\x1f.carillon.acd.v1.TenantDefaults\"7\n\x08PutQueue\x12+\n\x05queue\x18\x01 \x01(\x0b\x32\x1c.carillon.acd.v1.QueueConfig\"\x1f\n\x0bRemoveQueue\x12\x10\n\x08queue_id\x18\x01 \x01(\t\"Z\n\x0cSetEmergency\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x17\n\x0frelease_waiting\x18\x04 \x01(\x08\"7\n\x08PutAgent\x12+\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x1c.carillon.acd.v1.AgentConfig\"\x1f\n\x0bRemoveAgent\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\"M\n\x0bSetPresence\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x10\n\x08presence\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\n\n\x02\x62y\x18\x04 \x01(\t\",\n\nReportLink\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0c\n\x04link\x18\x02 \x01(\t\"1\n\rStartAgentLeg\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0e\n\x06leg_id\x18\x02 \x01(\t\"/\n\x0b\x45ndAgentLeg\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0e\n\x06leg_id\x18\x02 \x01(\t\"\xcb\x02\n\x0e\x45nqueueContact\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x12\n\ncontact_id\x18\x02 \x01(\t\x12\x10\n\x08queue_id\x18\x03 \x01(\t\x12\x14\n\x07\x63hannel\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x10\n\x08priority\x18\x05 \x01(\x03\x12\x0f\n\x07\x63redits\x18\x06 \x01(\x03\x12\x1d\n\x10waiting_since_ms\x18\x07 \x01(\x03H\x01\x88\x01\x01\x12#\n\x04plan\x18\x08 \x01(\x0b\x32\x15.carillon.acd.v1.Plan\x12.\n\nattributes\x18\t \x03(\x0b\x32\x1a.carillon.acd.v1.Attribute\x12\x14\n\x0c\x65xternal_ref\x18\n \x01(\t\x12\x0c\n\x04seed\x18\x0b \x01(\x03\x12\x0f\n\x07gateway\x18\x0c \x01(\tB\n\n\x08_channelB\x13\n\x11_waiting_since_ms\"\x1f\n\x0b\x41ttachEntry\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\"\x1f\n\x0b\x44\x65tachEntry\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\"\\\n\nLeaveQueue\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x0c\n\x04\x65xit\x18\x02 \x01(\t\x12\x13\n\x06target\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x0e\n\x06reason\x18\x04 \x01(\tB\t\n\x07_target\"V\n\x0e\x43hangePriority\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x10\n\x08priority\x18\x02 \x01(\x03\x12\x14\n\x07\x63redits\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\n\n\x08_credits\" \n\x0c\x41nnounceWait\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\"7\n\x0b\x43onfirmRing\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x02 \x01(\t\"=\n\x11\x41\x63\x63\x65ptReservation\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x02 \x01(\t\"(\n\x0e\x43onfirmBridged\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\"9\n\x0e\x45ndReservation\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0f\n\x07outcome\x18\x02 \x01(\t\"K\n\x0f\x43ompleteContact\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08\x65nded_by\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"2\n\x07SetHold\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0f\n\x07holding\x18\x02 \x01(\x08\"5\n\rSetWrapUpCode\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"4\n\x0c\x46inishWrapUp\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"&\n\x0c\x45xtendWrapUp\x12\x16\n\x0ereservation_id\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cprotos/acd/v1/commands.proto\x12\x0f\x63\x61rillon.acd.v1\x1a\x1aprotos/acd/v1/config.proto\"F\n\x11SetTenantDefaults\x12\x31\n\x08\x64\x65\x66\x61ults\x18\x01 \x01(\x0b\x32\x1f.carillon.acd.v1.TenantDefaults\"7\n\x08PutQueue\x12+\n\x05queue\x18\x01 \x01(\x0b\x32\x1c.carillon.acd.v1.QueueConfig\"\x1f\n\x0bRemoveQueue\x12\x10\n\x08queue_id\x18\x01 \x01(\t\"Z\n\x0cSetEmergency\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x17\n\x0frelease_waiting\x18\x04 \x01(\x08\"7\n\x08PutAgent\x12+\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x1c.carillon.acd.v1.AgentConfig\"\x1f\n\x0bRemoveAgent\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\"M\n\x0bSetPresence\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x10\n\x08presence\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\n\n\x02\x62y\x18\x04 \x01(\t\">\n\nReportLink\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0c\n\x04link\x18\x02 \x01(\t\x12\x10\n\x08valid_ms\x18\x03 \x01(\x03\"1\n\rStartAgentLeg\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0e\n\x06leg_id\x18\x02 \x01(\t\"/\n\x0b\x45ndAgentLeg\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0e\n\x06leg_id\x18\x02 \x01(\t\"\xcb\x02\n\x0e\x45nqueueContact\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x12\n\ncontact_id\x18\x02 \x01(\t\x12\x10\n\x08queue_id\x18\x03 \x01(\t\x12\x14\n\x07\x63hannel\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x10\n\x08priority\x18\x05 \x01(\x03\x12\x0f\n\x07\x63redits\x18\x06 \x01(\x03\x12\x1d\n\x10waiting_since_ms\x18\x07 \x01(\x03H\x01\x88\x01\x01\x12#\n\x04plan\x18\x08 \x01(\x0b\x32\x15.carillon.acd.v1.Plan\x12.\n\nattributes\x18\t \x03(\x0b\x32\x1a.carillon.acd.v1.Attribute\x12\x14\n\x0c\x65xternal_ref\x18\n \x01(\t\x12\x0c\n\x04seed\x18\x0b \x01(\x03\x12\x0f\n\x07gateway\x18\x0c \x01(\tB\n\n\x08_channelB\x13\n\x11_waiting_since_ms\"\x1f\n\x0b\x41ttachEntry\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\"\x1f\n\x0b\x44\x65tachEntry\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\"\\\n\nLeaveQueue\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x0c\n\x04\x65xit\x18\x02 \x01(\t\x12\x13\n\x06target\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x0e\n\x06reason\x18\x04 \x01(\tB\t\n\x07_target\"V\n\x0e\x43hangePriority\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x10\n\x08priority\x18\x02 \x01(\x03\x12\x14\n\x07\x63redits\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\n\n\x08_credits\" \n\x0c\x41nnounceWait\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\"7\n\x0b\x43onfirmRing\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x02 \x01(\t\"=\n\x11\x41\x63\x63\x65ptReservation\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x02 \x01(\t\"(\n\x0e\x43onfirmBridged\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\"]\n\x0e\x45ndReservation\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0f\n\x07outcome\x18\x02 \x01(\t\x12\x15\n\x08\x61gent_id\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x0b\n\t_agent_id\"K\n\x0f\x43ompleteContact\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08\x65nded_by\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"2\n\x07SetHold\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0f\n\x07holding\x18\x02 \x01(\x08\"5\n\rSetWrapUpCode\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"4\n\x0c\x46inishWrapUp\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"&\n\x0c\x45xtendWrapUp\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\"\x1d\n\x0bResumeClock\x12\x0e\n\x06gap_ms\x18\x01 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,39 +47,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SETPRESENCE']._serialized_start=421
   _globals['_SETPRESENCE']._serialized_end=498
   _globals['_REPORTLINK']._serialized_start=500
-  _globals['_REPORTLINK']._serialized_end=544
-  _globals['_STARTAGENTLEG']._serialized_start=546
-  _globals['_STARTAGENTLEG']._serialized_end=595
-  _globals['_ENDAGENTLEG']._serialized_start=597
-  _globals['_ENDAGENTLEG']._serialized_end=644
-  _globals['_ENQUEUECONTACT']._serialized_start=647
-  _globals['_ENQUEUECONTACT']._serialized_end=978
-  _globals['_ATTACHENTRY']._serialized_start=980
-  _globals['_ATTACHENTRY']._serialized_end=1011
-  _globals['_DETACHENTRY']._serialized_start=1013
-  _globals['_DETACHENTRY']._serialized_end=1044
-  _globals['_LEAVEQUEUE']._serialized_start=1046
-  _globals['_LEAVEQUEUE']._serialized_end=1138
-  _globals['_CHANGEPRIORITY']._serialized_start=1140
-  _globals['_CHANGEPRIORITY']._serialized_end=1226
-  _globals['_ANNOUNCEWAIT']._serialized_start=1228
-  _globals['_ANNOUNCEWAIT']._serialized_end=1260
-  _globals['_CONFIRMRING']._serialized_start=1262
-  _globals['_CONFIRMRING']._serialized_end=1317
-  _globals['_ACCEPTRESERVATION']._serialized_start=1319
-  _globals['_ACCEPTRESERVATION']._serialized_end=1380
-  _globals['_CONFIRMBRIDGED']._serialized_start=1382
-  _globals['_CONFIRMBRIDGED']._serialized_end=1422
-  _globals['_ENDRESERVATION']._serialized_start=1424
-  _globals['_ENDRESERVATION']._serialized_end=1481
-  _globals['_COMPLETECONTACT']._serialized_start=1483
-  _globals['_COMPLETECONTACT']._serialized_end=1558
-  _globals['_SETHOLD']._serialized_start=1560
-  _globals['_SETHOLD']._serialized_end=1610
-  _globals['_SETWRAPUPCODE']._serialized_start=1612
-  _globals['_SETWRAPUPCODE']._serialized_end=1665
-  _globals['_FINISHWRAPUP']._serialized_start=1667
-  _globals['_FINISHWRAPUP']._serialized_end=1719
-  _globals['_EXTENDWRAPUP']._serialized_start=1721
-  _globals['_EXTENDWRAPUP']._serialized_end=1759
+  _globals['_REPORTLINK']._serialized_end=562
+  _globals['_STARTAGENTLEG']._serialized_start=564
+  _globals['_STARTAGENTLEG']._serialized_end=613
+  _globals['_ENDAGENTLEG']._serialized_start=615
+  _globals['_ENDAGENTLEG']._serialized_end=662
+  _globals['_ENQUEUECONTACT']._serialized_start=665
+  _globals['_ENQUEUECONTACT']._serialized_end=996
+  _globals['_ATTACHENTRY']._serialized_start=998
+  _globals['_ATTACHENTRY']._serialized_end=1029
+  _globals['_DETACHENTRY']._serialized_start=1031
+  _globals['_DETACHENTRY']._serialized_end=1062
+  _globals['_LEAVEQUEUE']._serialized_start=1064
+  _globals['_LEAVEQUEUE']._serialized_end=1156
+  _globals['_CHANGEPRIORITY']._serialized_start=1158
+  _globals['_CHANGEPRIORITY']._serialized_end=1244
+  _globals['_ANNOUNCEWAIT']._serialized_start=1246
+  _globals['_ANNOUNCEWAIT']._serialized_end=1278
+  _globals['_CONFIRMRING']._serialized_start=1280
+  _globals['_CONFIRMRING']._serialized_end=1335
+  _globals['_ACCEPTRESERVATION']._serialized_start=1337
+  _globals['_ACCEPTRESERVATION']._serialized_end=1398
+  _globals['_CONFIRMBRIDGED']._serialized_start=1400
+  _globals['_CONFIRMBRIDGED']._serialized_end=1440
+  _globals['_ENDRESERVATION']._serialized_start=1442
+  _globals['_ENDRESERVATION']._serialized_end=1535
+  _globals['_COMPLETECONTACT']._serialized_start=1537
+  _globals['_COMPLETECONTACT']._serialized_end=1612
+  _globals['_SETHOLD']._serialized_start=1614
+  _globals['_SETHOLD']._serialized_end=1664
+  _globals['_SETWRAPUPCODE']._serialized_start=1666
+  _globals['_SETWRAPUPCODE']._serialized_end=1719
+  _globals['_FINISHWRAPUP']._serialized_start=1721
+  _globals['_FINISHWRAPUP']._serialized_end=1773
+  _globals['_EXTENDWRAPUP']._serialized_start=1775
+  _globals['_EXTENDWRAPUP']._serialized_end=1813
+  _globals['_RESUMECLOCK']._serialized_start=1815
+  _globals['_RESUMECLOCK']._serialized_end=1844
 # @@protoc_insertion_point(module_scope)

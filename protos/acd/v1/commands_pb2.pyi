@@ -213,19 +213,23 @@ class ReportLink(_message.Message):
 
     AGENT_ID_FIELD_NUMBER: _builtins.int
     LINK_FIELD_NUMBER: _builtins.int
+    VALID_MS_FIELD_NUMBER: _builtins.int
     agent_id: _builtins.str
     """The agent."""
     link: _builtins.str
     """As measured. One of reachable, probing, unreachable."""
+    valid_ms: _builtins.int
+    """Unless it is said again within so many ms, the agent becomes unreachable; 0: it holds."""
     def __init__(
         self,
         *,
         agent_id: _builtins.str = ...,
         link: _builtins.str = ...,
+        valid_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "link", b"link"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "link", b"link", "valid_ms", b"valid_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -578,21 +582,27 @@ class EndReservation(_message.Message):
 
     RESERVATION_ID_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
     reservation_id: _builtins.str
     """The reservation."""
     outcome: _builtins.str
     """How. One of undelivered, no_answer, reject, busy, unreachable, caller_gone, connect_failed."""
+    agent_id: _builtins.str
+    """Whose endpoint says so; None: the flow."""
     def __init__(
         self,
         *,
         reservation_id: _builtins.str = ...,
         outcome: _builtins.str = ...,
+        agent_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_agent_id", b"_agent_id", "agent_id", b"agent_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "reservation_id", b"reservation_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_agent_id", b"_agent_id", "agent_id", b"agent_id", "outcome", b"outcome", "reservation_id", b"reservation_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__agent_id: _TypeAlias = _typing.Literal["agent_id"]  # noqa: Y015
+    _WhichOneofArgType__agent_id: _TypeAlias = _typing.Literal["_agent_id", b"_agent_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__agent_id) -> _WhichOneofReturnType__agent_id | None: ...
 
 Global___EndReservation: _TypeAlias = EndReservation  # noqa: Y015
 
@@ -725,3 +735,25 @@ class ExtendWrapUp(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExtendWrapUp: _TypeAlias = ExtendWrapUp  # noqa: Y015
+
+@_typing.final
+class ResumeClock(_message.Message):
+    """Nothing could be decided for a while: that time counts for no deadline."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GAP_MS_FIELD_NUMBER: _builtins.int
+    gap_ms: _builtins.int
+    """How long."""
+    def __init__(
+        self,
+        *,
+        gap_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gap_ms", b"gap_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeClock: _TypeAlias = ResumeClock  # noqa: Y015

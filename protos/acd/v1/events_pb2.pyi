@@ -285,22 +285,26 @@ class LinkChanged(_message.Message):
     AGENT_ID_FIELD_NUMBER: _builtins.int
     LINK_FIELD_NUMBER: _builtins.int
     AT_MS_FIELD_NUMBER: _builtins.int
+    VALID_MS_FIELD_NUMBER: _builtins.int
     agent_id: _builtins.str
     """The agent."""
     link: _builtins.str
     """As measured. One of reachable, probing, unreachable."""
     at_ms: _builtins.int
     """UTC ms."""
+    valid_ms: _builtins.int
+    """It holds for so many ms unless it is measured again; 0: until it changes."""
     def __init__(
         self,
         *,
         agent_id: _builtins.str = ...,
         link: _builtins.str = ...,
         at_ms: _builtins.int = ...,
+        valid_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "at_ms", b"at_ms", "link", b"link"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "at_ms", b"at_ms", "link", b"link", "valid_ms", b"valid_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1272,3 +1276,29 @@ class WrapUpEnded(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WrapUpEnded: _TypeAlias = WrapUpEnded  # noqa: Y015
+
+@_typing.final
+class ClockStopped(_message.Message):
+    """Nothing could be decided for a while: every running deadline is later by that time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GAP_MS_FIELD_NUMBER: _builtins.int
+    AT_MS_FIELD_NUMBER: _builtins.int
+    gap_ms: _builtins.int
+    """How long."""
+    at_ms: _builtins.int
+    """UTC ms of the end."""
+    def __init__(
+        self,
+        *,
+        gap_ms: _builtins.int = ...,
+        at_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "gap_ms", b"gap_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClockStopped: _TypeAlias = ClockStopped  # noqa: Y015

@@ -244,6 +244,7 @@ class AgentRow(_message.Message):
     STATE_REASON_FIELD_NUMBER: _builtins.int
     SINCE_MS_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    LINK_VALID_MS_FIELD_NUMBER: _builtins.int
     presence: _builtins.str
     """What the agent intends. One of ready, break, signed_out."""
     presence_reason: _builtins.str
@@ -274,6 +275,8 @@ class AgentRow(_message.Message):
     """When the open interval began."""
     version: _builtins.int
     """Intervals begun so far."""
+    link_valid_ms: _builtins.int
+    """Its link holds for so many ms unless it is measured again; 0: until it changes."""
     @_builtins.property
     def config(self) -> _config_pb2.AgentConfig:
         """The configuration."""
@@ -316,10 +319,11 @@ class AgentRow(_message.Message):
         state_reason: _builtins.str = ...,
         since_ms: _builtins.int = ...,
         version: _builtins.int = ...,
+        link_valid_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_link", b"_link", "_pending", b"_pending", "_presence", b"_presence", "_resting_until_ms", b"_resting_until_ms", "_state", b"_state", "config", b"config", "link", b"link", "pending", b"pending", "presence", b"presence", "resting_until_ms", b"resting_until_ms", "state", b"state"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_link", b"_link", "_pending", b"_pending", "_presence", b"_presence", "_resting_until_ms", b"_resting_until_ms", "_state", b"_state", "config", b"config", "contacts", b"contacts", "idle_since_ms", b"idle_since_ms", "legs", b"legs", "link", b"link", "pending", b"pending", "pending_by", b"pending_by", "pending_reason", b"pending_reason", "presence", b"presence", "presence_reason", b"presence_reason", "resting_until_ms", b"resting_until_ms", "since_ms", b"since_ms", "state", b"state", "state_reason", b"state_reason", "strikes_at_ms", b"strikes_at_ms", "talk_ms", b"talk_ms", "turns", b"turns", "version", b"version", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_link", b"_link", "_pending", b"_pending", "_presence", b"_presence", "_resting_until_ms", b"_resting_until_ms", "_state", b"_state", "config", b"config", "contacts", b"contacts", "idle_since_ms", b"idle_since_ms", "legs", b"legs", "link", b"link", "link_valid_ms", b"link_valid_ms", "pending", b"pending", "pending_by", b"pending_by", "pending_reason", b"pending_reason", "presence", b"presence", "presence_reason", b"presence_reason", "resting_until_ms", b"resting_until_ms", "since_ms", b"since_ms", "state", b"state", "state_reason", b"state_reason", "strikes_at_ms", b"strikes_at_ms", "talk_ms", b"talk_ms", "turns", b"turns", "version", b"version", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__link: _TypeAlias = _typing.Literal["link"]  # noqa: Y015
     _WhichOneofArgType__link: _TypeAlias = _typing.Literal["_link", b"_link"]  # noqa: Y015
@@ -623,10 +627,13 @@ class WrapUp(_message.Message):
     POLICY_FIELD_NUMBER: _builtins.int
     SINCE_MS_FIELD_NUMBER: _builtins.int
     EXTENSIONS_USED_FIELD_NUMBER: _builtins.int
+    STOPPED_MS_FIELD_NUMBER: _builtins.int
     since_ms: _builtins.int
     """When it began."""
     extensions_used: _builtins.int
     """How often it was made longer."""
+    stopped_ms: _builtins.int
+    """Time of it in which nothing could be decided."""
     @_builtins.property
     def policy(self) -> _config_pb2.WrapUpPolicy:
         """The rules when it began."""
@@ -637,10 +644,11 @@ class WrapUp(_message.Message):
         policy: _config_pb2.WrapUpPolicy | None = ...,
         since_ms: _builtins.int = ...,
         extensions_used: _builtins.int = ...,
+        stopped_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["policy", b"policy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["extensions_used", b"extensions_used", "policy", b"policy", "since_ms", b"since_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["extensions_used", b"extensions_used", "policy", b"policy", "since_ms", b"since_ms", "stopped_ms", b"stopped_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

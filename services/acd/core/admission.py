@@ -102,6 +102,8 @@ def check_contact(command: EnqueueContact, now_ms: int) -> None:
         raise InvalidContactError(f"attributes have at most {limits.ATTRIBUTE_BYTES} bytes")
     if len(command.external_ref) > limits.TEXT:
         raise InvalidContactError(f"a reference has at most {limits.TEXT} characters")
+    if len(command.gateway) > limits.TEXT:
+        raise InvalidContactError(f"a gateway's address has at most {limits.TEXT} characters")
     if command.plan is not None:
         check_plan(command.plan)
 

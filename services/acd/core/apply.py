@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from services.acd import model
-from services.acd.core import apply_agents, apply_contacts, apply_reservations
+from services.acd.core import apply_agents, apply_clock, apply_contacts, apply_reservations
 from services.acd.core.state import State
 from services.acd.model import Event
 
@@ -44,6 +44,7 @@ APPLIES: Final[Mapping[type, Callable[[State, Any], None]]] = MappingProxyType(
         model.WrapUpCodeSet: apply_reservations.wrap_up_code_set,
         model.WrapUpExtended: apply_reservations.wrap_up_extended,
         model.WrapUpEnded: apply_reservations.wrap_up_ended,
+        model.ClockStopped: apply_clock.clock_stopped,
     }
 )
 """Every event, once; a test proves it total."""

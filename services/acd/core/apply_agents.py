@@ -102,7 +102,10 @@ def presence_pended(state: State, event: PresencePended) -> None:
 
 def link_changed(state: State, event: LinkChanged) -> None:
     """An agent's link."""
-    state.put_agent(event.agent_id, evolve(state.agents[event.agent_id], link=event.link))
+    state.put_agent(
+        event.agent_id,
+        evolve(state.agents[event.agent_id], link=event.link, link_valid_ms=event.valid_ms),
+    )
 
 
 def agent_leg_started(state: State, event: AgentLegStarted) -> None:

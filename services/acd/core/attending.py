@@ -6,7 +6,7 @@ from services.acd.core.admission import check_text
 from services.acd.core.availability import RONA
 from services.acd.core.draft import Draft
 from services.acd.core.intervals import change_presence
-from services.acd.core.limits import OUTSIDE_LEGS
+from services.acd.core.limits import DURATION_MS, OUTSIDE_LEGS
 from services.acd.core.ringing import fail
 from services.acd.model import (
     AgentLegEnded,
@@ -53,10 +53,17 @@ def set_presence(draft: Draft, command: SetPresence) -> None:
 
 def report_link(draft: Draft, command: ReportLink) -> None:
     """An endpoint's link. One that is lost ends what rings there; talking is media's affair."""
+    if not 0 <= command.valid_ms <= DURATION_MS:
+        raise InvalidTextError(f"a link holds for 0 to {DURATION_MS} ms")
     row = draft.state.agent(command.agent_id)
-    if row.link is command.link:
+    # What is unreachable stays so until it is measured again: there is nothing to run out.
+    valid_ms = 0 if command.link is Link.UNREACHABLE else command.valid_ms
+    if (row.link, row.link_valid_ms) == (command.link, valid_ms):
         return
-    draft.emit(LinkChanged(agent_id=command.agent_id, link=command.link, at_ms=draft.now_ms))
+    event = LinkChanged(
+        agent_id=command.agent_id, link=command.link, valid_ms=valid_ms, at_ms=draft.now_ms
+    )
+    draft.emit(event)
     if command.link is not Link.UNREACHABLE:
         return
     for held in row.work:

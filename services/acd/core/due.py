@@ -50,7 +50,8 @@ def _reservation_due(draft: Draft, reservation_id: ReservationId) -> None:
         return
     policy = row.wrap_up.policy
     assert row.deadline_ms is not None
-    by_code = bool(row.code) and row.deadline_ms < row.wrap_up.since_ms + policy.max_ms
+    longest_ms = policy.max_ms + row.wrap_up.stopped_ms
+    by_code = bool(row.code) and row.deadline_ms < row.wrap_up.since_ms + longest_ms
     end_wrap_up(draft, reservation_id, WrapUpCause.CODE if by_code else WrapUpCause.TIMEOUT)
 
 

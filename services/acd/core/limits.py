@@ -12,6 +12,8 @@ HANDLE_SAMPLE: Final = 64
 """Handle times kept for quantiles."""
 STRIKES: Final = 10
 """Strikes a rule may ask for."""
+GATEWAYS: Final = 1_000
+"""Gateways that are listened to."""
 OUTSIDE_LEGS: Final = 8
 """Legs an agent can have outside the ACD."""
 LANES_PER_QUEUE: Final = 64

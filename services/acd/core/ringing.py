@@ -103,6 +103,8 @@ def confirm_bridged(draft: Draft, command: ConfirmBridged) -> None:
 def end_reservation(draft: Draft, command: EndReservation) -> None:
     """A reservation ends without an answer. Only a caller who is gone leaves the queue by it."""
     row = draft.state.reservation(command.reservation_id)
+    if command.agent_id is not None:
+        _own(draft.state, command.reservation_id, command.agent_id)
     next_stage(row.stage, Trigger(command.outcome.value))
     if command.outcome is Outcome.UNREACHABLE:
         _lose_link(draft, row.agent_id)

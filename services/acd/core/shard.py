@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, KeysView, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from services.acd import model
-from services.acd.core import attending, configuring, queueing, ringing, talking
+from services.acd.core import attending, configuring, queueing, resuming, ringing, talking
 from services.acd.core.apply import apply_event
 from services.acd.core.draft import Draft
 from services.acd.core.due import run_due
 from services.acd.core.expected_wait import announcement
+from services.acd.core.gateway_reports import Held, held_by_gateways
 from services.acd.core.intervals import close_intervals
 from services.acd.core.leaving import empty_queues
 from services.acd.core.matching import match
@@ -29,6 +30,7 @@ from services.acd.model import (
     QueueId,
     QueueView,
     Receipt,
+    ReservationId,
     Snapshot,
 )
 
@@ -59,9 +61,23 @@ HANDLERS: Final[Mapping[type, Callable[[Draft, Any], None]]] = MappingProxyType(
         model.SetWrapUpCode: talking.set_wrap_up_code,
         model.FinishWrapUp: talking.finish_wrap_up,
         model.ExtendWrapUp: talking.extend_wrap_up,
+        model.ResumeClock: resuming.resume_clock,
     }
 )
 """Every command, once; a test proves it total."""
+
+
+class Ring(NamedTuple):
+    """Whom a reservation rings."""
+
+    agent_id: AgentId
+    """The agent."""
+    agent_name: str
+    """What people call them."""
+    endpoint: str
+    """URI of what they answer on."""
+    timeout_ms: int
+    """How long it rings."""
 
 
 class ShardCore:
@@ -135,6 +151,30 @@ class ShardCore:
     def agent_ids(self) -> KeysView[AgentId]:
         """All agents; valid until the next call."""
         return self._settled().agents.keys()
+
+    def leased_links(self) -> list[tuple[AgentId, int]]:
+        """Agents whose link holds only while it is measured again, with the period in ms."""
+        rows = self._settled().agents.items()
+        return [(agent_id, row.link_valid_ms) for agent_id, row in rows if row.link_valid_ms]
+
+    def held_by_gateways(self) -> list[Held]:
+        """Contacts and conversations that live by a gateway's call."""
+        return held_by_gateways(self._settled())
+
+    def without_flow(self) -> list[EntryId]:
+        """Contacts in queues whose flow is not known to be lost."""
+        rows = self._settled().entries.items()
+        return sorted(entry_id for entry_id, row in rows if row.detached_until_ms is None)
+
+    def ring(self, reservation_id: ReservationId) -> Ring | None:
+        """What is rung for a reservation, and for how long; None when it is over."""
+        state = self._settled()
+        row = state.reservations.get(reservation_id)
+        queue = None if row is None else state.queues.get(row.queue_id)
+        if row is None or queue is None:
+            return None
+        agent = state.agents[row.agent_id].config
+        return Ring(agent.agent_id, agent.name, agent.endpoint, queue.config.ring_timeout_ms)
 
     def agent_name(self, agent_id: AgentId) -> str:
         """What people call an agent; NoSuchAgentError."""

@@ -103,6 +103,8 @@ class ReportLink:
     """The agent."""
     link: Link
     """As measured."""
+    valid_ms: int = 0
+    """Unless it is said again within so many ms, the agent becomes unreachable; 0: it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +243,8 @@ class EndReservation:
     """The reservation."""
     outcome: Outcome
     """How."""
+    agent_id: AgentId | None = None
+    """Whose endpoint says so; None: the flow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +297,14 @@ class ExtendWrapUp:
     """The conversation."""
 
 
+@dataclass(frozen=True, slots=True)
+class ResumeClock:
+    """Nothing could be decided for a while: that time counts for no deadline."""
+
+    gap_ms: int
+    """How long."""
+
+
 Command = (
     SetTenantDefaults
     | PutQueue
@@ -319,4 +331,5 @@ Command = (
     | SetWrapUpCode
     | FinishWrapUp
     | ExtendWrapUp
+    | ResumeClock
 )

@@ -45,7 +45,7 @@ class NoSuchReservationError(RoutingError):
 class NotYourReservationError(RoutingError):
     """The reservation holds another agent."""
 
-    code = "not-your-reservation"
+    code = "answered-elsewhere"
     kind = Kind.DENIED
 
 
@@ -77,7 +77,7 @@ class QueueNotEmptyError(RoutingError):
 class AgentAtWorkError(RoutingError):
     """The agent still has work or a leg."""
 
-    code = "agent-at-work"
+    code = "agent-busy"
 
 
 class InvalidConfigurationError(RoutingError):

@@ -138,6 +138,8 @@ class LinkChanged:
     """As measured."""
     at_ms: int
     """UTC ms."""
+    valid_ms: int = 0
+    """It holds for so many ms unless it is measured again; 0: until it changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,16 @@ class AgentStateChanged:
     """UTC ms."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClockStopped:
+    """Nothing could be decided for a while: every running deadline is later by that time."""
+
+    gap_ms: int
+    """How long."""
+    at_ms: int
+    """UTC ms of the end."""
+
+
 Event = (
     TenantDefaultsSet
     | QueuePut
@@ -226,4 +238,5 @@ Event = (
     | WrapUpCodeSet
     | WrapUpExtended
     | WrapUpEnded
+    | ClockStopped
 )

@@ -155,6 +155,8 @@ class AgentRow:
     """When the open interval began."""
     version: int = 0
     """Intervals begun so far."""
+    link_valid_ms: int = 0
+    """Its link holds for so many ms unless it is measured again; 0: until it changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +267,8 @@ class WrapUp:
     """When it began."""
     extensions_used: int = 0
     """How often it was made longer."""
+    stopped_ms: int = 0
+    """Time of it in which nothing could be decided."""
 
 
 @dataclass(frozen=True, slots=True)

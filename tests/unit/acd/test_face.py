@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from grpc import aio
 from protos.acd.v1 import acd_pb2, config_pb2
 from protos.acd.v1.acd_pb2_grpc import AcdStub
 from services.acd.main import build
+from services.chassis.bus import MemoryBus
 from services.chassis.errors import Kind, RemoteError
 from services.chassis.lifecycle import Running
 from services.chassis.rpc import metadata, remote_errors
@@ -30,7 +32,9 @@ Updates = aio.UnaryStreamCall["acd_pb2.EnqueueRequest", "acd_pb2.EntryUpdate"]
 
 @pytest_asyncio.fixture
 async def acd(tmp_path: Path) -> AsyncIterator[AcdAsyncStub]:
-    world = local_world(var_dir=tmp_path)
+    # Real sockets; the journal and the bus of a world without a database.
+    real = local_world(var_dir=tmp_path)
+    world = replace(real, database=lambda _schema: None, bus=MemoryBus())
     running = Running([build(world)], world)
     await running.start()
     stub = AcdStub(world.dial("acd"))

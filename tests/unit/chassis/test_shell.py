@@ -15,7 +15,7 @@ from services.chassis.journal import (
     JournalUnavailable,
     MemoryJournal,
 )
-from services.chassis.shell import Overloaded, ShardClosed, Shell
+from services.chassis.shell import Hooks, Overloaded, ShardClosed, Shell
 
 
 class BelowZero(CarillonError):
@@ -143,11 +143,12 @@ async def shell(journal: GatedJournal, reactions: Reactions) -> AsyncIterator[Sh
 def make(journal: GatedJournal, reactions: Reactions, core: Counter) -> Shell[int, Added]:
     return Shell(
         shard="demo",
+        owner="here",
         core=core,
         journal=journal,
         codec=Codec(),
         clock=LoopClock(),
-        react=reactions,
+        hooks=Hooks(react=reactions, after_gap=lambda gap_ms: 1_000_000 + gap_ms),
     )
 
 

@@ -1,0 +1,92 @@
+"""Brings what a shard's journal holds to the bus, in its order, beside the work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import aclosing
+
+from services.acd.wire import published
+from services.chassis.bus import MAX_PUBLISHED, Bus, BusUnavailable
+from services.chassis.envelope import Envelope, enveloped
+from services.chassis.ids import TenantId
+from services.chassis.journal import Journal, JournalRow, JournalUnavailable
+from services.chassis.log import get_logger
+
+log = get_logger("acd.publishing")
+
+TOPIC = "acd.events.v1"
+ROWS = 200
+"""Rows published at once."""
+RETRY_FIRST_S = 0.1
+RETRY_LAST_S = 5.0
+
+
+class Publisher:
+    """One shard's events on their way to the bus.
+
+    The journal is the outbox: a position says how far its rows are published. What was published
+    and not yet remembered when an owner died is published again under the same ids.
+    """
+
+    def __init__(self, *, tenant_id: TenantId, journal: Journal, bus: Bus) -> None:
+        self._tenant_id = tenant_id
+        self._journal = journal
+        self._bus = bus
+        self._written = asyncio.Event()
+        self._position: int | None = None
+        self.published = 0
+        """Events brought to the bus by this owner."""
+
+    def nudge(self) -> None:
+        """Rows were written."""
+        self._written.set()
+
+    async def run(self) -> None:
+        """Publishes until it is cancelled; the journal or the bus may be away."""
+        pause_s = RETRY_FIRST_S
+        while True:
+            self._written.clear()
+            try:
+                more = await self._publish_some()
+            except (JournalUnavailable, BusUnavailable) as error:
+                log.warning("events wait", shard=self._tenant_id, reason=str(error))
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, RETRY_LAST_S)
+                continue
+            pause_s = RETRY_FIRST_S
+            if not more:
+                await self._written.wait()
+
+    async def _publish_some(self) -> bool:
+        """Publishes the next rows; whether there may be more."""
+        if self._position is None:
+            self._position = await self._journal.published(self._tenant_id)
+        rows = await self._next_rows(self._position)
+        events = [event for row in rows for event in envelopes(row)]
+        for first in range(0, len(events), MAX_PUBLISHED):
+            await self._bus.publish(TOPIC, events[first : first + MAX_PUBLISHED])
+        if rows:
+            await self._journal.set_published(self._tenant_id, rows[-1].seq)
+            self._position = rows[-1].seq
+            self.published += len(events)
+        return len(rows) == ROWS
+
+    async def _next_rows(self, after_seq: int) -> list[JournalRow]:
+        async with aclosing(self._journal.read(self._tenant_id, after_seq, limit=ROWS)) as rows:
+            return [row async for row in rows]
+
+
+def envelopes(row: JournalRow) -> Iterator[Envelope]:
+    """A row's events as the bus carries them."""
+    for index, encoded in enumerate(row.events):
+        message, call_id = published(encoded)
+        yield enveloped(
+            message,
+            event_id=f"{row.shard}:{row.seq}:{index}",
+            tenant_id=TenantId(row.shard),
+            at_ms=row.at_ms,
+            key=row.shard,
+            seq=row.seq,
+            call_id=call_id,
+        )
