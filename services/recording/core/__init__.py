@@ -1,0 +1,1 @@
+"""Pure decisions about recordings: what is whole, what is missing, how it sounds."""

@@ -1,0 +1,132 @@
+"""recording's wiring."""
+
+from __future__ import annotations
+
+from services.chassis.feed import Feed
+from services.chassis.lifecycle import Service
+from services.chassis.log import get_logger
+from services.chassis.outbox import OutboxPublisher
+from services.chassis.rpc import Face
+from services.chassis.settings import load
+from services.chassis.tasks import Tasks
+from services.chassis.world import World
+from services.recording import rpc
+from services.recording.examining import Examiner
+from services.recording.feed import GROUP, CallFeed
+from services.recording.ingest import Ingest
+from services.recording.keys import ensure_keys, read_keys
+from services.recording.listening import Trail
+from services.recording.reconciling import Reconciler
+from services.recording.segments import MemorySegments, SegmentFiles
+from services.recording.segments_directory import DirectorySegments
+from services.recording.settings import RecordingSettings
+from services.recording.store import MemoryRecordingStore, RecordingStore
+from services.recording.store_sql import SqlRecordingStore
+from services.recording.sweeping import Sweeper
+from services.recording.wire_events import ACD_TOPIC, GATEWAY_TOPIC
+
+log = get_logger("recording")
+
+
+class RecordingService:
+    """Recordings of all tenants."""
+
+    name = "recording"
+
+    def __init__(
+        self,
+        *,
+        world: World,
+        settings: RecordingSettings,
+        store: RecordingStore,
+        files: SegmentFiles,
+        publisher: OutboxPublisher | None,
+    ) -> None:
+        """`publisher` brings the store's events to the bus; None: the store does it itself."""
+        self._world = world
+        self._settings = settings
+        self._store = store
+        self._files = files
+        self._publisher = publisher
+        self._tasks = Tasks()
+        self._servicer: rpc.Recordings | None = None
+
+    def faces(self) -> list[Face]:
+        """The one face of recordings; after `start`."""
+        assert self._servicer is not None, "faces are asked for after start"
+        return [rpc.face(self._servicer)]
+
+    async def start(self) -> None:
+        """Reads the keys; KeyFileUnusable."""
+        own = self._settings.key_file
+        keys = read_keys(own) if own else ensure_keys(self._world.var_dir / "recording" / "keys")
+        log.info("sealing key", key_id=keys.present.key_id)
+        clock, store = self._world.clock, self._store
+        examiner = Examiner(files=self._files, keys=keys)
+        ingest = Ingest(
+            keys=keys,
+            files=self._files,
+            store=store,
+            examiner=examiner,
+            clock=clock,
+            new_id=self._world.new_id,
+            tasks=self._tasks,
+        )
+        reconciler = Reconciler(store=store, clock=clock)
+        self._servicer = rpc.Recordings(
+            keys=keys,
+            store=store,
+            files=self._files,
+            examiner=examiner,
+            ingest=ingest,
+            reconciler=reconciler,
+            trail=Trail(store=store, clock=clock, new_id=self._world.new_id),
+            clock=clock,
+        )
+        self._begin(ingest, reconciler)
+
+    async def drain(self) -> None:
+        """Nothing: a gateway asks another replica, or again."""
+
+    async def stop(self) -> None:
+        """Ends everything that still runs."""
+        await self._tasks.close()
+
+    def _begin(self, ingest: Ingest, reconciler: Reconciler) -> None:
+        settings = self._settings
+        feed = Feed(
+            bus=self._world.bus,
+            group=GROUP,
+            topics=(ACD_TOPIC, GATEWAY_TOPIC),
+            handle=CallFeed(self._store).handle,
+        )
+        sweeper = Sweeper(
+            store=self._store,
+            ingest=ingest,
+            clock=self._world.clock,
+            silence_s=settings.gateway_silence_s,
+        )
+        self._tasks.start(feed.run(), "recording feed")
+        self._tasks.start(sweeper.run(settings.sweep_every_s), "recording sweep")
+        self._tasks.start(reconciler.run(settings.reconcile_every_s), "recording reconciliation")
+        if self._publisher is not None:
+            self._tasks.start(self._publisher.run(), "recording outbox")
+
+
+def build(world: World) -> Service:
+    """Recordings in a world: in PostgreSQL and files, or all in memory in a simulation."""
+    settings = load(RecordingSettings)
+    files: SegmentFiles = MemorySegments()
+    if world.name != "simulated":
+        files = DirectorySegments(settings.folder or world.var_dir / "recording" / "segments")
+    database = world.database("recording")
+    if database is None:
+        store: RecordingStore = MemoryRecordingStore(world.bus)
+        return RecordingService(
+            world=world, settings=settings, store=store, files=files, publisher=None
+        )
+    publisher = OutboxPublisher(database=database, bus=world.bus)
+    store = SqlRecordingStore(database, written=publisher.nudge)
+    return RecordingService(
+        world=world, settings=settings, store=store, files=files, publisher=publisher
+    )

@@ -1,0 +1,118 @@
+"""Verification: everything is read again and compared with what was computed at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.chassis.ids import CallId, TenantId
+from services.recording.examining import Examiner
+from services.recording.keys import read_keys
+from services.recording.model.errors import NoSuchRecording, SegmentDamaged
+from services.recording.model.evidence import Recording, Segment, State, Verification
+from services.recording.segments import SegmentFiles
+from services.recording.segments_directory import DirectorySegments
+from services.recording.summary import read_summary
+
+MAX_FAULTS = 1_000
+"""That are told of one recording."""
+
+
+async def verify_recording(
+    tenant_id: TenantId,
+    recording: Recording,
+    segments: Sequence[Segment],
+    *,
+    files: SegmentFiles,
+    examiner: Examiner,
+    now_ms: int,
+) -> Verification:
+    """Compares what is stored with what the database remembers; SegmentsUnavailable."""
+    examined = await examiner.examine(tenant_id, recording.recording_id, segments)
+    faults = [f"{segment.name}: {why}" for segment, why in examined.damaged]
+    if recording.state is State.RECORDING:
+        faults.append("the recording still goes on")
+    else:
+        faults += await _summary_faults(tenant_id, recording, files)
+    return Verification(
+        recording_id=recording.recording_id,
+        expected_sha256=recording.sha256,
+        computed_sha256=examined.sha256,
+        segments_checked=len(segments),
+        faults=tuple(faults[:MAX_FAULTS]),
+        at_ms=now_ms,
+    )
+
+
+async def _summary_faults(
+    tenant_id: TenantId, recording: Recording, files: SegmentFiles
+) -> list[str]:
+    data = await files.summary(tenant_id, recording.recording_id)
+    if data is None:
+        return ["recording.json is gone"]
+    try:
+        sha256 = read_summary(data).sha256
+    except SegmentDamaged as error:
+        return [str(error)]
+    return [] if sha256 == recording.sha256 else ["recording.json tells another hash"]
+
+
+async def verify_files(
+    *, folder: Path, key_file: Path, recording_id: str, now_ms: int
+) -> list[Verification]:
+    """Verifies from files alone, without database and services: for each tenant that has the call.
+
+    `folder` has the segments, `key_file` the private keys. NoSuchRecording, KeyFileUnusable.
+    """
+    files = DirectorySegments(folder)
+    examiner = Examiner(files=files, keys=read_keys(key_file))
+    found = []
+    for tenant_id in files.tenants():
+        data = await files.summary(tenant_id, CallId(recording_id))
+        if data is None:
+            continue
+        summary = read_summary(data)
+        examined = await examiner.examine(tenant_id, summary.recording_id, summary.segments)
+        faults = [f"{segment.name}: {why}" for segment, why in examined.damaged]
+        if summary.recording_id != recording_id:
+            faults.append("recording.json is another call's")
+        found.append(
+            Verification(
+                recording_id=CallId(recording_id),
+                expected_sha256=summary.sha256,
+                computed_sha256=examined.sha256,
+                segments_checked=len(summary.segments),
+                faults=tuple(faults),
+                at_ms=now_ms,
+            )
+        )
+    if not found:
+        raise NoSuchRecording(f"{recording_id} has no recording.json below {folder}")
+    return found
+
+
+def verify(var_dir: Path, recording_id: str) -> list[Verification]:
+    """Verifies a recording of the installation that keeps its data in `var_dir`; see above."""
+    folder = var_dir / "recording"
+    return asyncio.run(
+        verify_files(
+            folder=folder / "segments",
+            key_file=folder / "keys",
+            recording_id=recording_id,
+            now_ms=time.time_ns() // 1_000_000,
+        )
+    )
+
+
+def told(found: Verification) -> str:
+    """A verification in lines for a terminal."""
+    lines = [
+        f"recording {found.recording_id}: {'intact' if found.intact else 'NOT INTACT'}",
+        f"  expected {found.expected_sha256}",
+        f"  computed {found.computed_sha256}",
+        f"  segments {found.segments_checked}",
+        *(f"  fault    {fault}" for fault in found.faults),
+    ]
+    return "\n".join(lines)
