@@ -21,7 +21,12 @@ from services.chassis.bus import (
     Consumer,
     PartitionLost,
 )
-from services.chassis.database import Connection, Database, DatabaseUnavailable
+from services.chassis.database import (
+    Connection,
+    Database,
+    DatabaseUnavailable,
+    NoDatabase,
+)
 from services.chassis.envelope import PARTITIONS, Envelope, partition_of
 from services.chassis.ids import TenantId
 from services.chassis.log import get_logger
@@ -74,8 +79,11 @@ class PostgresBus:
 
     @property
     def database(self) -> Database:
-        """Opened when it is first needed; NoDatabase when there is none."""
-        database = self._open_database()
+        """Opened when it is first needed; BusUnavailable while nobody knows where it is."""
+        try:
+            database = self._open_database()
+        except NoDatabase as error:
+            raise BusUnavailable(str(error)) from None
         assert database is not None
         return database
 
@@ -123,7 +131,7 @@ class PostgresBus:
         while True:
             try:
                 await self._listen_once()
-            except DatabaseUnavailable as error:
+            except (BusUnavailable, DatabaseUnavailable) as error:
                 log.debug("no notifications", reason=str(error))
             await asyncio.sleep(LOOK_EVERY_S)
 
@@ -247,7 +255,7 @@ class _PostgresConsumer:
         try:
             async with self._bus.database.untenanted() as connection:
                 await connection.execute(_RELEASE, self._group, self._name)
-        except DatabaseUnavailable as error:
+        except (BusUnavailable, DatabaseUnavailable) as error:
             log.debug("partitions are not given back", group=self._group, reason=str(error))
 
     async def _guarded_look(self) -> Batch | None:
