@@ -36,18 +36,11 @@ class Flows:
         self._cached: OrderedDict[tuple[TenantId, str, int], Flow] = OrderedDict()
         self._tasks = Tasks()
 
-    async def published(self, tenant_id: TenantId, flow_id: str) -> tuple[int, Flow]:
-        """The version that new calls get; NoSuchFlow, or BadFlow when it cannot be read."""
-        stored = await self._store.get_flow(tenant_id, flow_id, 0)
-        key = (tenant_id, flow_id, stored.version)
-        return stored.version, self._cached.get(key) or await self._parsed(
-            key, stored.definition_json
-        )
-
     async def pinned(self, tenant_id: TenantId, flow_id: str, version: int) -> Flow:
-        """The version that a call began with; NoSuchFlow, or BadFlow."""
+        """A version of a flow; NoSuchFlow, or BadFlow when it cannot be read."""
         key = (tenant_id, flow_id, version)
         if key in self._cached:
+            self._cached.move_to_end(key)
             return self._cached[key]
         stored = await self._store.get_flow(tenant_id, flow_id, version)
         return await self._parsed(key, stored.definition_json)

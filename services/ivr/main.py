@@ -9,6 +9,7 @@ from services.chassis.settings import load
 from services.chassis.tasks import Tasks
 from services.chassis.world import World
 from services.ivr import rpc
+from services.ivr.destinations import Destinations
 from services.ivr.espeak import find_engine
 from services.ivr.flows import Flows
 from services.ivr.humming import Humming
@@ -18,7 +19,7 @@ from services.ivr.session import Parts
 from services.ivr.settings import IvrSettings
 from services.ivr.speech import Engine
 from services.ivr.store import FlowStore, MemoryFlowStore
-from services.ivr.store_directory import DirectoryFlowStore
+from services.ivr.store_sql import SqlFlowStore
 from services.ivr.voice import Voice
 
 log = get_logger("ivr")
@@ -61,7 +62,14 @@ class IvrService:
             settings=self._settings,
             tasks=self._tasks,
         )
-        self._servicer = rpc.Ivr(store=self._store, flows=self._flows, parts=parts)
+        self._servicer = rpc.Ivr(
+            store=self._store,
+            flows=self._flows,
+            destinations=Destinations(
+                store=self._store, flows=self._flows, clock=self._world.clock
+            ),
+            parts=parts,
+        )
 
     async def drain(self) -> None:
         """Hands its calls over to other replicas and tells acd what was decided last."""
@@ -78,9 +86,9 @@ class IvrService:
 
 
 def build(world: World) -> Service:
-    """Call flows in a world: files and a real voice on one machine, neither in a simulation."""
+    """Call flows in a world: PostgreSQL and a real voice, or neither in a simulation."""
     settings = load(IvrSettings)
-    if world.name == "simulated":
+    database = world.database("ivr")
+    if database is None:
         return IvrService(world=world, settings=settings, store=MemoryFlowStore(), engine=Humming())
-    store = DirectoryFlowStore(world.var_dir / "ivr")
-    return IvrService(world=world, settings=settings, store=store, engine=None)
+    return IvrService(world=world, settings=settings, store=SqlFlowStore(database), engine=None)

@@ -7,11 +7,17 @@ import hashlib
 from collections import OrderedDict
 
 from services.chassis.blobs import Blobs
+from services.chassis.errors import CarillonError
+from services.chassis.log import get_logger
 from services.chassis.tasks import Tasks
 from services.ivr.speech import VoiceFailed
 from services.ivr.store import FlowStore
 from services.ivr.voice import Voice
 
+log = get_logger("ivr.prompts")
+
+INDEX_LIMIT_S = 0.5
+"""For the index to answer while somebody waits for the words."""
 MAX_REMEMBERED = 10_000
 MAX_WAITING = 1_000
 """Texts that wait for the voice at once; more are refused, so that callers are not kept."""
@@ -59,10 +65,10 @@ class Prompts:
         self, key: str, text: str, language: str, voice: str, found: asyncio.Future[str]
     ) -> None:
         try:
-            sha256 = await self._store.prompt(key)
+            sha256 = await self._indexed(key)
             if not sha256 or not await self._blobs.has(sha256):
                 sha256 = await self._blobs.put(await self._voice.render(text, language, voice))
-                await self._store.keep_prompt(key, sha256)
+                await self._index(key, sha256)
         except asyncio.CancelledError:
             found.cancel()
             raise
@@ -76,6 +82,22 @@ class Prompts:
             found.set_result(sha256)
         finally:
             del self._rendering[key]
+
+    async def _indexed(self, key: str) -> str:
+        try:
+            async with asyncio.timeout(INDEX_LIMIT_S):
+                return await self._store.prompt(key)
+        except (CarillonError, TimeoutError) as error:
+            # The index saves work; a voice that speaks again serves the caller all the same.
+            log.warning("prompt index away", reason=repr(error))
+            return ""
+
+    async def _index(self, key: str, sha256: str) -> None:
+        try:
+            async with asyncio.timeout(INDEX_LIMIT_S):
+                await self._store.keep_prompt(key, sha256)
+        except (CarillonError, TimeoutError) as error:
+            log.warning("prompt not indexed", reason=repr(error))
 
     def _key(self, text: str, language: str, voice: str) -> str:
         parts = f"{self._voice.name}\0{voice}\0{language}\0{text}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from protos.ivr.v1 import ivr_pb2, ivr_pb2_grpc
 from services.chassis.rpc import Face
+from services.ivr.destinations import Destinations
 from services.ivr.flows import Flows
 from services.ivr.rpc_calls import CallCalls
 from services.ivr.rpc_flows import FlowCalls
@@ -14,9 +15,12 @@ from services.ivr.store import FlowStore
 class Ivr(CallCalls, FlowCalls, ivr_pb2_grpc.IvrServicer):
     """The servicer of carillon.ivr.v1.Ivr."""
 
-    def __init__(self, *, store: FlowStore, flows: Flows, parts: Parts) -> None:
+    def __init__(
+        self, *, store: FlowStore, flows: Flows, destinations: Destinations, parts: Parts
+    ) -> None:
         self._store = store
         self._flows = flows
+        self._destinations = destinations
         self._parts = parts
         self._sessions: set[Session] = set()
         self._leaving = False

@@ -17,12 +17,13 @@ from services.ivr.core import interpreter
 from services.ivr.core.codec import decode
 from services.ivr.core.resuming import resume
 from services.ivr.core.turn import Outcome
+from services.ivr.destinations import Destination, Destinations
 from services.ivr.flows import Flows
 from services.ivr.mailbox import Item
 from services.ivr.model.actions import HangUpCall, TerminationClass
 from services.ivr.model.errors import BadFlow
 from services.ivr.session import Parts, Position, Session
-from services.ivr.store import LOCAL_TRUNK, FlowStore, NoSuchFlow, NoSuchNumber, Route
+from services.ivr.store import LOCAL_TRUNK, NoSuchFlow, NoSuchNumber
 from services.ivr.wire import command_message, event_of, invited_of, leg_of
 
 log = get_logger("ivr.calls")
@@ -50,6 +51,13 @@ class BadBeginning(CarillonError):
     kind: ClassVar[Kind] = Kind.INVALID
 
 
+class NotFoundInTime(CarillonError):
+    """Where a number leads cannot be told now: the gateway tries again, then says 503."""
+
+    code: ClassVar[str] = "numbers-unavailable"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+
+
 class CallRefused(Exception):
     """The call gets no flow; the gateway is told how to end it."""
 
@@ -61,8 +69,8 @@ class CallRefused(Exception):
 class CallCalls:
     """The half of the face that gateways call."""
 
-    _store: FlowStore
     _flows: Flows
+    _destinations: Destinations
     _parts: Parts
     _sessions: set[Session]
     _leaving: bool
@@ -108,16 +116,12 @@ class CallCalls:
         self, first: ivr_pb2.CallEvent, epoch: int, later: tuple[ivr_pb2.CallEvent, ...]
     ) -> Begun:
         invited = invited_of(first.call_id, first.invited)
-        route = await self._route(invited.trunk, invited.called)
-        try:
-            version, flow = await self._flows.published(route.tenant_id, route.flow_id)
-        except (NoSuchFlow, BadFlow) as error:
-            log.error("no flow for a call", call=first.call_id, reason=str(error))
-            raise CallRefused(HangUpCall(TerminationClass.SERVER_ERROR, error.code, 500)) from error
+        found = await self._destination(first.call_id, invited.trunk, invited.called)
+        route = found.route
         begin = interpreter.start(
-            flow,
+            found.flow,
             flow_id=route.flow_id,
-            version=version,
+            version=found.version,
             invited=invited,
             now_ms=self._parts.clock.now_ms(),
         )
@@ -125,7 +129,7 @@ class CallCalls:
         session = Session(
             parts=self._parts,
             tenant_id=route.tenant_id,
-            flow=flow,
+            flow=found.flow,
             position=Position(epoch=epoch, step=0, seq=first.seq),
         )
         return session, begin, tuple(_item(event) for event in later)
@@ -154,10 +158,16 @@ class CallCalls:
         )
         return session, begin, ()
 
-    async def _route(self, trunk: str, called: str) -> Route:
-        for number in spellings(called):
-            with contextlib.suppress(NoSuchNumber):
-                return await self._store.resolve_number(trunk or LOCAL_TRUNK, number)
+    async def _destination(self, call_id: str, trunk: str, called: str) -> Destination:
+        try:
+            for number in spellings(called):
+                with contextlib.suppress(NoSuchNumber):
+                    return await self._destinations.find(trunk or LOCAL_TRUNK, number)
+        except (NoSuchFlow, BadFlow) as error:
+            log.error("no flow for a call", call=call_id, reason=str(error))
+            raise CallRefused(HangUpCall(TerminationClass.SERVER_ERROR, error.code, 500)) from error
+        except TimeoutError:
+            raise NotFoundInTime(f"{called} could not be looked up") from None
         raise CallRefused(HangUpCall(TerminationClass.CALLER_ERROR, "no-such-number", 404))
 
 

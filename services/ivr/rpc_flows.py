@@ -12,6 +12,7 @@ from services.chassis.errors import CarillonError, Kind
 from services.chassis.log import get_logger
 from services.chassis.paging import page_size
 from services.chassis.rpc import tenant_id
+from services.ivr.destinations import Destinations
 from services.ivr.flows import Flows
 from services.ivr.model.errors import BadFlow
 from services.ivr.session import Parts
@@ -36,6 +37,7 @@ class FlowCalls:
 
     _store: FlowStore
     _flows: Flows
+    _destinations: Destinations
     _parts: Parts
 
     async def PutFlow(
@@ -78,6 +80,7 @@ class FlowCalls:
         flow = await self._flows.check(wanted.definition_json)
         await self._flows.warm(flow, self._parts.settings.warm_limit_s)
         stored = await self._store.publish_flow(tenant, flow_id, wanted.version)
+        self._destinations.flow_changed(tenant, flow_id)
         log.info("flow published", tenant=tenant, flow=flow_id, version=stored.version)
         return flow_message(stored)
 
@@ -116,6 +119,7 @@ class FlowCalls:
         if not TRUNK.fullmatch(number.trunk):
             raise InvalidName("a trunk is 1 to 64 letters, digits, dots, dashes or underscores")
         stored = await self._store.put_number(tenant, number)
+        self._destinations.number_changed(number.trunk, number.number)
         log.info("number put", tenant=tenant, trunk=number.trunk, flow=number.flow_id)
         return number_message(stored)
 
@@ -125,6 +129,7 @@ class FlowCalls:
         """Takes a number out of service."""
         trunk = request.trunk or LOCAL_TRUNK
         await self._store.remove_number(tenant_id(), trunk, request.number)
+        self._destinations.number_changed(trunk, request.number)
         return ivr_pb2.RemoveNumberResponse()
 
     async def ListNumbers(

@@ -45,13 +45,6 @@ class TooManyVersions(CarillonError):
     kind: ClassVar[Kind] = Kind.EXHAUSTED
 
 
-class StoreDamaged(CarillonError):
-    """What was kept cannot be read any more."""
-
-    code: ClassVar[str] = "store-damaged"
-    kind: ClassVar[Kind] = Kind.INTERNAL
-
-
 @dataclass(frozen=True, slots=True)
 class StoredFlow:
     """One immutable version of a flow."""
@@ -106,6 +99,9 @@ class FlowStore(Protocol):
 
     async def newest_flow(self, tenant_id: TenantId, flow_id: str) -> StoredFlow:
         """The newest version with its definition; NoSuchFlow."""
+
+    async def published_version(self, tenant_id: TenantId, flow_id: str) -> int:
+        """The version that new calls get; NoSuchFlow."""
 
     async def list_flows(self, tenant_id: TenantId, after: str, size: int) -> list[StoredFlow]:
         """The newest version of each flow whose id comes after, in order, without definitions."""
@@ -177,6 +173,10 @@ class MemoryFlowStore:
         if not versions:
             raise NoSuchFlow(flow_id)
         return self._shown(tenant_id, versions[-1])
+
+    async def published_version(self, tenant_id: TenantId, flow_id: str) -> int:
+        """See `FlowStore.published_version`."""
+        return (await self.get_flow(tenant_id, flow_id, 0)).version
 
     async def list_flows(self, tenant_id: TenantId, after: str, size: int) -> list[StoredFlow]:
         """See `FlowStore.list_flows`."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
+from services.chassis.database import Database, DatabaseAddress, DatabaseUnavailable
 from services.chassis.ids import TenantId
 from services.ivr import store as port
 from services.ivr.store import (
@@ -17,18 +18,24 @@ from services.ivr.store import (
     NoSuchNumber,
     NumberTaken,
     Route,
-    StoreDamaged,
     StoredNumber,
     TooManyVersions,
 )
-from services.ivr.store_directory import DirectoryFlowStore
+from services.ivr.store_sql import SqlFlowStore
 
 ACME, OTHER = TenantId("acme"), TenantId("../other")
 
 
-@pytest.fixture(params=["memory", "directory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> FlowStore:
-    return MemoryFlowStore() if request.param == "memory" else DirectoryFlowStore(tmp_path)
+@pytest.fixture(params=["memory", "sql"])
+async def store(
+    request: pytest.FixtureRequest, database_address: DatabaseAddress
+) -> AsyncIterator[FlowStore]:
+    if request.param == "memory":
+        yield MemoryFlowStore()
+        return
+    database = Database(database_address, schema="ivr")
+    yield SqlFlowStore(database)
+    await database.close()
 
 
 async def published(store: FlowStore, tenant_id: TenantId = ACME, flow_id: str = "main") -> None:
@@ -54,7 +61,9 @@ async def test_new_calls_get_the_published_version_until_another_is(store: FlowS
     await store.put_flow(ACME, "main", '{"a": 2}', 8)
     assert (await store.get_flow(ACME, "main", 0)).version == 1
     assert (await store.newest_flow(ACME, "main")).published is False
+    assert await store.published_version(ACME, "main") == 1
     assert (await store.publish_flow(ACME, "main", 2)).published is True
+    assert await store.published_version(ACME, "main") == 2
     assert (await store.get_flow(ACME, "main", 0)).version == 2
     assert (await store.publish_flow(ACME, "main", 1)).version == 1
     assert (await store.get_flow(ACME, "main", 1)).published is True
@@ -65,11 +74,14 @@ async def test_new_calls_get_the_published_version_until_another_is(store: FlowS
     [
         lambda store: store.get_flow(ACME, "main", 0),
         lambda store: store.get_flow(ACME, "main", 3),
+        lambda store: store.get_flow(ACME, "main", (1 << 32) - 1),
         lambda store: store.get_flow(ACME, "none", 1),
         lambda store: store.newest_flow(ACME, "none"),
         lambda store: store.publish_flow(ACME, "none", 0),
         lambda store: store.publish_flow(ACME, "main", 9),
         lambda store: store.get_flow(OTHER, "main", 1),
+        lambda store: store.published_version(ACME, "main"),
+        lambda store: store.published_version(ACME, "none"),
         lambda store: store.put_number(ACME, StoredNumber("+491", "local", "main")),
     ],
 )
@@ -103,7 +115,7 @@ async def test_a_number_leads_to_its_tenant_and_flow(store: FlowStore) -> None:
     await store.put_number(OTHER, StoredNumber("+491", "trunk/2", "theirs"))
     assert await store.resolve_number("local", "+491") == Route(ACME, "main")
     assert await store.resolve_number("trunk/2", "+491") == Route(OTHER, "theirs")
-    for trunk, number in (("local", "+492"), ("other", "+491"), ("..", "..")):
+    for trunk, number in (("local", "+492"), ("other", "+491"), ("lo\0cal", "+491")):
         with pytest.raises(NoSuchNumber):
             await store.resolve_number(trunk, number)
 
@@ -154,50 +166,47 @@ async def test_a_flow_cannot_grow_for_ever(
     store: FlowStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(port, "MAX_VERSIONS", 2)
-    monkeypatch.setattr("services.ivr.store_directory.MAX_VERSIONS", 2)
+    monkeypatch.setattr("services.ivr.store_sql.MAX_VERSIONS", 2)
     for number in range(2):
         await store.put_flow(ACME, "main", f"[{number}]", 7)
     with pytest.raises(TooManyVersions):
         await store.put_flow(ACME, "main", "[9]", 7)
 
 
-def litter(root: Path) -> None:
-    for folder in list(root.rglob("*")):
-        if folder.is_dir():
-            (folder / ".tmp-left-by-a-crash").write_text("{")
+async def test_two_who_put_at_once_get_two_versions(store: FlowStore) -> None:
+    puts = [store.put_flow(ACME, "main", f"[{number}]", 7) for number in range(6)]
+    stored = await asyncio.gather(*puts)
+    assert sorted(flow.version for flow in stored) == [1, 2, 3, 4, 5, 6]
 
 
-def damage(root: Path, name: str, text: str) -> None:
-    next(root.rglob(name)).write_text(text)
+async def test_two_tenants_who_take_one_number_at_once_do_not_both_get_it(
+    store: FlowStore,
+) -> None:
+    tenants = [TenantId(f"t{number}") for number in range(5)]
+    for tenant_id in tenants:
+        await published(store, tenant_id)
+    number = StoredNumber("+491", "local", "main")
+    puts = [store.put_number(tenant_id, number) for tenant_id in tenants]
+    results = await asyncio.gather(*puts, return_exceptions=True)
+    assert results.count(number) == 1
+    assert sum(isinstance(result, NumberTaken) for result in results) == 4
 
 
-def names_in(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()]
+async def test_a_database_that_is_away_is_a_named_error() -> None:
+    address = DatabaseAddress("127.0.0.1", 1, "none", {"carillon_ivr": "x"})
+    with pytest.raises(DatabaseUnavailable):
+        await SqlFlowStore(Database(address, schema="ivr")).resolve_number("local", "+491")
 
 
-async def test_a_directory_survives_its_process_and_what_a_crash_left(tmp_path: Path) -> None:
-    await published(DirectoryFlowStore(tmp_path))
-    await DirectoryFlowStore(tmp_path).put_number(ACME, StoredNumber("+491", "local", "main"))
-    litter(tmp_path)
-    again = DirectoryFlowStore(tmp_path)
-    assert (await again.get_flow(ACME, "main", 0)).version == 1
-    assert await again.resolve_number("local", "+491") == Route(ACME, "main")
-    assert len(await again.list_numbers(ACME, ("", ""), 9)) == 1
-    assert len(await again.list_flows(ACME, "", 9)) == 1
-
-
-@pytest.mark.parametrize("text", ["{", "[]"])
-async def test_a_damaged_file_is_a_named_error(tmp_path: Path, text: str) -> None:
-    store = DirectoryFlowStore(tmp_path)
+async def test_only_the_one_function_looks_across_tenants(
+    database_address: DatabaseAddress,
+) -> None:
+    database = Database(database_address, schema="ivr")
+    store = SqlFlowStore(database)
     await published(store)
-    damage(tmp_path, "1.json", text)
-    with pytest.raises(StoreDamaged):
-        await store.get_flow(ACME, "main", 0)
-
-
-async def test_nothing_is_written_outside_the_folder(tmp_path: Path) -> None:
-    inside = tmp_path / "inside"
-    store = DirectoryFlowStore(inside)
-    await published(store, TenantId("../../up"), "main")
-    await store.put_number(TenantId("../../up"), StoredNumber("..", "/etc", "main"))
-    assert names_in(tmp_path) == ["inside"]
+    await store.put_number(ACME, StoredNumber("+491", "local", "main"))
+    async with database.untenanted() as connection:
+        for table in ("flow", "flow_version", "number"):
+            assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0
+        assert await connection.fetchval("SELECT count(*) FROM resolve_number('local', '+491')")
+    await database.close()

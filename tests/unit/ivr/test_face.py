@@ -12,6 +12,7 @@ import pytest
 
 from protos.common.v1 import common_pb2
 from protos.ivr.v1 import ivr_pb2, ivr_pb2_grpc
+from services.chassis.database import DatabaseAddress
 from services.chassis.errors import RemoteError
 from services.chassis.lifecycle import Running
 from services.chassis.rpc import metadata, remote_errors
@@ -175,7 +176,11 @@ async def test_what_cannot_be_is_refused_by_name(
     assert (await refused(getattr(stage.ivr, method)(request_, metadata=DEMO))).code == code
 
 
-async def test_an_installation_remembers_flows_numbers_and_prompts(tmp_path: Path) -> None:
+async def test_an_installation_remembers_flows_numbers_and_prompts(
+    tmp_path: Path, database_address: DatabaseAddress
+) -> None:
+    database_address.write(tmp_path / "database.json")
+
     async def run(begin: Callable[[Any], Awaitable[None]]) -> None:
         world = local_world(var_dir=tmp_path)
         running = Running([build(world)], world)
@@ -185,6 +190,7 @@ async def test_an_installation_remembers_flows_numbers_and_prompts(tmp_path: Pat
         finally:
             await running.drain(5)
             await running.stop()
+            await world.close()
 
     async def first(world: World) -> None:
         ivr: Any = ivr_pb2_grpc.IvrStub(world.dial("ivr"))
