@@ -103,28 +103,14 @@ def _example(document: Document, schema: Document, depth: int) -> Any:
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return _example(document, document["components"]["schemas"][name], depth)
-    if "anyOf" in schema:
-        return 0
-    match schema.get("type"):
-        case "object" if "properties" in schema:
-            if depth >= MAX_DEPTH:
-                return {}
-            return {
-                name: _example(document, inner, depth + 1)
-                for name, inner in schema["properties"].items()
-            }
-        case "object":
-            return {}
-        case "array":
-            return (
-                [] if depth >= MAX_DEPTH - 1 else [_example(document, schema["items"], depth + 1)]
-            )
-        case "integer" | "number":
-            return 0
-        case "boolean":
-            return False
-        case _:
-            return schema.get("enum", ["..."])[-1]
+    if schema.get("type") == "object":
+        properties = schema.get("properties", {}) if depth < MAX_DEPTH else {}
+        return {name: _example(document, inner, depth + 1) for name, inner in properties.items()}
+    if schema.get("type") == "array":
+        return [_example(document, schema["items"], depth + 1)] if depth < MAX_DEPTH else []
+    if "enum" in schema:
+        return schema["enum"][-1]
+    return {"boolean": False, "string": "..."}.get(schema.get("type", ""), 0)
 
 
 def _message(name: str, schema: Document) -> str:

@@ -1,0 +1,115 @@
+"""The gateways that carry agents' calls: finding them, and what an agent's leg is like there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import grpc
+from grpc import aio
+
+from protos.acd.v1 import state_pb2
+from protos.gateway.v1 import gateway_pb2, gateway_pb2_grpc
+from services.chassis.errors import CarillonError, Kind
+from services.chassis.ids import TenantId
+from services.chassis.request import TENANT_KEY
+from services.chassis.rpc import open_channel
+
+if TYPE_CHECKING:  # the stubs know this name, the generated module does not
+    from protos.gateway.v1.gateway_pb2_grpc import GatewayAsyncStub
+
+MAX_CHANNELS = 1_000
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
+_SOCKET = "unix:"
+GONE = (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNIMPLEMENTED)
+
+
+class NoGateway(CarillonError):
+    """The contact is on no gateway, or on one that nobody can find."""
+
+    code: ClassVar[str] = "no-gateway"
+    kind: ClassVar[Kind] = Kind.PRECONDITION
+
+
+class NotConnected(CarillonError):
+    """The agent has no leg in the call: it is not connected yet, or it is over."""
+
+    code: ClassVar[str] = "not-connected"
+    kind: ClassVar[Kind] = Kind.PRECONDITION
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """What an agent's leg is like."""
+
+    leg_id: str = ""
+    """Empty: there is none."""
+    held: bool = False
+    """The caller hears music."""
+    muted: bool = False
+    """The caller does not hear the agent."""
+    recording: str = "off"
+    """off, on, paused or failed."""
+    connected: bool = False
+    """Audio can flow."""
+
+
+class Gateways:
+    """Channels to gateways, by the addresses that contacts carry."""
+
+    def __init__(self, *, dial: Callable[[str], aio.Channel]) -> None:
+        self._dial = dial
+        self._opened: dict[str, aio.Channel] = {}
+
+    def stub(self, contact: state_pb2.Contact) -> GatewayAsyncStub:
+        """The gateway that carries a contact; NoGateway."""
+        return gateway_pb2_grpc.GatewayStub(self._channel(contact.gateway))
+
+    async def audio(self, tenant_id: TenantId, work: state_pb2.ReservationRow) -> Audio:
+        """What the agent's leg is like now; none when the call is over. AioRpcError, NoGateway."""
+        metadata = ((TENANT_KEY, str(tenant_id)),)
+        request = gateway_pb2.GetCallRequest(call_id=work.contact_id)
+        try:
+            call = await self.stub(work.contact).GetCall(request, metadata=metadata)
+        except aio.AioRpcError as error:
+            if error.code() in GONE:
+                return Audio()
+            raise
+        return audio_in(call, work.reservation_id)
+
+    async def close(self) -> None:
+        """Closes the channels that were opened here."""
+        for channel in self._opened.values():
+            await channel.close()
+        self._opened.clear()
+
+    def _channel(self, address: str) -> aio.Channel:
+        if _NAME.fullmatch(address):
+            return self._dial(address)
+        if not address.startswith(_SOCKET):
+            raise NoGateway("the contact is on no gateway")
+        if address not in self._opened:
+            if len(self._opened) >= MAX_CHANNELS:
+                raise NoGateway(f"more than {MAX_CHANNELS} gateways")
+            self._opened[address] = open_channel(Path(address.removeprefix(_SOCKET)))
+        return self._opened[address]
+
+
+def audio_in(call: gateway_pb2.Call, reservation_id: str) -> Audio:
+    """The agent's leg in a call, by the reservation that rang it."""
+    legs: Mapping[str, gateway_pb2.Leg] = {leg.ring_id: leg for leg in call.legs if leg.ring_id}
+    leg = legs.get(reservation_id)
+    recording = call.recording or "off"
+    if leg is None or leg.state in {"ending", "ended"}:
+        return Audio(recording=recording)
+    return Audio(
+        leg_id=leg.leg_id,
+        held=leg.held,
+        muted=leg.muted,
+        recording=recording,
+        # A phone has its audio once it is answered; a browser says so itself.
+        connected=leg.connected if leg.webrtc else leg.state in {"answered", "bridged"},
+    )

@@ -1,0 +1,134 @@
+"""The WebSocket `/v1/feed`: one softphone per agent, and an orderly end for all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from services.chassis.log import get_logger
+from services.portal.access import Exposed, Registry
+from services.portal.desk_links import Whose
+from services.portal.feed_connection import Connection, Parts
+from services.portal.feed_topic import as_text
+from services.portal.feed_words import Close, Closed
+from services.portal.model.people import PLATFORM_TENANT
+
+log = get_logger("portal.feed")
+
+MAX_CONNECTIONS = 20_000
+MAX_PER_USER = 16
+RECONNECT_WITHIN_MS = 5_000
+"""Pages come back spread over so long after a drain, or they would all come at once."""
+CLOSE_LIMIT_S = 2.0
+FOLLOWED_BY = {
+    "agents": "/carillon.acd.v1.Acd/WatchAgents",
+    "live": "/carillon.analytics.v1.Analytics/WatchLive",
+}
+"""Following a board needs what the RPC of the same content needs."""
+
+
+class Feed:
+    """All WebSockets of this process, as an ASGI application."""
+
+    def __init__(self, *, parts: Parts, random_bits: Callable[[int], int]) -> None:
+        self._parts = parts
+        self._random_bits = random_bits
+        self._open: set[Connection] = set()
+        self._softphones: dict[Whose, Connection] = {}
+        self._leaving = False
+        self._left = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        socket = WebSocket(scope, receive, send)
+        await socket.accept()
+        connection = Connection(socket=socket, parts=self._parts)
+        try:
+            await self._serve(connection)
+        except WebSocketDisconnect:
+            return
+        except Closed as closed:
+            await _close(socket, closed.code, closed.reason)
+        except Exception as error:  # the page learns nothing about the inside; the log does
+            log.error("feed failed", exc_info=error)
+            await _close(socket, Close.FAULT, "internal error")
+
+    async def drain(self) -> None:
+        """Sends every page elsewhere, at a moment of its own, and waits until all have left."""
+        self._leaving = True
+        for connection in tuple(self._open):
+            after_ms = self._random_bits(32) % RECONNECT_WITHIN_MS
+            connection.put(as_text({"type": "reconnect", "after_ms": after_ms}))
+            connection.close(Closed(Close.LEAVING, "this server is leaving"))
+        while self._open:
+            self._left.clear()
+            await self._left.wait()
+
+    async def _serve(self, connection: Connection) -> None:
+        if self._leaving or len(self._open) >= MAX_CONNECTIONS:
+            raise Closed(Close.LEAVING, "ask again later")
+        self._open.add(connection)
+        try:
+            try:
+                hello = await connection.greet()
+            except Closed as closed:
+                await self._refused(connection, closed)
+                raise
+            self._count(connection)
+            if connection.is_softphone:
+                self._replace(connection)
+            await connection.run(hello)
+        finally:
+            self._open.discard(connection)
+            self._left.set()
+            if connection.is_softphone and self._softphones.get(connection.whose) is connection:
+                del self._softphones[connection.whose]
+
+    def _replace(self, connection: Connection) -> None:
+        """The newest softphone wins."""
+        older = self._softphones.get(connection.whose)
+        self._softphones[connection.whose] = connection
+        if older is not None:
+            older.put(as_text({"type": "replaced"}))
+            older.close(Closed(Close.REPLACED, "another page is the softphone now"))
+
+    def _count(self, connection: Connection) -> None:
+        assert connection.principal is not None, "greeted"
+        who = connection.principal.id
+        same = sum(each.principal is not None and each.principal.id == who for each in self._open)
+        if same > MAX_PER_USER:
+            raise Closed(Close.TOO_MANY, f"more than {MAX_PER_USER} pages of one user")
+
+    async def _refused(self, connection: Connection, closed: Closed) -> None:
+        if closed.code not in {Close.NOT_AUTHENTICATED, Close.NOT_ALLOWED}:
+            return
+        principal = connection.principal
+        await self._parts.people.audit(
+            principal=principal,
+            tenant_id=principal.tenant_id if principal else PLATFORM_TENANT,
+            action="feed",
+            subject="",
+            outcome=closed.reason if principal is None else "not-allowed",
+            address=connection.address,
+            detail_json="{}",
+        )
+
+
+def followed_by(registry: Registry) -> dict[str, Exposed]:
+    """For each board, the RPC whose permission is needed."""
+    found = {name: registry.find(path) for name, path in FOLLOWED_BY.items()}
+    return {name: exposed for name, exposed in found.items() if exposed is not None}
+
+
+async def _close(socket: WebSocket, code: Close, reason: str) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_LIMIT_S):
+            await socket.close(int(code), reason[:100])
+    except (TimeoutError, RuntimeError, OSError):
+        log.debug("a page was gone already")
