@@ -75,7 +75,8 @@ class PostgresServer:
         if not (self._data / "PG_VERSION").exists():
             self._make()
         self._stop_leftover()
-        self.port = _free_port()
+        # The same again where nobody has it: who is connected finds it back by itself.
+        self.port = self.port if _is_free(self.port) else _free_port()
         fast = _FAST if self._fast else ""
         self._write("carillon.conf", _CONFIG.format(host=HOST, port=self.port) + fast, 0o600)
         for _ in range(ATTEMPTS):
@@ -307,6 +308,16 @@ class PostgresServer:
             time.sleep(0.02)
         self.stop(signal.SIGQUIT)
         return False
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return port != 0
 
 
 def _free_port() -> int:
