@@ -1,0 +1,1 @@
+"""What analytics keeps and is asked for: frozen data."""

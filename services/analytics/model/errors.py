@@ -1,0 +1,42 @@
+"""What is refused, by name."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from services.chassis.errors import CarillonError, Kind
+
+
+class NoSuchKpi(CarillonError):
+    """No KPI, or no formula of it, has this name."""
+
+    code: ClassVar[str] = "no-such-kpi"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class KpiNotFor(CarillonError):
+    """The KPI says nothing about what it was asked for."""
+
+    code: ClassVar[str] = "kpi-not-for-this"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class BadRange(CarillonError):
+    """The stretch of time is empty, too long, or makes too many rows."""
+
+    code: ClassVar[str] = "bad-range"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class BadFilter(CarillonError):
+    """A word or a number of a filter is not one of its values."""
+
+    code: ClassVar[str] = "bad-filter"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class NotYours(CarillonError):
+    """Somebody who may see only their own asked for another agent's."""
+
+    code: ClassVar[str] = "not-yours"
+    kind: ClassVar[Kind] = Kind.DENIED

@@ -1,0 +1,169 @@
+"""Between events on the bus and what figures are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from protos.acd.v1 import events_pb2 as acd
+from protos.common.v1 import common_pb2
+from protos.gateway.v1 import events_pb2 as gateway
+from protos.portal.v1 import events_pb2 as portal
+from services.analytics.model import events as e
+from services.analytics.model.words import AgentState, Exit, Outcome
+from services.chassis.envelope import Envelope
+from services.chassis.errors import CarillonError, Kind
+
+M = TypeVar("M", bound=Message)
+
+_EXITS: Final = {"refused_full": Exit.REFUSED, "refused_no_agents": Exit.REFUSED}
+CALL_FACT: Final = gateway.CallFact.DESCRIPTOR.full_name
+TENANT_PUT: Final = portal.TenantPut.DESCRIPTOR.full_name
+
+
+class NotUnderstood(CarillonError):
+    """An event's payload is not what its type says."""
+
+    code = "event-not-understood"
+    kind = Kind.INVALID
+
+
+def happened(envelope: Envelope) -> e.Happened:
+    """An event of routing; NotUnderstood."""
+    known = _READERS.get(envelope.type)
+    event = None
+    if known is not None:
+        message, read = known
+        try:
+            event = read(_parsed(message, envelope))
+        except ValueError as error:
+            raise NotUnderstood(f"{envelope.type} {envelope.event_id}: {error}") from None
+    return e.Happened(envelope.event_id, envelope.seq, envelope.at_ms, event)
+
+
+def call_fact(envelope: Envelope) -> e.CallFact:
+    """What a gateway tells; NotUnderstood."""
+    fact = _parsed(gateway.CallFact, envelope)
+    if fact.WhichOneof("body") != "call_ended":
+        return e.CallFact(fact.call_id, fact.seq, fact.at_ms)
+    ended = fact.call_ended
+    word = common_pb2.TerminationClass.Name(ended.termination.termination_class)
+    word = word.removeprefix("TERMINATION_CLASS_").lower()
+    return e.CallFact(
+        call_id=fact.call_id,
+        seq=fact.seq,
+        at_ms=fact.at_ms,
+        duration_ms=ended.duration_ms,
+        termination=f"{word}/{ended.termination.reason}",
+    )
+
+
+def time_zone(envelope: Envelope) -> str:
+    """The IANA zone of the tenant that portal tells about; NotUnderstood."""
+    return _parsed(portal.TenantPut, envelope).tenant.time_zone
+
+
+def _parsed(message: type[M], envelope: Envelope) -> M:
+    try:
+        return message.FromString(envelope.payload)
+    except DecodeError as error:
+        raise NotUnderstood(f"{envelope.type} {envelope.event_id}: {error}") from None
+
+
+def _entry_of(reservation_id: str) -> str:
+    """Of `entry_id.attempt`."""
+    return reservation_id.rpartition(".")[0]
+
+
+def _queue_put(event: acd.QueuePut) -> e.QueuePut:
+    return e.QueuePut(event.queue.queue_id, event.queue.name)
+
+
+def _queue_removed(event: acd.QueueRemoved) -> e.QueueRemoved:
+    return e.QueueRemoved(event.queue_id)
+
+
+def _agent_put(event: acd.AgentPut) -> e.AgentPut:
+    queue_ids = tuple(membership.queue_id for membership in event.agent.queues)
+    return e.AgentPut(event.agent.agent_id, event.agent.name, queue_ids, event.at_ms)
+
+
+def _agent_removed(event: acd.AgentRemoved) -> e.AgentRemoved:
+    return e.AgentRemoved(event.agent_id, event.at_ms)
+
+
+def _agent_state_changed(event: acd.AgentStateChanged) -> e.AgentStateChanged:
+    return e.AgentStateChanged(event.agent_id, AgentState(event.state), event.reason, event.at_ms)
+
+
+def _contact_enqueued(event: acd.ContactEnqueued) -> e.ContactEnqueued:
+    contact = event.contact
+    return e.ContactEnqueued(
+        entry_id=contact.entry_id,
+        contact_id=contact.contact_id,
+        queue_id=contact.queue_id,
+        channel=contact.channel,
+        attributes=tuple((each.name, each.value) for each in contact.attributes),
+        external_ref=contact.external_ref,
+        at_ms=event.at_ms,
+    )
+
+
+def _contact_exited(event: acd.ContactExited) -> e.ContactExited:
+    return e.ContactExited(
+        entry_id=event.entry_id,
+        exit=_EXITS.get(event.exit) or Exit(event.exit),
+        agent_id=event.agent_id,
+        wait_ms=event.wait_ms,
+        at_ms=event.at_ms,
+    )
+
+
+def _ring_confirmed(event: acd.RingConfirmed) -> e.RingConfirmed:
+    return e.RingConfirmed(_entry_of(event.reservation_id), event.at_ms)
+
+
+def _reservation_accepted(event: acd.ReservationAccepted) -> e.ReservationAccepted:
+    return e.ReservationAccepted(event.entry_id, event.at_ms)
+
+
+def _reservation_ended(event: acd.ReservationEnded) -> e.ReservationEnded:
+    return e.ReservationEnded(event.entry_id, Outcome(event.outcome), event.at_ms)
+
+
+def _contact_completed(event: acd.ContactCompleted) -> e.ContactCompleted:
+    return e.ContactCompleted(event.entry_id, event.talk_ms, event.hold_ms)
+
+
+def _wrap_up_code_set(event: acd.WrapUpCodeSet) -> e.WrapUpCodeSet:
+    return e.WrapUpCodeSet(_entry_of(event.reservation_id), event.code)
+
+
+def _wrap_up_ended(event: acd.WrapUpEnded) -> e.WrapUpEnded:
+    return e.WrapUpEnded(event.entry_id, event.code, event.wrap_up_ms)
+
+
+_READERS: Final[Mapping[str, tuple[type[Message], Callable[[Any], e.Event]]]] = MappingProxyType(
+    {
+        message.DESCRIPTOR.full_name: (message, read)
+        for message, read in (
+            (acd.QueuePut, _queue_put),
+            (acd.QueueRemoved, _queue_removed),
+            (acd.AgentPut, _agent_put),
+            (acd.AgentRemoved, _agent_removed),
+            (acd.AgentStateChanged, _agent_state_changed),
+            (acd.ContactEnqueued, _contact_enqueued),
+            (acd.ContactExited, _contact_exited),
+            (acd.RingConfirmed, _ring_confirmed),
+            (acd.ReservationAccepted, _reservation_accepted),
+            (acd.ReservationEnded, _reservation_ended),
+            (acd.ContactCompleted, _contact_completed),
+            (acd.WrapUpCodeSet, _wrap_up_code_set),
+            (acd.WrapUpEnded, _wrap_up_ended),
+        )
+    }
+)
+"""How each of routing's events is read; others say nothing that figures are made of."""
