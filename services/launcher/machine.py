@@ -101,18 +101,20 @@ class Machine:
         program = self.programs[name]
         await program.start()
         self._record()
+        serving = asyncio.ensure_future(self._serving(self._services.get(name, (name,))))
+        ended = asyncio.ensure_future(program.ended())
         try:
-            async with asyncio.timeout(READY_WAIT_S):
-                waiting = asyncio.gather(
-                    *(self._serving(each) for each in self._services.get(name, (name,)))
-                )
-                while not waiting.done():
-                    await asyncio.wait((waiting,), timeout=0.2)
-                    if not program.is_running:
-                        waiting.cancel()
-                        raise NotReady(f"{program.name} ended:\n{program.tail()}")
-        except TimeoutError:
-            raise NotReady(f"{program.name} is not ready:\n{program.tail()}") from None
+            await asyncio.wait(
+                (serving, ended), timeout=READY_WAIT_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if ended.done():
+                raise NotReady(f"{program.name} ended:\n{program.tail()}")
+            if not serving.done():
+                raise NotReady(f"{program.name} is not ready:\n{program.tail()}")
+        finally:
+            for waiting in (serving, ended):
+                waiting.cancel()
+            await asyncio.wait((serving, ended))
 
     async def stop(self) -> None:
         """Drains everything, the gateway first."""
@@ -141,18 +143,19 @@ class Machine:
     def _log(self, name: str) -> Path:
         return self.var / "log" / f"{name}.log"
 
-    async def _serving(self, name: str) -> None:
-        check = self.channel(name).unary_unary(
-            "/grpc.health.v1.Health/Check",
-            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
-            response_deserializer=health_pb2.HealthCheckResponse.FromString,
-        )
-        while True:
-            with contextlib.suppress(aio.AioRpcError):
-                answer = await check(health_pb2.HealthCheckRequest(), wait_for_ready=True)
-                if answer.status == health_pb2.HealthCheckResponse.SERVING:
-                    return
-            await asyncio.sleep(0.02)
+    async def _serving(self, names: tuple[str, ...]) -> None:
+        """Until every one of these services says that it serves."""
+        for name in names:
+            check = self.channel(name).unary_unary(
+                "/grpc.health.v1.Health/Check",
+                request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+                response_deserializer=health_pb2.HealthCheckResponse.FromString,
+            )
+            answer = health_pb2.HealthCheckResponse()
+            while answer.status != health_pb2.HealthCheckResponse.SERVING:
+                with contextlib.suppress(aio.AioRpcError):
+                    answer = await check(health_pb2.HealthCheckRequest(), wait_for_ready=True)
+                await asyncio.sleep(0.02)
 
     def _record(self) -> None:
         """Remembers the processes, so that a successor of a killed launcher finds them."""
