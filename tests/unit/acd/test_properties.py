@@ -142,6 +142,23 @@ agent_configs = st.builds(
 )
 
 
+def deadlines(snapshot: model.Snapshot) -> dict[tuple[str, ...], int]:
+    """Every instant at which time alone would do something, by what it belongs to."""
+    found: dict[tuple[str, ...], int | None] = {}
+    for row in snapshot.reservations:
+        found["lease", row.reservation_id] = row.deadline_ms
+    for entry in snapshot.entries:
+        entry_id = entry.contact.entry_id
+        found["step", entry_id] = entry.step_until_ms
+        found["timeout", entry_id] = entry.timeout_at_ms
+        found["detached", entry_id] = entry.detached_until_ms
+        for pair in entry.exclusions:
+            found["spared", entry_id, pair.agent_id] = pair.until_ms
+    for agent in snapshot.agents:
+        found["rest", agent.config.agent_id] = agent.resting_until_ms
+    return {key: at_ms for key, at_ms in found.items() if at_ms is not None}
+
+
 class Shard(RuleBasedStateMachine):
     """A tenant's day at random, commands in and out of season."""
 
@@ -336,6 +353,18 @@ class Shard(RuleBasedStateMachine):
     @rule(wait_ms=few_ms)
     def time_passes_without_a_tick(self, wait_ms: int) -> None:
         self.desk.now_ms += wait_ms
+
+    @rule(gap_ms=st.sampled_from([250, 10_000, 10**9]))
+    def time_does_not_count(self, gap_ms: int) -> None:
+        before = deadlines(self.desk.core.snapshot())
+        struck = [row.strikes_at_ms for row in self.desk.core.snapshot().agents]
+        self.desk.now_ms += gap_ms
+        events = self.desk.do(model.ResumeClock(gap_ms))
+        assert [type(event) for event in events] == ([model.ClockStopped] if before else [])
+        assert deadlines(self.desk.core.snapshot()) == {
+            key: at_ms + gap_ms for key, at_ms in before.items()
+        }
+        assert [row.strikes_at_ms for row in self.desk.core.snapshot().agents] == struck
 
     @rule()
     def decide_and_forget(self) -> None:
