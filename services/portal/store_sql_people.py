@@ -36,8 +36,8 @@ class SqlPeople:
     async def tenant_named(self, name: str) -> Tenant | None:
         """See `PeopleStore.tenant_named`."""
         async with self._database.untenanted() as connection:
-            tenant_id = await connection.fetchval("SELECT portal.tenant_named($1)", name)
-        return None if tenant_id is None else await self.get_tenant(TenantId(tenant_id))
+            row = await connection.fetchrow("SELECT * FROM portal.tenant_named($1)", name)
+        return None if row is None else tenant_of(row)
 
     async def get_tenant(self, tenant_id: TenantId) -> Tenant:
         """See `PeopleStore.get_tenant`."""

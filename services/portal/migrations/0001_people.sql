@@ -118,9 +118,9 @@ SELECT chassis.make_outbox('portal', 'carillon_portal');
 
 -- ---- what is found before a tenant is known ----
 
-CREATE FUNCTION portal.tenant_named(wanted text) RETURNS text
+CREATE FUNCTION portal.tenant_named(wanted text) RETURNS SETOF portal.tenant
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = portal, pg_temp AS
-$$ SELECT tenant_id FROM tenant WHERE name = wanted $$;
+$$ SELECT * FROM tenant WHERE name = wanted $$;
 
 CREATE FUNCTION portal.tenant_of_token(wanted bytea) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = portal, pg_temp AS
