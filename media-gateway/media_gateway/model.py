@@ -96,6 +96,15 @@ class OperationEnd(StrEnum):
     FAILED = "failed"
 
 
+class RecordingState(StrEnum):
+    """Whether a call is being recorded; see `core/recording.py`."""
+
+    OFF = "off"
+    ON = "on"
+    PAUSED = "paused"
+    FAILED = "failed"
+
+
 class TerminationClass(StrEnum):
     """Who or what the end of a call is laid to."""
 
@@ -223,6 +232,8 @@ class Leg:
     """On hold by its own endpoint."""
     muted: bool = False
     """What it says is discarded."""
+    tapped: bool = False
+    """What it says is recorded."""
     sound: str = ""
     """Key of what plays to it; empty: nothing."""
     answered: bool = False
@@ -272,6 +283,29 @@ class Bridge:
     """Where it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What decides whether a call is being recorded."""
+
+    basis: str = ""
+    """Why it was first allowed: announced, agreed or policy; empty: it never was."""
+    granted: bool = False
+    """Whether it is allowed now."""
+    paused: bool = False
+    """Whether somebody asked for a pause."""
+    failure: str = ""
+    """Why nothing can be kept at present; empty: it can."""
+
+    @property
+    def state(self) -> RecordingState:
+        """What follows from them."""
+        if not self.basis:
+            return RecordingState.OFF
+        if self.paused or not self.granted:
+            return RecordingState.PAUSED
+        return RecordingState.FAILED if self.failure else RecordingState.ON
+
+
 class NoSuchCall(CarillonError):
     """No call in progress has this id."""
 
@@ -312,6 +346,13 @@ class BadSdpOffer(CarillonError):
 
     code: ClassVar[str] = "bad-sdp-offer"
     kind: ClassVar[Kind] = Kind.INVALID
+
+
+class NoConsent(CarillonError):
+    """The call may not be recorded: the caller has not agreed, or no more."""
+
+    code: ClassVar[str] = "no-consent"
+    kind: ClassVar[Kind] = Kind.PRECONDITION
 
 
 class IllegalTransition(CarillonError):

@@ -18,15 +18,20 @@ from media_gateway.adapters.call_shell import CallShell
 from media_gateway.adapters.fact_stream import FactStream
 from media_gateway.adapters.fact_wire import media_report
 from media_gateway.adapters.switchboard import Switchboard
+from media_gateway.core import happenings as h
 from media_gateway.core.happenings import HangUpLeg, HoldLeg, MuteLeg
-from media_gateway.model import Leg, NotYourReservation
+from media_gateway.model import Leg, NoSuchCall, NotYourReservation
 from protos.gateway.v1 import events_pb2, gateway_pb2, gateway_pb2_grpc
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import LegId
+from services.chassis.log import get_logger
 from services.chassis.paging import page_of
 from services.chassis.request import PLATFORM, present, tenant_scope
 from services.chassis.rpc import Face
 
+log = get_logger("gateway")
+
+MAX_REASON = 100
 Context = aio.ServicerContext[Any, Any]
 
 
@@ -94,6 +99,21 @@ class GatewayFace(gateway_pb2_grpc.GatewayServicer):
         return gateway_pb2.HangUpResponse()
 
     @override
+    async def PauseRecording(
+        self, request: gateway_pb2.RecordingControl, context: Context
+    ) -> gateway_pb2.Call:
+        """Stops writing the call's recording."""
+        reason = request.reason[:MAX_REASON]
+        return self._record(request, h.PauseRecording(reason, _who(request)))
+
+    @override
+    async def ResumeRecording(
+        self, request: gateway_pb2.RecordingControl, context: Context
+    ) -> gateway_pb2.Call:
+        """Goes on recording; NoConsent when the caller has not agreed, or no more."""
+        return self._record(request, h.ResumeRecording(_who(request)))
+
+    @override
     async def WatchCalls(
         self, request: gateway_pb2.WatchCallsRequest, context: Context
     ) -> AsyncIterator[events_pb2.CallFact]:
@@ -140,6 +160,24 @@ class GatewayFace(gateway_pb2_grpc.GatewayServicer):
         shell.handle(command)
         return _leg(shell, shell.call.leg(command.leg_id))
 
+    def _record(
+        self,
+        request: gateway_pb2.RecordingControl,
+        command: h.PauseRecording | h.ResumeRecording,
+    ) -> gateway_pb2.Call:
+        shell = self._switchboard.find(tenant_scope(), request.call_id)
+        agent_id = present().own_agent_id
+        if agent_id and all(leg.agent_id != agent_id for leg in shell.call.legs):
+            raise NoSuchCall(f"no call {request.call_id[:128]} is this agent's")
+        shell.handle(command)
+        log.info(
+            "recording controlled",
+            call=shell.call.call_id,
+            state=shell.call.recording.state.value,
+            by=_who(request),
+        )
+        return _call(shell)
+
 
 def face(*, switchboard: Switchboard, facts: FactStream) -> Face:
     """The face for a server."""
@@ -148,6 +186,11 @@ def face(*, switchboard: Switchboard, facts: FactStream) -> Face:
         register=lambda server: gateway_pb2_grpc.add_GatewayServicer_to_server(servicer, server),
         name=gateway_pb2.DESCRIPTOR.services_by_name["Gateway"].full_name,
     )
+
+
+def _who(request: gateway_pb2.RecordingControl) -> str:
+    """Whom the request's credentials name; Carillon's own parts name whom they act for."""
+    return present().user_id or request.by[:MAX_REASON]
 
 
 def _call(shell: CallShell) -> gateway_pb2.Call:
@@ -162,6 +205,7 @@ def _call(shell: CallShell) -> gateway_pb2.Call:
         state=call.state.value,
         legs=[_leg(shell, leg) for leg in call.legs],
         flow_attached=call.flow.attached,
+        recording=call.recording.state.value,
     )
 
 

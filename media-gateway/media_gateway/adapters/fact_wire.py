@@ -113,6 +113,10 @@ def _fill(message: events_pb2.CallFact, body: FactBody) -> None:  # noqa: C901, 
                     took_ms=body.took_ms,
                 )
             )
+        case facts.RecordingChanged():
+            message.recording_changed.CopyFrom(
+                events_pb2.RecordingChanged(state=body.state.value, reason=body.reason, by=body.by)
+            )
         case facts.CallEnded(termination=termination, duration_ms=duration_ms):
             message.call_ended.CopyFrom(
                 events_pb2.CallEnded(

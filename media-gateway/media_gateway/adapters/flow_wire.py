@@ -238,5 +238,6 @@ _READERS: Mapping[str, Callable[[ivr_pb2.Command], StepCommand]] = {
     "stop_ringing": lambda m: steps.StopRinging(m.stop_ringing.ring_id, m.stop_ringing.reason),
     "bridge": lambda m: steps.JoinLegs(m.bridge.ring_id),
     "hangup": _hangup,
+    "set_consent": lambda m: steps.SetConsent(m.set_consent.granted, m.set_consent.basis),
     "note": lambda m: steps.Note(m.note.kind, dict(m.note.values)),
 }

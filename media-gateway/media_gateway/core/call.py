@@ -1,16 +1,16 @@
 """One call as a decider: what happened in, what must be done out.
 
 The machines stand in tables of their own (`state`, `leg`, `bridge`, `gather`); what happens is
-sorted here to the module that knows what follows. After every decision three things are derived
-rather than remembered: whether the caller is unattended, what each leg hears, whether the call is
-over. So no path can forget them.
+sorted here to the module that knows what follows. After every decision four things are derived
+rather than remembered: whether the caller is unattended, what each leg hears, which legs are
+recorded, whether the call is over. So no path can forget them.
 """
 
 from __future__ import annotations
 
 from typing import assert_never
 
-from media_gateway.core import browser, control, flow, media, signalling
+from media_gateway.core import browser, control, flow, media, recording, signalling
 from media_gateway.core import happenings as h
 from media_gateway.core.alarms import alarms
 from media_gateway.core.ending import OVER, end_call, finish
@@ -87,6 +87,8 @@ def _sort(turn: Turn, happening: h.Happening) -> None:
             end_call(turn, cause)
         case h.BeginEpoch() | h.AttachFlow() | h.DetachFlow() | h.KeepStep() | h.CloseFlow():
             _sort_flow(turn, happening)
+        case h.PauseRecording() | h.ResumeRecording() | h.RecordingFails() | h.RecordingRecovers():
+            _sort_recording(turn, happening)
         case h.HoldLeg() | h.MuteLeg() | h.HangUpLeg() | h.LegHolds():
             _sort_control(turn, happening)
         case (
@@ -118,6 +120,23 @@ def _sort_flow(
             flow.keep(turn, step)
         case h.CloseFlow():
             flow.close(turn)
+        case _:
+            assert_never(happening)
+
+
+def _sort_recording(
+    turn: Turn,
+    happening: h.PauseRecording | h.ResumeRecording | h.RecordingFails | h.RecordingRecovers,
+) -> None:
+    match happening:
+        case h.PauseRecording(reason=reason, by=by):
+            recording.pause(turn, reason=reason, by=by)
+        case h.ResumeRecording(by=by):
+            recording.resume(turn, by=by)
+        case h.RecordingFails(reason=reason):
+            recording.fail(turn, reason)
+        case h.RecordingRecovers():
+            recording.recover(turn)
         case _:
             assert_never(happening)
 
@@ -213,4 +232,5 @@ def _settle(turn: Turn) -> None:
     if turn.call.apology_deadline_ms is not None and turn.call.caller is None:
         turn.change_call(apology_deadline_ms=None)
     settle_sounds(turn)
+    recording.settle_taps(turn)
     finish(turn)

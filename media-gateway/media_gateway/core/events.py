@@ -205,6 +205,33 @@ class SetMute:
     """As it shall be."""
 
 
+# ---- recording ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BeginRecording:
+    """The call may be recorded from now on."""
+
+    basis: str
+    """Why: announced, agreed or policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class TapLeg:
+    """What a leg says is kept from now on."""
+
+    leg_id: LegId
+    """Which leg."""
+
+
+@dataclass(frozen=True, slots=True)
+class UntapLeg:
+    """What a leg says is kept no more."""
+
+    leg_id: LegId
+    """Which leg."""
+
+
 # ---- flow and record ------------------------------------------------------------------------
 
 
@@ -263,6 +290,9 @@ Event = (
     | StopSound
     | SetHold
     | SetMute
+    | BeginRecording
+    | TapLeg
+    | UntapLeg
     | OpenFlow
     | BreakFlow
     | ReportToFlow

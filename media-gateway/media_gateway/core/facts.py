@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from media_gateway.model import LegEnd, LegRole, LegState, Termination
+from media_gateway.model import LegEnd, LegRole, LegState, RecordingState, Termination
 from services.chassis.ids import LegId
 
 
@@ -158,6 +158,18 @@ class LegConnectionChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingChanged:
+    """Recording began, paused, went on or failed."""
+
+    state: RecordingState
+    """As it is now."""
+    reason: str
+    """Why: what allowed it, what the one who paused it said, or what failed."""
+    by: str
+    """The user who asked; empty: the flow, or nobody."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """The call is over: its one termination and its last fact."""
 
@@ -181,5 +193,6 @@ FactBody = (
     | FlowDetached
     | FlowAttached
     | LegConnectionChanged
+    | RecordingChanged
     | CallEnded
 )

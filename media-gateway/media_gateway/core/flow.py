@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from media_gateway.core import browser, facts, reports
+from media_gateway.core import browser, facts, recording, reports
 from media_gateway.core.ending import OVER, fail_ring, release_call, release_leg
 from media_gateway.core.events import SendAnswer, SendProgress
 from media_gateway.core.gather import DEFAULT_NEXT_DIGIT_TIMEOUT_MS
@@ -27,6 +27,7 @@ from media_gateway.core.steps import (
     Note,
     Play,
     RingAgent,
+    SetConsent,
     Step,
     StepCommand,
     StopMedia,
@@ -114,12 +115,25 @@ def _do(turn: Turn, command: StepCommand) -> None:
     match command:
         case Note(kind=kind, values=values):
             turn.publish(facts.FlowNoted(kind, values))
-            return
+        case SetConsent(granted=granted, basis=basis):
+            recording.set_consent(turn, granted=granted, basis=basis)
         case Hangup():
             _hang_up(turn, command)
-            return
-    if turn.call.state in OVER:
-        return  # the caller left while the step was under way
+        case _ if turn.call.state in OVER:
+            pass  # the caller left while the step was under way
+        case RingAgent():
+            _ring_agent(turn, command)
+        case Dial():
+            _dial(turn, command)
+        case StopRinging(ring_id=ring_id, reason=reason):
+            _stop_ringing(turn, ring_id, reason)
+        case JoinLegs(ring_id=ring_id):
+            _join(turn, ring_id)
+        case _:
+            _speak(turn, command)
+
+
+def _speak(turn: Turn, command: Answer | Play | GatherKeys | StopMedia) -> None:
     match command:
         case Answer():
             answer_caller(turn)
@@ -131,14 +145,6 @@ def _do(turn: Turn, command: StepCommand) -> None:
             begin_operation(turn, _gathering(command))
         case StopMedia():
             end_operation(turn, OperationEnd.STOPPED)
-        case RingAgent():
-            _ring_agent(turn, command)
-        case Dial():
-            _dial(turn, command)
-        case StopRinging(ring_id=ring_id, reason=reason):
-            _stop_ringing(turn, ring_id, reason)
-        case JoinLegs(ring_id=ring_id):
-            _join(turn, ring_id)
         case _:
             assert_never(command)
 

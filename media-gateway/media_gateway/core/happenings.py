@@ -270,6 +270,40 @@ class HangUpLeg:
     """Which leg."""
 
 
+@dataclass(frozen=True, slots=True)
+class PauseRecording:
+    """Stops recording the call until it is taken up again. Idempotent."""
+
+    reason: str
+    """As the one who asks says; at most 100 characters."""
+    by: str
+    """The user who asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRecording:
+    """Takes recording up again. Idempotent."""
+
+    by: str
+    """The user who asks."""
+
+
+# ---- recording ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFails:
+    """What is said cannot be kept."""
+
+    reason: str
+    """A stable word, for example `disk-full`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRecovers:
+    """What is said can be kept again."""
+
+
 Happening = (
     OpenCall
     | RefuseCall
@@ -299,4 +333,8 @@ Happening = (
     | HoldLeg
     | MuteLeg
     | HangUpLeg
+    | PauseRecording
+    | ResumeRecording
+    | RecordingFails
+    | RecordingRecovers
 )

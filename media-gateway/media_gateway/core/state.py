@@ -23,6 +23,7 @@ from media_gateway.model import (
     Leg,
     NoSuchLeg,
     Operation,
+    Recording,
     Termination,
 )
 from services.chassis.ids import CallId, LegId
@@ -133,6 +134,8 @@ class Call:
     """Whom the caller speaks with."""
     flow: Flow = field(default_factory=Flow)
     """Where its flow is."""
+    recording: Recording = field(default_factory=Recording)
+    """Whether it may be recorded, and is."""
     termination: Termination | None = None
     """Its first cause of ending."""
     unattended_since_ms: int | None = None

@@ -14,6 +14,9 @@ MAX_PROMPTS = 16
 MAX_NOTE_VALUES = 16
 MAX_TEXT = 256
 MAX_TIMEOUT_MS = 3_600_000
+REFUSED = "refused"
+BASES = frozenset({"announced", "agreed", "policy", REFUSED})
+"""What a consent, or its withdrawal, rests on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,16 @@ class JoinLegs:
 
 
 @dataclass(frozen=True, slots=True)
+class SetConsent:
+    """Says whether the call may be recorded."""
+
+    granted: bool
+    """Whether it may."""
+    basis: str
+    """announced, agreed or policy; refused when it may not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hangup:
     """Ends the whole call."""
 
@@ -139,6 +152,7 @@ StepCommand = (
     | JoinLegs
     | Hangup
     | Note
+    | SetConsent
 )
 
 
@@ -186,6 +200,9 @@ def _check_command(command: StepCommand) -> None:
                 raise BadCommand(f"hangup with status {status}")
         case Note(kind=kind, values=values):
             _check_note(kind, values)
+        case SetConsent(granted=granted, basis=basis):
+            if basis not in BASES or granted == (basis == REFUSED):
+                raise BadCommand(f"consent {granted} by {basis[:MAX_TEXT]!r}")
         case Answer() | StopMedia() | StopRinging() | JoinLegs():
             pass
 

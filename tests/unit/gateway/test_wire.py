@@ -30,6 +30,7 @@ from media_gateway.model import (
     LegState,
     OperationEnd,
     Prompt,
+    RecordingState,
     RingOutcome,
     Termination,
     TerminationClass,
@@ -69,6 +70,7 @@ FACTS: list[FactBody] = [
     facts.FlowDetached("gone"),
     facts.FlowAttached(2),
     facts.LegConnectionChanged(LEG, connected=True, took_ms=120.5),
+    facts.RecordingChanged(RecordingState.PAUSED, "card", "ann"),
     facts.CallEnded(TERMINATION, 1_000),
 ]
 PROMPTS = (Prompt(sha256="ab" * 32), Prompt(system="music"))
@@ -132,6 +134,10 @@ COMMANDS: list[tuple[ivr_pb2.Command, StepCommand]] = [
     (
         ivr_pb2.Command(note=ivr_pb2.Note(kind="k", values={"a": "b"})),
         steps.Note("k", {"a": "b"}),
+    ),
+    (
+        ivr_pb2.Command(set_consent=ivr_pb2.SetConsent(granted=True, basis="agreed")),
+        steps.SetConsent(granted=True, basis="agreed"),
     ),
 ]
 
