@@ -1,0 +1,186 @@
+"""The encrypted path, against aiortc's own peer connection."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+
+import pytest
+
+from media_gateway.webrtc.connector import Connector
+from media_gateway.webrtc.errors import ConnectionFailed, NoBrowserPort
+from media_gateway.webrtc.ice import machine_addresses
+from media_gateway.webrtc.model import BrowserAddress
+from media_gateway.webrtc.transport import MAX_PACKET_BYTES
+from tests.agent import Peer
+from tests.softphone import audio
+from tests.unit.webrtc.offers import CHROME
+from tests.unit.webrtc.rig import LOOPBACK, Listener, Ports, connected, open_for, settings
+
+NOWHERE = ("", 0)
+
+
+def rtp(number: int, payload: bytes) -> bytes:
+    return struct.pack("!BBHII", 0x80, 0, number, 160 * number, 0x1234_5678) + payload
+
+
+async def test_packets_come_and_go_in_the_clear() -> None:
+    async with connected() as (transport, listener, peer):
+        peer.play_tone(660)
+        await asyncio.wait_for(listener.heard.wait(), 2)
+        assert listener.rtp[0][0] == 0x80
+        assert listener.rtp[0][1] & 0x7F == 0
+        assert transport.remote[0] == "127.0.0.1"
+        tone = audio.encode("PCMU", audio.tone(440, 1.0))
+        for number in range(50):
+            transport.send_rtp(rtp(number, tone[160 * number : 160 * number + 160]), NOWHERE)
+            await asyncio.sleep(0.02)
+        await peer.hears_tone(440, for_s=0.1)
+        assert listener.losses == 0
+
+
+async def test_a_silent_browser_is_lost_within_the_limit_and_told_once() -> None:
+    async with connected(silence_ms=500) as (_, listener, peer):
+        await asyncio.sleep(0.8)
+        assert listener.losses == 0
+        peer.drop()
+        await asyncio.wait_for(listener.lost.wait(), 2)
+        await asyncio.sleep(0.3)
+        assert listener.losses == 1
+
+
+async def test_a_browser_that_says_nothing_but_answers_questions_is_there() -> None:
+    connector, listener = Connector(settings(Ports(), silence_ms=500)), Listener()
+    async with Peer(microphone=False) as peer:
+        transport, answer = await open_for(connector, await peer.offer(), listener)
+        await asyncio.gather(transport.connect(), peer.accept_answer(answer))
+        await asyncio.sleep(1.2)
+        assert listener.rtp == []
+        assert listener.losses == 0
+    await asyncio.wait_for(listener.lost.wait(), 2)
+    await connector.close()
+
+
+async def test_a_goodbye_is_a_loss_at_once() -> None:
+    async with connected(silence_ms=30_000) as (_, listener, peer):
+        await peer.close()
+        await asyncio.wait_for(listener.lost.wait(), 1)
+
+
+async def test_closing_says_goodbye_gives_the_port_back_and_is_no_loss() -> None:
+    ports = Ports()
+    async with connected(ports) as (transport, listener, peer):
+        assert ports.lent == 1
+        await transport.close()
+        await transport.close()
+        await peer.closed()
+        assert ports.lent == 0
+        heard = len(listener.rtp)
+        transport.send_rtp(rtp(1, b"x" * 160), NOWHERE)
+        transport.send_rtcp(rtp(1, b"x" * 160), NOWHERE)
+        await asyncio.sleep(0.1)
+        assert (len(listener.rtp), listener.losses) == (heard, 0)
+
+
+async def test_what_is_not_protected_by_the_browsers_keys_is_counted_and_dropped() -> None:
+    async with connected() as (transport, listener, _):
+        await asyncio.wait_for(listener.heard.wait(), 2)
+        port = int(transport.candidates[0].split()[5])
+        heard = len(listener.rtp)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            for junk in (rtp(9, b"junk" * 40), b"\x80", b"\x80\xc8" + b"r" * 30, b"\x16" * 1_600):
+                stranger.sendto(junk, ("127.0.0.1", port))
+            stranger.sendto(b"", ("127.0.0.1", port))
+            stranger.sendto(b"?", ("127.0.0.1", port))
+        await asyncio.sleep(0.1)
+        assert transport.malformed == 3
+        assert all(b"junk" not in packet for packet in listener.rtp[heard:])
+        assert listener.losses == 0
+
+
+async def test_a_packet_that_does_not_fit_is_not_sent() -> None:
+    async with connected() as (transport, _, peer):
+        transport.send_rtp(b"\x80" * (MAX_PACKET_BYTES + 1), NOWHERE)
+        assert peer.state == "connected"
+
+
+async def test_another_certificate_than_the_offered_one_is_refused() -> None:
+    connector = Connector(settings(Ports()))
+    async with Peer() as peer:
+        offer = await peer.offer()
+        lines = [
+            "a=fingerprint:sha-256 " + ":".join(["AB"] * 32) if "fingerprint" in line else line
+            for line in offer.split("\r\n")
+        ]
+        unique = dict.fromkeys(line for line in lines if "fingerprint" in line)
+        assert len(unique) == 1
+        transport, answer = await open_for(connector, "\r\n".join(lines), Listener())
+        connecting = asyncio.ensure_future(transport.connect())
+        await peer.accept_answer(answer)
+        with pytest.raises(ConnectionFailed, match="certificate"):
+            await connecting
+    await connector.close()
+
+
+async def test_one_that_is_closed_while_it_connects_fails() -> None:
+    connector = Connector(settings(Ports()))
+    transport, _ = await open_for(connector, CHROME, Listener())
+    connecting = asyncio.ensure_future(transport.connect())
+    await asyncio.sleep(0.05)
+    assert len(connector) == 1
+    await connector.close()
+    with pytest.raises(ConnectionFailed, match="no path"):
+        await connecting
+    assert len(connector) == 0
+
+
+async def test_a_browser_that_hides_its_addresses_is_found_by_its_checks() -> None:
+    connector, listener = Connector(settings(Ports())), Listener()
+    async with Peer() as peer:
+        offer = await peer.offer()
+        hidden = "\r\n".join(line for line in offer.split("\r\n") if "candidate" not in line)
+        transport, answer = await open_for(connector, hidden, listener)
+        await asyncio.gather(transport.connect(), peer.accept_answer(answer))
+        await peer.connected()
+        await asyncio.wait_for(listener.heard.wait(), 2)
+    await connector.close()
+
+
+async def test_ports_that_others_hold_are_passed_over() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        taken = other.getsockname()[1]
+        ports = Ports([taken, 0])
+        connector = Connector(settings(ports))
+        transport, _ = await open_for(connector, CHROME, Listener())
+        assert int(transport.candidates[0].split()[5]) != taken
+        assert ports.lent == 1
+        await connector.close()
+
+
+async def test_without_a_port_it_is_refused_and_nothing_is_kept() -> None:
+    elsewhere = BrowserAddress("192.0.2.1", "192.0.2.1")
+    for ports, addresses in ((Ports([]), [LOOPBACK]), (Ports(), [elsewhere])):
+        connector = Connector(settings(ports, *addresses))
+        with pytest.raises(NoBrowserPort):
+            await open_for(connector, CHROME, Listener())
+        assert (ports.lent, len(connector)) == (0, 0)
+
+
+async def test_the_outer_address_of_a_nat_is_what_browsers_are_told() -> None:
+    address = BrowserAddress.parse("127.0.0.1=203.0.113.9")
+    connector = Connector(settings(Ports(), address, BrowserAddress.parse("127.0.0.2")))
+    transport, answer = await open_for(connector, CHROME, Listener())
+    outer, inner = transport.candidates
+    assert outer.split()[4] == "203.0.113.9"
+    assert inner.split()[4] == "127.0.0.2"
+    assert int(outer.split()[3]) > int(inner.split()[3])
+    assert "c=IN IP4 203.0.113.9" in answer
+    await connector.close()
+
+
+def test_the_machines_own_addresses_begin_with_loopback() -> None:
+    assert machine_addresses()[0] == LOOPBACK
+    with pytest.raises(ValueError, match="localhost"):
+        BrowserAddress.parse("localhost")
