@@ -136,7 +136,8 @@ class Shell(Generic[C, E]):
         self._seq = self._written_seq = self._snapshot_seq = 0
         self._epoch = 0
         self._last_ms = self._alive_ms = self._snapshot_ms = 0
-        self._gap_ms = 0
+        # Time up to here has been counted, or told as a gap; what is to come is told once.
+        self._gap_ms = self._counted_ms = 0
         self._closed = False
         self._committing: asyncio.Task[None] | None = None
         self._saving: asyncio.Task[None] | None = None
@@ -161,7 +162,7 @@ class Shell(Generic[C, E]):
         await self._recover()
         if self._seq != opened.last_seq:
             raise Fenced(f"{self._shard}: row {opened.last_seq} is the last, not {self._seq}")
-        now_ms = self._snapshot_ms = self._clock.now_ms()
+        now_ms = self._snapshot_ms = self._counted_ms = self._clock.now_ms()
         self._gap_ms = opened.silent_ms + now_ms - began_ms if self._seq else 0
         self._committing = self._tasks.start(self._run(), f"shell {self._shard}")
 
@@ -296,9 +297,10 @@ class Shell(Generic[C, E]):
         """Renews in time: nothing is decided by an owner whose lease may have run out."""
         if not self._is_silent_for(RENEW_EVERY_MS):
             return
-        since_ms = self._alive_ms
+        since_ms = max(self._alive_ms, self._counted_ms)
         await self._insist(lambda: self._journal.renew(self._shard, self._epoch))
-        silent_ms = self._clock.now_ms() - since_ms
+        self._counted_ms = self._clock.now_ms()
+        silent_ms = self._counted_ms - since_ms
         if silent_ms >= RENEW_EVERY_MS + STALL_MS:
             self._gap_ms += silent_ms
 
@@ -378,7 +380,8 @@ class Shell(Generic[C, E]):
             return
         began_ms = self._clock.now_ms()
         await self._insist(lambda: self._journal.append(rows))
-        took_ms = self._clock.now_ms() - began_ms
+        self._counted_ms = self._clock.now_ms()
+        took_ms = self._counted_ms - began_ms
         if took_ms >= STALL_MS:
             self._gap_ms += took_ms
         self._written_seq = rows[-1].seq
