@@ -42,7 +42,10 @@ async def run_call(story: Story, var: Path) -> None:
             s.detail = f"portal {running.portal}, SIP {running.sip}"
         assert carillon.machine is not None
         async with everyone(story, running, carillon.machine) as scene:
-            story.figures["kpis"] = {"before": await kpis(scene.supervisor)}
+            with story.step("Carillon", "says how the day has been so far") as s:
+                before = await kpis(scene.supervisor)
+                story.figures["kpis"] = {"before": before}
+                s.detail = f"{before.get('answered') or 0:.0f} calls answered today"
             call = await _menu_and_queue(scene, running)
             await _conversation(scene, call)
             await _afterwards(scene)
@@ -75,7 +78,7 @@ async def _menu_and_queue(scene: Scene, running: Running) -> Call:
         await facts.first(lambda f: "music" in f.play_started.prompts, 5, "music")
         await call.hears_audio(3)
         step.detail = call.describe_sound()
-    with story.step("caller", "is told position and expected wait") as step:
+    with story.step("caller", "is told the position in the queue") as step:
         said = await facts.first(_tells_position, 20, "a message with the position")
         step.detail = f"“{said.flow_noted.values['text']}”"
         story.figures["announcement"] = said.flow_noted.values["text"]
@@ -90,7 +93,7 @@ def _is_recording(fact: events_pb2.CallFact) -> bool:
 
 def _tells_position(fact: events_pb2.CallFact) -> bool:
     text = fact.flow_noted.values.get("text", "") if fact.HasField("flow_noted") else ""
-    return "number 1" in text and "expected wait" in text
+    return "number 1 in the queue" in text
 
 
 async def _conversation(scene: Scene, call: Call) -> None:
