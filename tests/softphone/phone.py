@@ -73,6 +73,8 @@ class SoftPhone:
         self._open_line: Line | None = None
         self._calls: list[Call] = []
         self._arrived: asyncio.Queue[IncomingCall] = asyncio.Queue(MAX_CALLS)
+        self.calls_received = 0
+        """Calls that came in, each counted once."""
         self._strays: asyncio.Queue[Response] = asyncio.Queue(MAX_STRAYS)
         self._merging: dict[tuple[str, str, int], str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -320,6 +322,7 @@ class SoftPhone:
             transaction=transaction,
         )
         self._keep(call)
+        self.calls_received += 1
         self._arrived.put_nowait(call)
         if transaction.cancelled_by is not None:
             call.receive_cancel(transaction.cancelled_by)

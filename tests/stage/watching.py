@@ -11,7 +11,7 @@ from protos.acd.v1 import acd_pb2, state_pb2
 from protos.gateway.v1 import events_pb2, gateway_pb2
 from services.chassis.rpc import PLATFORM, metadata
 from tests.stage.installation import Installation
-from tests.stage.seed import META
+from tests.stage.seed import TENANT
 
 
 class NotTold(Exception):
@@ -101,13 +101,17 @@ class Agents:
 
 
 @asynccontextmanager
-async def watching(carillon: Installation) -> AsyncIterator[tuple[Facts, Agents]]:
-    """Reads facts and agents' states for as long as the block lasts."""
+async def watching(
+    carillon: Installation, tenant_id: str = TENANT
+) -> AsyncIterator[tuple[Facts, Agents]]:
+    """Reads facts, and a tenant's agents' states, for as long as the block lasts."""
     facts, agents = Facts(), Agents()
     calls = carillon.gateway.WatchCalls(
         gateway_pb2.WatchCallsRequest(), metadata=metadata(tenant_id=PLATFORM)
     )
-    states = carillon.acd.WatchAgents(acd_pb2.WatchAgentsRequest(), metadata=META)
+    states = carillon.acd.WatchAgents(
+        acd_pb2.WatchAgentsRequest(), metadata=metadata(tenant_id=tenant_id)
+    )
     readers = (asyncio.ensure_future(facts.read(calls)), asyncio.ensure_future(agents.read(states)))
     try:
         # A stream that is connected misses nothing from here on.

@@ -1,0 +1,83 @@
+"""Every service is killed while callers wait, ring and talk: the callers do not notice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.chassis.postgres.server import PostgresServer
+from tests.e2e.whole import Whole, whole
+from tests.softphone.incoming import Answer
+
+pytestmark = [pytest.mark.e2e]
+
+KILLED = ("ivr", "acd", "portal", "analytics", "recording", "crm")
+AWAY_S = 1.0
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, postgres_server: PostgresServer) -> AsyncIterator[Whole]:
+    # A ring lasts longer than a service is away.
+    async with whole(tmp_path, postgres_server) as everyone:
+        await everyone.tenant.put_queue("sales", ring_timeout_ms=30_000)
+        yield everyone
+
+
+@pytest.mark.parametrize("name", KILLED)
+async def test_nobody_is_dropped_or_rung_twice_and_order_is_kept(stage: Whole, name: str) -> None:
+    _, talker = await stage.phone_agent("abel", Answer(ring_s=0.1))
+    talking = await stage.in_queue()
+    talked = await talker.incoming(10)
+    await talked.answered(5)
+    _, slow = await stage.phone_agent("beth")
+    ringing_caller = await stage.in_queue()
+    ringing = await slow.incoming(10)
+    await ringing.ring()
+    first, second = await stage.in_queue(), await stage.in_queue()
+
+    await stage.carillon.kill(name)
+    await asyncio.sleep(AWAY_S)
+    talking.play_tone(440)
+    talked.play_tone(660)
+    await talked.hears_tone(440, 3)
+    await talking.hears_tone(660, 3)
+    await stage.carillon.start(name)
+
+    await ringing.answer()
+    ringing_caller.play_tone(880)
+    await ringing.hears_tone(880, 10)
+    assert slow.calls_received == 1
+    # Those who waited are served in the order in which they came.
+    await talking.hangup()
+    served = await talker.incoming(15)
+    await served.answered(5)
+    first.play_tone(523)
+    await served.hears_tone(523, 5)
+    await ringing_caller.hangup()
+    served_too = await slow.incoming(15)
+    await served_too.ring()
+    await served_too.answer()
+    second.play_tone(587)
+    await served_too.hears_tone(587, 10)
+    assert (talker.calls_received, slow.calls_received) == (2, 2)
+    for call in (first, second):
+        await call.hangup()
+    await stage.until_quiet()
+    await figures_agree(stage, offered=4, answered=4)
+
+
+async def figures_agree(stage: Whole, *, offered: int, answered: int) -> None:
+    """Live figures come to what happened, and stored records say the same."""
+    async with asyncio.timeout(20):
+        while True:
+            live, stored = await stage.figures()
+            if live.get("answered") == answered and live == stored | live:
+                break
+            await asyncio.sleep(0.2)
+    assert (live["offered"], live["answered"], live.get("abandoned", 0)) == (offered, answered, 0)
+    shared = live.keys() & stored.keys()
+    assert {"offered", "answered", "service_level", "asa"} <= shared
+    assert {kpi: live[kpi] for kpi in shared} == {kpi: stored[kpi] for kpi in shared}

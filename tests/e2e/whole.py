@@ -1,0 +1,147 @@
+"""A whole installation, service by service a process, with a tenant made through the public API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from protos.acd.v1 import acd_pb2, state_pb2
+from protos.gateway.v1 import gateway_pb2
+from services.chassis.postgres.server import PostgresServer
+from services.chassis.rpc import PLATFORM, metadata
+from tests.softphone import SoftPhone
+from tests.softphone.incoming import Policy
+from tests.softphone.outgoing import OutgoingCall
+from tests.stage.installation import Installation
+from tests.stage.tenants import Tenant, tenant_of
+from tests.stage.watching import Agents, Facts, watching
+
+NUMBER = "+12025550100"
+
+
+@dataclass(slots=True)
+class Whole:
+    """One tenant's callers and agents on an installation."""
+
+    carillon: Installation
+    tenant: Tenant
+    facts: Facts
+    agents: Agents
+    stack: AsyncExitStack
+    callers: int = 0
+    phones: list[SoftPhone] = field(default_factory=list)
+
+    async def phone(self, user: str, auto: Policy | None = None) -> SoftPhone:
+        """A phone that is closed when the test ends."""
+        phone = await self.stack.enter_async_context(SoftPhone(user=user, auto=auto))
+        self.phones.append(phone)
+        return phone
+
+    async def phone_agent(self, username: str, auto: Policy | None = None) -> tuple[str, SoftPhone]:
+        """An agent of sales with a desk phone, ready; id and phone."""
+        phone = await self.phone(username, auto)
+        agent_id = await self.tenant.agent(username, endpoint=phone.uri)
+        meta = metadata(tenant_id=self.tenant.tenant_id)
+        # What the edge will report of a registered phone.
+        await self.carillon.acd.ReportLink(
+            acd_pb2.ReportLinkRequest(agent_id=agent_id, link="reachable"), metadata=meta
+        )
+        await self.presence(agent_id, "ready")
+        return agent_id, phone
+
+    async def presence(self, agent_id: str, presence: str) -> None:
+        """An agent's intent, as their administrator says it."""
+        await self.tenant.admin.post(f"/v1/agents/{agent_id}:set-presence", {"presence": presence})
+
+    async def dial(self, *, number: str = "") -> OutgoingCall:
+        """Somebody calls."""
+        self.callers += 1
+        phone = await self.phone(f"+1202555{self.callers:04d}")
+        uri = f"sip:{number or self.tenant.number}@127.0.0.1:{self.carillon.sip_port}"
+        return await phone.call(uri)
+
+    async def in_queue(self) -> OutgoingCall:
+        """A caller who waits, or is being connected, in queue sales."""
+        before = await self.present()
+        call = await self.dial()
+        await call.answered(10)
+        await call.hears_audio(10)
+        await call.send_dtmf("1")
+        await self.until_present(before + 1)
+        return call
+
+    async def queue(self) -> state_pb2.QueueView:
+        """Queue sales as routing sees it."""
+        meta = metadata(tenant_id=self.tenant.tenant_id)
+        return await self.carillon.acd.GetQueue(
+            acd_pb2.QueueRequest(queue_id="sales"), metadata=meta
+        )
+
+    async def present(self) -> int:
+        """Contacts in queue sales, those that are being connected included."""
+        queue = await self.queue()
+        return queue.waiting + queue.reserved
+
+    async def until_present(self, count: int, within_s: float = 15) -> None:
+        """Until so many are in the queue."""
+        async with asyncio.timeout(within_s):
+            while True:
+                if await self.present() == count:
+                    return
+                await asyncio.sleep(0.05)
+
+    async def until_quiet(self, within_s: float = 20) -> None:
+        """Until no call and no waiting contact is left."""
+        async with asyncio.timeout(within_s):
+            while True:
+                live = await self.carillon.gateway.ListCalls(
+                    gateway_pb2.ListCallsRequest(), metadata=metadata(tenant_id=PLATFORM)
+                )
+                if not live.calls and await self.present() == 0:
+                    return
+                await asyncio.sleep(0.05)
+
+    async def figures(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Offered, answered, abandoned ... live, and from stored records, for today."""
+        live = await self.tenant.admin.get("/v1/live")
+        report = await self.tenant.admin.get("/v1/reports", from_ms=0, to_ms=4_000_000_000_000)
+        return values(live["rows"][0]["today"]), values(report["rows"][0]["figures"])
+
+
+def values(figures: list[dict[str, Any]]) -> dict[str, float]:
+    """Value by KPI; of those with variants, the default one, which comes first."""
+    found: dict[str, float] = {}
+    for figure in figures:
+        if "value" in figure:
+            found.setdefault(figure["kpi"], figure["value"])
+    return found
+
+
+@asynccontextmanager
+async def whole(
+    var: Path,
+    postgres: PostgresServer | None = None,
+    *,
+    together: bool = False,
+    env: dict[str, str] | None = None,
+    gateway_env: dict[str, str] | None = None,
+) -> AsyncIterator[Whole]:
+    """An installation with one tenant on it, and its callers and agents."""
+    installation = Installation(
+        var=var, together=together, postgres=postgres, env=env, gateway_env=gateway_env
+    )
+    async with (
+        installation as carillon,
+        tenant_of(carillon, "acme", number=NUMBER) as tenant,
+        watching(carillon, tenant.tenant_id) as (facts, agents),
+        AsyncExitStack() as stack,
+    ):
+        try:
+            yield Whole(carillon, tenant, facts, agents, stack)
+        except BaseException as error:
+            error.add_note(carillon.logs())
+            raise
