@@ -1,0 +1,251 @@
+"""Two tenants with the same names for everything never see each other, by any way in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import pytest
+import pytest_asyncio
+from grpc import aio
+from websockets.asyncio.client import connect
+
+from protos.acd.v1 import acd_pb2
+from protos.acd.v1.acd_pb2_grpc import AcdStub
+from protos.recording.v1 import recording_pb2
+from protos.recording.v1.recording_pb2_grpc import RecordingStub
+from services.chassis.postgres.server import PostgresServer
+from tests.agent.desk import Desk
+from tests.agent.portal import Problem, Session, feed_of
+from tests.softphone import SoftPhone
+from tests.stage.installation import Installation
+from tests.stage.tenants import Tenant, tenant_of
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two tenants, alike but for what happened to them."""
+
+    carillon: Installation
+    a: Tenant
+    b: Tenant
+    call_a: str
+    """The one call there was: tenant a's."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pair(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
+) -> AsyncIterator[Pair]:
+    var = tmp_path_factory.mktemp("tenants")
+    async with AsyncExitStack() as stack:
+        carillon = await stage(stack, var, postgres_server)
+        a = await stack.enter_async_context(tenant_of(carillon, "alpha", number="+12025550101"))
+        b = await stack.enter_async_context(tenant_of(carillon, "beta", number="+12025550102"))
+        for tenant in (a, b):
+            await tenant.agent("anna")
+            await tenant.person("sara", "supervisor")
+            await tenant.admin.put(
+                "/v1/customers/carol",
+                {"customer_id": "carol", "name": tenant.name, "numbers": ["+12025550147"]},
+            )
+        desk = await a.desk("anna")
+        await desk.ready()
+        call_a = await one_call(carillon, a, desk)
+        await recorded(a, call_a)
+        yield Pair(carillon, a, b, call_a)
+
+
+async def stage(stack: AsyncExitStack, var: Any, server: PostgresServer) -> Installation:
+    return await stack.enter_async_context(Installation(var=var, postgres=server))
+
+
+async def one_call(carillon: Installation, tenant: Tenant, desk: Desk) -> str:
+    """Carol calls and is answered; the call's id."""
+    async with SoftPhone(user="+12025550147") as phone:
+        call = await phone.call(f"sip:{tenant.number}@127.0.0.1:{carillon.sip_port}")
+        await call.answered(10)
+        await call.hears_audio(10)
+        await asyncio.sleep(3)
+        await call.send_dtmf("1")
+        work = await desk.rings(15)
+        assert work["card"]["customer"]["name"] == tenant.name
+        await desk.confirm(work)
+        await desk.connect(work)
+        await desk.accept(work)
+        call.play_tone(440)
+        assert desk.peer is not None
+        await desk.peer.hears_tone(440, 5)
+        await call.hangup()
+        await desk.becomes("ready", 15)
+    contact_id: str = work["reservation"]["contact_id"]
+    return contact_id
+
+
+async def recorded(tenant: Tenant, call_id: str) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            found = await tenant.admin.get("/v1/recordings")
+            states = {r["recording_id"]: r["state"] for r in found.get("recordings", [])}
+            if states.get(call_id) == "complete":
+                return
+            await asyncio.sleep(0.2)
+
+
+LISTS = (
+    "/v1/users",
+    "/v1/customers",
+    "/v1/recordings",
+    "/v1/queues",
+    "/v1/agents",
+    "/v1/flows",
+    "/v1/numbers",
+    "/v1/audit",
+    "/v1/api-keys",
+    "/v1/calls",
+    "/v1/live",
+    "/v1/reports?from_ms=0&to_ms=4000000000000",
+    "/v1/entries?from_ms=0&to_ms=4000000000000",
+    "/v1/agent-intervals?from_ms=0&to_ms=4000000000000",
+    "/v1/numbers/%2B12025550147/contacts",
+    "/v1/recordings:reconcile",
+)
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_no_list_names_anything_of_the_other(pair: Pair, path: str) -> None:
+    answer = json.dumps(await pair.b.admin.get(path))
+    secrets = (pair.a.tenant_id, pair.call_a, *pair.a.users.values(), "alpha", pair.a.number)
+    assert [secret for secret in secrets if secret in answer] == []
+
+
+def things(pair: Pair) -> list[tuple[str, str, dict[str, Any] | None]]:
+    """What only tenant a has, and how one would ask for it."""
+    anna = pair.a.users["anna"]
+    return [
+        ("GET", f"/v1/users/{anna}", None),
+        ("PATCH", f"/v1/users/{anna}", {"user_id": anna, "roles": ["administrator"]}),
+        ("POST", f"/v1/users/{anna}:set-password", {"password": "a new long password"}),
+        ("GET", f"/v1/agents/{anna}", None),
+        ("POST", f"/v1/agents/{anna}:set-presence", {"presence": "ready"}),
+        ("DELETE", f"/v1/agents/{anna}", None),
+        ("GET", f"/v1/recordings/{pair.call_a}", None),
+        ("GET", f"/v1/recordings/{pair.call_a}:verify", None),
+        ("GET", f"/v1/recordings/{pair.call_a}/audio.wav", None),
+        ("GET", f"/v1/recordings/{pair.call_a}/listenings", None),
+        ("POST", f"/v1/contacts/{pair.call_a}/notes", {"text": "mine now"}),
+    ]
+
+
+async def test_nothing_of_the_other_can_be_named(pair: Pair) -> None:
+    for method, path, body in things(pair):
+        with pytest.raises(Problem) as refused:
+            await pair.b.admin.call(method, path, body)
+        assert refused.value.status == 404, (method, path, refused.value)
+    # It is all still as it was, and its owner sees it.
+    user = await pair.a.admin.get(f"/v1/users/{pair.a.users['anna']}")
+    assert user["roles"] == ["agent"]
+    assert (await pair.a.admin.get(f"/v1/recordings/{pair.call_a}"))["recording_id"] == pair.call_a
+
+
+async def test_what_was_refused_is_on_the_trail_of_who_tried(pair: Pair) -> None:
+    with pytest.raises(Problem):
+        await pair.b.admin.call("DELETE", f"/v1/agents/{pair.a.users['anna']}")
+    async with asyncio.timeout(10):
+        while True:
+            trail = await pair.b.admin.get("/v1/audit", refused="true")
+            tried = {(e["action"], e["outcome"]) for e in trail.get("entries", [])}
+            if ("carillon.acd.v1.Acd/RemoveAgent", "no-such-agent") in tried:
+                return
+            await asyncio.sleep(0.1)
+
+
+async def test_a_tenant_that_a_request_brings_is_not_believed(pair: Pair) -> None:
+    for header in ("carillon-tenant", "Carillon-Tenant", "X-Tenant"):
+        answer = await pair.b.admin.http.get(
+            "/v1/users",
+            headers={"Authorization": f"Bearer {pair.b.admin.token}", header: pair.a.tenant_id},
+        )
+        assert pair.a.users["anna"] not in answer.text
+    with pytest.raises(Problem):
+        await pair.b.admin.get("/v1/users", tenant_id=pair.a.tenant_id)
+
+
+def edge(pair: Pair) -> str:
+    return f"127.0.0.1:{pair.carillon.machine.told('portal')['grpc']}"
+
+
+async def test_grpc_forwards_only_ones_own(pair: Pair) -> None:
+    meta = (
+        ("authorization", f"Bearer {pair.b.admin.token}"),
+        ("carillon-tenant", pair.a.tenant_id),
+    )
+    async with aio.insecure_channel(edge(pair)) as channel:
+        agents = await AcdStub(channel).ListAgents(acd_pb2.ListAgentsRequest(), metadata=meta)
+        assert {a.agent_id for a in agents.agents} == {pair.b.users["anna"]}
+        with pytest.raises(aio.AioRpcError) as refused:
+            await RecordingStub(channel).GetRecording(
+                recording_pb2.GetRecordingRequest(recording_id=pair.call_a), metadata=meta
+            )
+        assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_grpc_without_or_with_wrong_credentials_is_refused(pair: Pair) -> None:
+    async with aio.insecure_channel(edge(pair)) as channel:
+        for meta in ((), (("authorization", "Bearer nobody"),), (("carillon-tenant", "*"),)):
+            with pytest.raises(aio.AioRpcError) as refused:
+                await AcdStub(channel).ListAgents(acd_pb2.ListAgentsRequest(), metadata=meta)
+            assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+        with pytest.raises(aio.AioRpcError) as hidden:
+            await AcdStub(channel).Accept(
+                acd_pb2.ReservationRequest(),
+                metadata=(("authorization", f"Bearer {pair.a.admin.token}"),),
+            )
+        assert hidden.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_the_feed_tells_only_ones_own(pair: Pair) -> None:
+    supervisor = await pair.b.session("sara")
+    async with feed_of(supervisor, pair.b.portal) as feed:
+        await feed.subscribe("live", "agents")
+        desk = await pair.a.desk("anna")
+        await desk.ready()
+        await one_call(pair.carillon, pair.a, desk)
+        told = json.dumps(feed.history)
+    assert feed.history
+    assert [s for s in (pair.a.users["anna"], pair.a.tenant_id, "alpha") if s in told] == []
+
+
+async def test_a_feed_without_a_session_is_closed(pair: Pair) -> None:
+    url = pair.a.portal.replace("http", "ws", 1) + "/v1/feed"
+    async with connect(url) as socket:
+        await socket.send(json.dumps({"type": "hello", "token": "nobody"}))
+        await socket.wait_closed()
+        assert socket.close_code is not None
+        assert socket.close_code >= 4000
+
+
+async def test_wrong_expired_and_revoked_credentials_are_refused(pair: Pair) -> None:
+    nobody = Session(pair.a.admin.http, "not-a-token", {})
+    with pytest.raises(Problem) as wrong:
+        await nobody.get("/v1/users")
+    assert (wrong.value.status, wrong.value.code) == (401, "not-authenticated")
+    session = await pair.a.session("sara")
+    await session.post("/v1/sessions:end")
+    with pytest.raises(Problem) as ended:
+        await session.get("/v1/users")
+    assert ended.value.status == 401
+    key = await pair.a.admin.post("/v1/api-keys", {"name": "test", "roles": ["supervisor"]})
+    robot = Session(pair.a.admin.http, key["secret"], {})
+    assert (await robot.get("/v1/me"))["kind"] == "api-key"
+    await pair.a.admin.call("DELETE", f"/v1/api-keys/{key['key']['key_id']}")
+    with pytest.raises(Problem) as revoked:
+        await robot.get("/v1/me")
+    assert revoked.value.status == 401
