@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar
 
@@ -67,12 +67,16 @@ class Watcher:
 class FactStream:
     """Hands each fact to every watcher that may see it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep: Callable[[CallFact], None] | None = None) -> None:
+        """`keep` is told every fact first: what becomes of it does not depend on who watches."""
+        self._keep = keep
         self._watchers: set[Watcher] = set()
         self._unnamed: dict[str, list[CallFact]] = {}
 
     def publish(self, fact: CallFact) -> None:
         """Tells a fact; facts of a call that is not known to be anybody's are kept for later."""
+        if self._keep is not None:
+            self._keep(fact)
         if fact.tenant_id:
             self._name_earlier(fact)
         elif fact.HasField("call_ended"):
