@@ -8,7 +8,7 @@ comparison.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -50,14 +50,14 @@ def close() -> None:
 
 
 @contextmanager
-def span(service: str, name: str, *, call_id: str, **attributes: str | float) -> Iterator[None]:
+def span(service: str, name: str, *, call_id: str) -> Iterator[None]:
     """What happens inside is one step of the call's story; an exception marks it as failed."""
     tracer = _tracers.get(service)
     if tracer is None or not call_id:
         yield
         return
     with tracer[0].start_as_current_span(
-        name, context=_parent(call_id), attributes={"carillon.call": call_id, **attributes}
+        name, context=_parent(call_id), attributes={"carillon.call": call_id}
     ):
         yield
 
@@ -70,7 +70,7 @@ def step(
     from_ms: int,
     to_ms: int,
     root: bool = False,
-    **attributes: str | float,
+    attributes: Mapping[str, str] | None = None,
 ) -> None:
     """A step that is over, told afterwards; instants are UTC milliseconds.
 
@@ -85,7 +85,7 @@ def step(
             name,
             context=_parent(call_id, inside=not root),
             start_time=from_ms * 1_000_000,
-            attributes={"carillon.call": call_id, **attributes},
+            attributes={"carillon.call": call_id, **(attributes or {})},
         )
     finally:
         _next_span_id.reset(token)

@@ -56,7 +56,15 @@ async def test_another_calls_step_is_never_a_child(collector: Collector) -> None
 
 
 async def test_the_call_itself_is_the_root_that_all_others_name(collector: Collector) -> None:
-    spans.step("gateway", "call", call_id=CALL, from_ms=1_000, to_ms=61_000, root=True, reason="x")
+    spans.step(
+        "gateway",
+        "call",
+        call_id=CALL,
+        from_ms=1_000,
+        to_ms=61_000,
+        root=True,
+        attributes={"reason": "x"},
+    )
     spans.step("gateway", "bridge", call_id=CALL, from_ms=2_000, to_ms=2_040)
     await sent(collector, {"gateway"})
     call, bridge = (next(s for s in collector.spans if s.name == n) for n in ("call", "bridge"))
