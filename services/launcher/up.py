@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -22,6 +23,7 @@ from services.launcher.machine import Layout, Machine, NotReady, born, end_lefto
 from services.launcher.ports import LOOPBACK, free_port, is_free
 
 DATABASE = "carillon"
+LOCK = "up.lock"
 USUAL = {"sip": 5060, "http": 8080, "grpc": 8081}
 NAMES_OF = {"sip": "SIP", "http": "The portal", "grpc": "gRPC"}
 RESTART_FIRST_S = 1.0
@@ -59,13 +61,18 @@ class Up:
         services: tuple[str, ...],
         tell: Callable[[str], None],
         usual_ports: bool = True,
+        from_nothing: bool = False,
     ) -> None:
-        """`tell` takes one line of progress at a time; `usual_ports`: 5060, 8080, 8081 if free."""
+        """`tell` takes one line of progress at a time; `usual_ports`: 5060, 8080, 8081 if free.
+
+        `from_nothing`: what an earlier run kept is removed.
+        """
         self.var = var.absolute()
         """The installation's folder."""
         self._services = services
         self._tell = tell
         self._usual = usual_ports
+        self._from_nothing = from_nothing
         self._stack = AsyncExitStack()
         self._tasks = Tasks()
         self._stopping = False
@@ -82,6 +89,8 @@ class Up:
         left = await end_leftovers(self.var)
         if left:
             self._tell(f"Ended {left} processes that an earlier run had left.")
+        if self._from_nothing:
+            await asyncio.to_thread(self._clear)
         postgres = PostgresServer(self.var / "postgres")
         self._tell("Starting PostgreSQL")
         await asyncio.to_thread(postgres.start)
@@ -115,8 +124,16 @@ class Up:
         await self._tasks.close()
         await self._stack.aclose()
 
+    def _clear(self) -> None:
+        PostgresServer(self.var / "postgres").remove()
+        for path in self.var.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != LOCK:
+                path.unlink()
+
     def _lock(self) -> None:
-        handle = os.open(self.var / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(self.var / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

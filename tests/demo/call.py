@@ -33,7 +33,9 @@ DISPOSITION = "order-placed"
 async def run_call(story: Story, var: Path) -> None:
     """Tells the story of one call on an installation of its own; StoryFailed says what failed."""
     progress: list[str] = []
-    carillon = Up(var=var, services=NAMES, tell=progress.append, usual_ports=False)
+    carillon = Up(
+        var=var, services=NAMES, tell=progress.append, usual_ports=False, from_nothing=True
+    )
     try:
         with story.step(
             "Carillon", "starts: PostgreSQL, services, gateway; seeds tenant demo"

@@ -100,7 +100,10 @@ class PostgresServer:
             process.wait(STOP_TIMEOUT_S)
 
     def remove(self) -> None:
-        """Removes everything that it keeps, wherever that is; once it is stopped."""
+        """Removes everything that it keeps, wherever that is; it is stopped first."""
+        self.stop()
+        self._folder = self._elsewhere() or self._asked
+        self._stop_leftover()
         for folder in (self._elsewhere(), self._asked):
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,143 @@
+"""`make up` as a person uses it: once, twice, with ports in use, after a crash, and stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from services.launcher.machine import born
+from services.launcher.process import ROOT
+
+pytestmark = pytest.mark.e2e
+
+READY_WAIT_S = 90.0
+
+
+class Terminal:
+    """What a person sees of a command that runs."""
+
+    def __init__(self, var: Path) -> None:
+        self.log = var.parent / f"up-{time.monotonic_ns()}.txt"
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "services", "up", "--var", str(var)],
+                cwd=ROOT,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, "COLUMNS": "200"},
+            )
+
+    @property
+    def text(self) -> str:
+        return self.log.read_text()
+
+    def sees(self, words: str, within_s: float = READY_WAIT_S) -> str:
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            if words in self.text:
+                return self.text
+            assert self.process.poll() is None or words in self.text, self.text
+            time.sleep(0.1)
+        raise AssertionError(f"{words!r} is not in:\n{self.text}")
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(40)
+
+
+@contextmanager
+def up(var: Path) -> Iterator[Terminal]:
+    terminal = Terminal(var)
+    try:
+        yield terminal
+    finally:
+        if terminal.process.poll() is None:
+            terminal.stop()
+
+
+@contextmanager
+def taken(*ports: int) -> Iterator[None]:
+    """Somebody else has these ports; they may have had them before."""
+    held = [socket.socket() for _ in ports]
+    for each, port in zip(held, ports, strict=True):
+        with suppress(OSError):
+            each.bind(("127.0.0.1", port))
+            each.listen()
+    yield
+    for each in held:
+        each.close()
+
+
+def processes(var: Path) -> list[int]:
+    recorded = json.loads((var / "processes.json").read_text())
+    return [int(pid) for pid, when in recorded.items() if born(int(pid)) == when]
+
+
+def answers(var: Path) -> int:
+    portal = json.loads((var / "run.json").read_text())["portal"]
+    with urllib.request.urlopen(f"{portal}/healthz", timeout=10) as answer:
+        status: int = answer.status
+        return status
+
+
+def test_up_twice_after_a_crash_and_down(tmp_path: Path) -> None:
+    var = tmp_path / "up"
+    with taken(5060, 8080), up(var) as first:
+        text = first.sees("Carillon is up.")
+        assert "Port 5060 is in use: SIP is at" in text
+        assert "Port 8080 is in use: The portal is at" in text
+        for name in ("anna", "ben", "sara", "adam"):
+            assert name in text
+        assert answers(var) == 200
+        again = subprocess.run(
+            [sys.executable, "-m", "services", "up", "--var", str(var)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert again.returncode == 0
+        assert "already up: the portal is at http://127.0.0.1:" in again.stdout
+        crashed = processes(var)
+        assert len(crashed) == 2
+        first.process.kill()
+        first.process.wait(10)
+    with up(var) as second:
+        text = second.sees("Carillon is up.")
+        assert "Ended 2 processes that an earlier run had left." in text
+        assert "Seeding" not in text
+        assert answers(var) == 200
+        services, _gateway = sorted(processes(var))
+        os.kill(services, signal.SIGKILL)
+        second.sees("services is back.")
+        assert answers(var) == 200
+        assert second.stop() == 0
+        assert "Stopped." in second.text
+    assert processes(var) == []
+    assert not (var / "postgres" / "data" / "postmaster.pid").exists()
+
+
+def test_a_call_is_placed_only_to_what_is_up() -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "tests.demo.caller", "--timeout", "1", "--seconds", "1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    # A developer may have one up beside the tests; then the call is simply placed.
+    assert said.returncode in (0, 1)
+    assert "make up" in said.stderr or "calling" in said.stdout
