@@ -119,6 +119,10 @@ class MemorySegments:
         self._kept: dict[SegmentPlace, bytes] = {}
         self._closed: dict[tuple[TenantId, CallId], bytes] = {}
 
+    def places(self) -> list[SegmentPlace]:
+        """What is kept, in the order in which it came."""
+        return list(self._kept)
+
     async def put(self, place: SegmentPlace, data: bytes) -> None:
         """See `SegmentFiles.put`."""
         self._kept[place] = data

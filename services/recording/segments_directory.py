@@ -99,14 +99,15 @@ def _write(path: Path, data: bytes, root: Path) -> None:
 
 
 def _make_folder(folder: Path, root: Path) -> list[Path]:
-    """Makes a folder below the root; the folders whose contents changed by that."""
-    changed = []
-    missing = folder
-    while missing != root and not missing.is_dir():
-        missing = missing.parent
-        changed.append(missing)
+    """Makes a folder and those above it, for this user only; the ones that got a new entry."""
+    missing = []
+    while folder != root and not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return changed
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+    return [each.parent for each in missing]
 
 
 def _sync(folder: Path) -> None:
