@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
+from protos.recording.v1 import recording_pb2
+from protos.recording.v1.recording_pb2_grpc import RecordingStub
 from services.chassis.bus import MemoryBus
 from services.chassis.database import Database, DatabaseAddress
 from services.chassis.envelope import Envelope
 from services.chassis.ids import CallId, TenantId
+from services.chassis.lifecycle import Running
+from services.chassis.rpc import metadata
+from services.chassis.world import local_world
+from services.recording.main import build
 from services.recording.model.calls import (
     AgentTookPart,
     Call,
@@ -47,6 +54,7 @@ from services.recording.model.evidence import (
 from services.recording.store import TOPIC, MemoryRecordingStore, RecordingStore
 from services.recording.store_sql import SqlRecordingStore
 from tests.stage.postgres import fresh_database
+from tests.unit.recording.tape import Tape
 
 ACME, OTHER = TenantId("acme"), TenantId("other")
 CALL = CallId("call-1")
@@ -420,3 +428,41 @@ async def test_a_tenant_sees_nothing_of_another(database_address: DatabaseAddres
                 count = await connection.fetchval(f"SELECT count(*) FROM {table}")
                 assert count == rows, table
     await database.close()
+
+
+async def test_the_service_lives_on_postgresql(
+    database_address: DatabaseAddress, tmp_path: Path
+) -> None:
+    """The real wiring: what was acknowledged outlives the process, and its events are told."""
+    database_address.write(tmp_path / "database.json")
+    world = local_world(var_dir=tmp_path)
+    running = Running([build(world)], world)
+    await running.start()
+    stub = RecordingStub(world.dial("recording"))
+    tape = Tape(CALL, await stub.GetSealingKey(recording_pb2.GetSealingKeyRequest()))
+    mine = metadata(tenant_id=ACME)
+    for number in (1, 2):
+        request = tape.segment("leg-a", number, b"\x55" * 16_000, at=16_000 * (number - 1))
+        await stub.PutSegment(request, metadata=mine)
+    await running.stop()
+
+    world = local_world(var_dir=tmp_path)
+    running = Running([build(world)], world)
+    await running.start()
+    stub = RecordingStub(world.dial("recording"))
+    closed_view = await stub.PutManifest(tape.manifest(), metadata=mine)
+    assert (closed_view.state, closed_view.segments) == ("complete", 2)
+    by_id = recording_pb2.GetRecordingRequest(recording_id=CALL)
+    assert (await stub.VerifyRecording(by_id, metadata=mine)).intact
+    kinds: list[str] = []
+    async with world.bus.consumer(group="test", topics=[TOPIC]) as consumer:
+        while len(kinds) < 2:
+            batch = await consumer.fetch(wait_s=10)
+            assert batch is not None, "the events never came"
+            kinds += [each.type for each in batch.events]
+            await consumer.commit(batch)
+    assert kinds == [
+        "carillon.recording.v1.RecordingBegun",
+        "carillon.recording.v1.RecordingFinalised",
+    ]
+    await running.stop()
