@@ -88,11 +88,12 @@ class Forwarding:
 
     def _stream(self, behaviour: Any, handler: Any, method: str) -> Callable[..., Any]:
         async def run(raw: bytes, context: Context) -> AsyncIterator[bytes]:
+            head = _Head(context)
             while True:
                 address = await self._owner(context, None)
                 if address is None:
                     request = handler.request_deserializer(raw)
-                    async with aclosing(behaviour(request, context)) as answers:
+                    async with aclosing(behaviour(request, head)) as answers:
                         async for answer in answers:
                             yield bytes(handler.response_serializer(answer))
                     return
@@ -100,7 +101,7 @@ class Forwarding:
                 call = stub(raw, **_passed_on(context))
                 told = False
                 try:
-                    async with aclosing(_answers(call, context)) as passed:
+                    async with aclosing(_answers(call, head)) as passed:
                         async for each in passed:
                             told = True
                             yield each
@@ -173,11 +174,25 @@ class Collector:
         """The same handlers once more, in a form that cannot be looked into."""
 
 
-async def _answers(call: Any, context: Context) -> AsyncGenerator[bytes, None]:
+class _Head:
+    """What a streaming servicer uses of its context: the answer's head, which is sent once."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._sent = False
+
+    async def send_initial_metadata(self, metadata: Any) -> None:
+        """Tells the caller that the answer has begun; repeated, it does nothing."""
+        if not self._sent:
+            self._sent = True
+            await self._context.send_initial_metadata(metadata)
+
+
+async def _answers(call: Any, head: _Head) -> AsyncGenerator[bytes, None]:
     """What another replica answers; the call ends with the reading."""
     try:
         await call.initial_metadata()
-        await context.send_initial_metadata(())
+        await head.send_initial_metadata(())
         async for answer in call:
             yield answer
     finally:

@@ -36,6 +36,7 @@ class Day:
         self.callers = callers
         self.called = 0
         self.refused = 0
+        self.outages: list[tuple[int, int]] = []
         self._mean_gap_ms = mean_gap_ms
         self._agenda: list[tuple[int, int, Act]] = []
         self._order = 0
@@ -51,7 +52,8 @@ class Day:
         """Until nobody has anything left to do."""
         while self._agenda:
             at_ms, _, act = heappop(self._agenda)
-            self._react(self.desk.wait(at_ms - self.desk.now_ms))
+            # What people did during an outage comes in after it.
+            self._react(self.desk.wait(max(0, at_ms - self.desk.now_ms)))
             act()
             self._acts += 1
             if self._acts % 40 == 0:
@@ -198,6 +200,8 @@ class Day:
     def disturb(self) -> None:
         """Faults and edits in the middle of the day."""
         hour_ms = 3_600_000
+        for after_ms, lasts_ms in ((hour_ms // 5, 40_000), (hour_ms // 2, 600_000)):
+            self.later(after_ms, partial(self._stand_still, lasts_ms))
         legs = [AgentId(f"agent{i:03}") for i in range(3)]
         for i, agent_id in enumerate(legs):
             leg_id = model.LegId(f"own{i}")
@@ -209,6 +213,12 @@ class Day:
         fire = model.SetEmergency(SALES, active=True, message="fire", release_waiting=True)
         self.later(hour_ms // 4, lambda: self.do(fire))
         self.later(hour_ms // 4 + 60_000, lambda: self.do(model.SetEmergency(SALES, active=False)))
+
+    def _stand_still(self, lasts_ms: int) -> None:
+        """Nothing can be written, so nothing is decided."""
+        self.desk.now_ms += lasts_ms
+        self.outages.append((self.desk.now_ms - lasts_ms, self.desk.now_ms))
+        self.do(model.ResumeClock(lasts_ms))
 
     @property
     def span_ms(self) -> int:

@@ -57,6 +57,20 @@ def test_the_days_are_full_of_trouble() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_nobody_is_struck_or_lost_by_an_outage(seed: int) -> None:
+    day = a_day(seed)
+    assert len(day.outages) == 2
+    for since_ms, until_ms in day.outages:
+        moments = [e for e in day.desk.log if since_ms < e.at_ms <= until_ms]
+        stopped = [e for e in moments if isinstance(e, model.ClockStopped)]
+        assert len(stopped) == 1, "leases were running, or the outage was no test"
+        ended = [e for e in moments if isinstance(e, model.ReservationEnded)]
+        assert not {e.outcome for e in ended} & {Outcome.NO_ANSWER, Outcome.UNDELIVERED}
+        exits = [e for e in moments if isinstance(e, model.ContactExited)]
+        assert not {e.exit for e in exits} & {Exit.TIMEOUT, Exit.FAILED}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_intervals_of_agents_leave_no_gap(seed: int) -> None:
     day = a_day(seed)
     last: dict[model.AgentId, model.AgentStateChanged] = {}
