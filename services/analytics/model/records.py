@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.analytics.model.words import AgentState, Exit
 
@@ -142,6 +142,8 @@ class Position:
     """The events with that number that are in."""
     as_of_ms: int = 0
     """UTC milliseconds of the newest event, on its owner's clock."""
+    revision: int = 0
+    """Grows with each time that records were stored; who stores names the one they go on from."""
 
     def has(self, event_id: str, seq: int) -> bool:
         """Whether an event was taken in before."""
@@ -150,7 +152,12 @@ class Position:
     def after(self, event_id: str, seq: int, at_ms: int) -> Position:
         """The position once an event that follows is taken in."""
         known = self.event_ids if seq == self.seq else frozenset()
-        return Position(seq, known | {event_id}, max(self.as_of_ms, at_ms))
+        as_of_ms = max(self.as_of_ms, at_ms)
+        return replace(self, seq=seq, event_ids=known | {event_id}, as_of_ms=as_of_ms)
+
+    def stored(self) -> Position:
+        """The position once the records that belong to it are stored."""
+        return replace(self, revision=self.revision + 1)
 
 
 @dataclass(frozen=True, slots=True)

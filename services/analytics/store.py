@@ -1,0 +1,255 @@
+"""Where records are kept: the port, and an adapter in memory for simulation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import ClassVar, Protocol, TypeVar
+
+from services.analytics.core.calls import merged
+from services.analytics.model.questions import CallQuery, EntryQuery, IntervalQuery
+from services.analytics.model.records import (
+    Agent,
+    Call,
+    Entry,
+    Interval,
+    Position,
+    Queue,
+    Records,
+)
+from services.analytics.model.words import Exit
+from services.chassis.errors import CarillonError, Kind
+from services.chassis.ids import TenantId
+
+T = TypeVar("T")
+
+PAGE = 1_000
+"""Records handed out at a time."""
+
+
+class StalePosition(CarillonError):
+    """Somebody else has stored the tenant's records since: go on from theirs."""
+
+    code: ClassVar[str] = "stale-position"
+    kind: ClassVar[Kind] = Kind.ABORTED
+
+
+class AnalyticsStore(Protocol):
+    """Records and how far their events have come, changed together or not at all."""
+
+    async def position(self, tenant_id: TenantId) -> Position:
+        """How far a tenant's records have come; the beginning when there are none."""
+
+    async def load(
+        self,
+        tenant_id: TenantId,
+        *,
+        from_ms: int,
+        after_revision: int,
+        take: Callable[[Records], None],
+    ) -> Position:
+        """Hands out records in portions, all as of the position that it returns.
+
+        After revision 0: every queue and agent, with entries and intervals that go on or, at
+        `from_ms` or later, began or ended. After a later one: what was stored since. In each
+        kind, by when they began.
+        """
+
+    async def write(
+        self, tenant_id: TenantId, *, before: Position, after: Position, records: Records
+    ) -> None:
+        """Stores records with the position that they belong to; StalePosition, and nothing is.
+
+        `before` is the position gone on from; the revision stored is the one after it.
+        """
+
+    async def put_calls(self, tenant_id: TenantId, calls: Sequence[Call]) -> None:
+        """Stores what gateways told; what was told before changes nothing."""
+
+    async def put_zone(self, tenant_id: TenantId, time_zone: str) -> None:
+        """Remembers the tenant's IANA time zone."""
+
+    async def zone(self, tenant_id: TenantId) -> str:
+        """The tenant's IANA time zone; empty: not known."""
+
+    async def directory(self, tenant_id: TenantId) -> Records:
+        """Queues and agents as they are now, the removed ones included, by id."""
+
+    async def entries(
+        self, tenant_id: TenantId, query: EntryQuery, *, after: tuple[int, str], limit: int
+    ) -> list[Entry]:
+        """Entries in order of (offered_at_ms, entry_id), from behind `after`."""
+
+    async def intervals(
+        self, tenant_id: TenantId, query: IntervalQuery, *, after: tuple[int, str, int], limit: int
+    ) -> list[Interval]:
+        """Intervals in order of (from_ms, agent_id, version), from behind `after`."""
+
+    async def calls(
+        self, tenant_id: TenantId, query: CallQuery, *, after: tuple[int, str], limit: int
+    ) -> list[Call]:
+        """Calls in order of (started_at_ms, call_id), with what became of them in queues."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    """One tenant's records, each with the revision that it was stored under."""
+
+    position: Position = field(default_factory=Position)
+    zone: str = ""
+    queues: dict[str, tuple[int, Queue]] = field(default_factory=dict)
+    agents: dict[str, tuple[int, Agent]] = field(default_factory=dict)
+    entries: dict[str, tuple[int, Entry]] = field(default_factory=dict)
+    intervals: dict[tuple[str, int], tuple[int, Interval]] = field(default_factory=dict)
+    calls: dict[str, Call] = field(default_factory=dict)
+
+
+class MemoryStore:
+    """Records in this process; see `AnalyticsStore`."""
+
+    def __init__(self) -> None:
+        self._kept: dict[TenantId, _Kept] = defaultdict(_Kept)
+
+    async def position(self, tenant_id: TenantId) -> Position:
+        """See `AnalyticsStore.position`."""
+        return self._kept[tenant_id].position
+
+    async def load(
+        self,
+        tenant_id: TenantId,
+        *,
+        from_ms: int,
+        after_revision: int,
+        take: Callable[[Records], None],
+    ) -> Position:
+        """See `AnalyticsStore.load`."""
+        kept = self._kept[tenant_id]
+
+        def since(rows: Iterable[tuple[int, T]]) -> list[T]:
+            return [record for revision, record in rows if revision > after_revision]
+
+        entries = sorted(since(kept.entries.values()), key=entry_key)
+        intervals = sorted(since(kept.intervals.values()), key=interval_key)
+        if not after_revision:
+            entries = [e for e in entries if not e.is_finished or e.offered_at_ms >= from_ms]
+            intervals = [i for i in intervals if i.to_ms is None or i.to_ms >= from_ms]
+        take(
+            Records(
+                queues=tuple(since(kept.queues.values())),
+                agents=tuple(since(kept.agents.values())),
+                entries=tuple(entries),
+                intervals=tuple(intervals),
+            )
+        )
+        return kept.position
+
+    async def write(
+        self, tenant_id: TenantId, *, before: Position, after: Position, records: Records
+    ) -> None:
+        """See `AnalyticsStore.write`."""
+        kept = self._kept[tenant_id]
+        if kept.position.revision != before.revision:
+            raise StalePosition(f"{tenant_id}: {kept.position.revision}, not {before.revision}")
+        revision = before.revision + 1
+        kept.position = replace(after, revision=revision)
+        kept.queues |= {each.queue_id: (revision, each) for each in records.queues}
+        kept.agents |= {each.agent_id: (revision, each) for each in records.agents}
+        kept.entries |= {each.entry_id: (revision, each) for each in records.entries}
+        kept.intervals |= {
+            (each.agent_id, each.version): (revision, each) for each in records.intervals
+        }
+
+    async def put_calls(self, tenant_id: TenantId, calls: Sequence[Call]) -> None:
+        """See `AnalyticsStore.put_calls`."""
+        kept = self._kept[tenant_id].calls
+        for call in calls:
+            kept[call.call_id] = merged(kept.get(call.call_id), call)
+
+    async def put_zone(self, tenant_id: TenantId, time_zone: str) -> None:
+        """See `AnalyticsStore.put_zone`."""
+        self._kept[tenant_id].zone = time_zone
+
+    async def zone(self, tenant_id: TenantId) -> str:
+        """See `AnalyticsStore.zone`."""
+        return self._kept[tenant_id].zone
+
+    async def directory(self, tenant_id: TenantId) -> Records:
+        """See `AnalyticsStore.directory`."""
+        kept = self._kept[tenant_id]
+        return Records(
+            queues=tuple(kept.queues[key][1] for key in sorted(kept.queues)),
+            agents=tuple(kept.agents[key][1] for key in sorted(kept.agents)),
+        )
+
+    async def entries(
+        self, tenant_id: TenantId, query: EntryQuery, *, after: tuple[int, str], limit: int
+    ) -> list[Entry]:
+        """See `AnalyticsStore.entries`."""
+        found = (
+            entry
+            for _, entry in self._kept[tenant_id].entries.values()
+            if query.from_ms <= entry.offered_at_ms < query.to_ms
+            and (not query.queue_ids or entry.queue_id in query.queue_ids)
+            and (not query.agent_ids or entry.agent_id in query.agent_ids)
+            and (not query.exits or entry.exit in query.exits)
+            and entry_key(entry) > after
+        )
+        return list(islice(sorted(found, key=entry_key), limit))
+
+    async def intervals(
+        self, tenant_id: TenantId, query: IntervalQuery, *, after: tuple[int, str, int], limit: int
+    ) -> list[Interval]:
+        """See `AnalyticsStore.intervals`."""
+        found = (
+            interval
+            for _, interval in self._kept[tenant_id].intervals.values()
+            if _touches(interval, query)
+            and (not query.queue_ids or set(interval.queue_ids) & set(query.queue_ids))
+            and (not query.agent_ids or interval.agent_id in query.agent_ids)
+            and (not query.states or interval.state in query.states)
+            and interval_key(interval) > after
+        )
+        return list(islice(sorted(found, key=interval_key), limit))
+
+    async def calls(
+        self, tenant_id: TenantId, query: CallQuery, *, after: tuple[int, str], limit: int
+    ) -> list[Call]:
+        """See `AnalyticsStore.calls`."""
+        kept = self._kept[tenant_id]
+        exits: dict[str, set[Exit]] = defaultdict(set)
+        for _, entry in kept.entries.values():
+            exits[entry.contact_id].add(entry.exit)
+        found = (
+            replace(
+                call,
+                queued=call.call_id in exits,
+                answered=Exit.ANSWERED in exits.get(call.call_id, ()),
+            )
+            for call in kept.calls.values()
+            if query.from_ms <= call.started_at_ms < query.to_ms and call_key(call) > after
+        )
+        return list(islice(sorted(found, key=call_key), limit))
+
+
+def entry_key(entry: Entry) -> tuple[int, str]:
+    """What entries are listed by."""
+    return entry.offered_at_ms, entry.entry_id
+
+
+def interval_key(interval: Interval) -> tuple[int, str, int]:
+    """What intervals are listed by."""
+    return interval.from_ms, interval.agent_id, interval.version
+
+
+def call_key(call: Call) -> tuple[int, str]:
+    """What calls are listed by."""
+    return call.started_at_ms, call.call_id
+
+
+def _touches(interval: Interval, query: IntervalQuery) -> bool:
+    if interval.from_ms >= query.to_ms:
+        return False
+    open_or_later = interval.to_ms is None or interval.to_ms > query.from_ms
+    return open_or_later or interval.from_ms >= query.from_ms
