@@ -1,0 +1,385 @@
+"""Shards in one process, in virtual time: taken over, replaced, and what runs beside them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+import pytest
+
+from services.acd import model
+from services.acd.following import Leaving
+from services.acd.model import AgentId, EntryId, Link, Outcome, Presence, QueueId
+from services.acd.publishing import TOPIC
+from services.acd.shard import Parts, Shard
+from services.acd.shards import ASK_AGAIN_MS, Shards
+from services.acd.wire import make_codec
+from services.chassis.bus import MAX_PUBLISHED, BusUnavailable, MemoryBus
+from services.chassis.envelope import Envelope, partition_of
+from services.chassis.ids import TenantId
+from services.chassis.journal import (
+    JournalRow,
+    JournalUnavailable,
+    MemoryJournal,
+    Opened,
+    OwnedElsewhere,
+)
+from services.chassis.trace import trace_id
+from services.chassis.virtual_loop import VirtualLoop
+
+T = TypeVar("T")
+DEMO = TenantId("demo")
+Q, ANNA = QueueId("q"), AgentId("anna")
+CODEC = make_codec()
+
+
+class LoopClock:
+    """The loop's own time, which may be virtual."""
+
+    def now_ms(self) -> int:
+        return 1_700_000_000_000 + round(asyncio.get_running_loop().time() * 1_000)
+
+    def monotonic_ms(self) -> float:
+        return asyncio.get_running_loop().time() * 1_000
+
+
+class Journal(MemoryJournal):
+    """A journal with leases that can be away, and counts who asks."""
+
+    def __init__(self) -> None:
+        super().__init__(LoopClock())
+        self.away = False
+        self.opened = 0
+
+    async def open(self, shard: str, owner: str) -> Opened:
+        self.opened += 1
+        self._reach()
+        return await super().open(shard, owner)
+
+    async def renew(self, shard: str, epoch: int) -> None:
+        self._reach()
+        await super().renew(shard, epoch)
+
+    async def append(self, rows: Sequence[JournalRow]) -> None:
+        self._reach()
+        await super().append(rows)
+
+    async def unowned(self, limit: int) -> list[str]:
+        self._reach()
+        return await super().unowned(limit)
+
+    def _reach(self) -> None:
+        if self.away:
+            raise JournalUnavailable("away")
+
+
+class Bus(MemoryBus):
+    """A bus that can be away."""
+
+    away = False
+
+    async def publish(self, topic: str, events: Sequence[Envelope]) -> None:
+        if self.away:
+            raise BusUnavailable("away")
+        await super().publish(topic, events)
+
+
+@dataclass
+class House:
+    """What processes share."""
+
+    journal: Journal = field(default_factory=Journal)
+    bus: Bus = field(default_factory=Bus)
+
+    def shards(self, address: str = "here") -> Shards:
+        parts = Parts(
+            journal=self.journal, codec=CODEC, clock=LoopClock(), bus=self.bus, address=address
+        )
+        return Shards(parts)
+
+    def events(self) -> list[Envelope]:
+        return list(self.bus.log(TOPIC, partition_of(DEMO)))
+
+
+def virtually(story: Callable[[House], Awaitable[T]]) -> T:
+    async def run() -> T:
+        return await story(House())
+
+    with asyncio.Runner(loop_factory=partial(VirtualLoop, limit_s=100_000)) as runner:
+        return runner.run(run())
+
+
+async def furnish(shard: Shard) -> None:
+    await shard.submit(model.PutQueue(model.QueueConfig(Q)))
+    agent = model.AgentConfig(ANNA, queues=(model.QueueMembership(Q),))
+    await shard.submit(model.PutAgent(agent))
+
+
+async def enqueue(shard: Shard, entry_id: str, gateway: str = "") -> None:
+    command = model.EnqueueContact(
+        EntryId(entry_id), model.ContactId(f"call-{entry_id}"), Q, gateway=gateway
+    )
+    await shard.submit(command)
+
+
+async def ready(shard: Shard, valid_ms: int = 0) -> None:
+    await shard.care.link_said(model.ReportLink(ANNA, Link.REACHABLE, valid_ms))
+    await shard.submit(model.SetPresence(ANNA, Presence.READY))
+
+
+async def stage(shard: Shard, entry_id: str) -> model.ContactStage:
+    return (await shard.entry(EntryId(entry_id))).stage
+
+
+def test_another_owner_is_believed_for_a_moment() -> None:
+    async def story(house: House) -> None:
+        here, there = house.shards(), house.shards("there")
+        await furnish(await there.of(DEMO))
+        for _ in range(5):
+            with pytest.raises(OwnedElsewhere) as caught:
+                await here.of(DEMO)
+            assert caught.value.address == "there"
+        assert house.journal.opened == 2
+        here.doubt(DEMO)
+        await asyncio.sleep(ASK_AGAIN_MS / 1_000)
+        for shards, opened in ((here, 3), (here, 3)):
+            with pytest.raises(OwnedElsewhere):
+                await shards.of(DEMO)
+            assert house.journal.opened == opened
+        await there.close()
+        here.doubt(DEMO)
+        assert set((await here.of(DEMO)).core.queue_ids()) == {Q}
+        await here.close()
+        with pytest.raises(Leaving):
+            await here.of(DEMO)
+
+    virtually(story)
+
+
+def test_a_shard_that_was_taken_away_is_built_anew() -> None:
+    async def story(house: House) -> None:
+        shards = house.shards()
+        shard = await shards.of(DEMO)
+        await furnish(shard)
+        await enqueue(shard, "e")
+        with shard.follow(EntryId("e"), Q) as reader, shard.watch(frozenset()) as watcher:
+            await house.journal.open(DEMO, "here")  # an earlier life of this very address
+            await asyncio.sleep(1.5)
+            assert shard.closed
+            for items in (reader.items(), watcher.items()):
+                with pytest.raises(Leaving):
+                    async for _ in items:
+                        pass
+        again = await shards.of(DEMO)
+        assert again is not shard
+        assert await stage(again, "e") is model.ContactStage.DETACHED
+        await shards.close()
+
+    virtually(story)
+
+
+def test_contacts_without_their_flow_keep_their_place_and_bother_nobody() -> None:
+    async def story(house: House) -> None:
+        first = house.shards()
+        shard = await first.of(DEMO)
+        await furnish(shard)
+        for name in ("e1", "e2"):
+            await enqueue(shard, name)
+        await first.close()
+        await asyncio.sleep(500)
+        second = house.shards("there")
+        heir = await second.of(DEMO)
+        await ready(heir)
+        assert await stage(heir, "e1") is model.ContactStage.DETACHED
+        with heir.follow(EntryId("e2"), Q):
+            await heir.submit(model.AttachEntry(EntryId("e2")))
+            assert await stage(heir, "e2") is model.ContactStage.RESERVED
+            await asyncio.sleep(29)
+            assert await stage(heir, "e1") is model.ContactStage.DETACHED
+            await asyncio.sleep(2)
+            view = await heir.entry(EntryId("e1"))
+            assert (view.exit, view.reason) == (model.Exit.FAILED, "flow lost")
+        await second.close()
+
+    virtually(story)
+
+
+def test_a_flow_that_is_back_before_the_loss_was_noticed_is_not_detached() -> None:
+    async def story(house: House) -> None:
+        shards = house.shards()
+        shard = await shards.of(DEMO)
+        await furnish(shard)
+        await enqueue(shard, "e")
+        with shard.follow(EntryId("e"), Q):
+            pass
+        shard.unfollowed(EntryId("e"))
+        with shard.follow(EntryId("e"), Q):
+            await asyncio.sleep(1)
+            assert await stage(shard, "e") is model.ContactStage.WAITING
+        await shards.close()
+
+    virtually(story)
+
+
+def test_shards_of_the_dead_are_taken_over_and_their_time_goes_on() -> None:
+    async def story(house: House) -> None:
+        dead = house.shards("dead")
+        shard = await dead.of(DEMO)
+        await furnish(shard)
+        await enqueue(shard, "e")
+        await house.journal.open(DEMO, "dead")  # nobody renews this ownership
+        alive = house.shards("alive")
+        looking = asyncio.ensure_future(alive.look_after())
+        house.journal.away = True
+        await asyncio.sleep(2)
+        house.journal.away = False
+        await asyncio.sleep(40)
+        with pytest.raises(OwnedElsewhere) as caught:
+            await house.shards("third").of(DEMO)
+        assert caught.value.address == "alive"
+        heir = await alive.of(DEMO)
+        assert (await heir.entry(EntryId("e"))).exit is model.Exit.FAILED
+        looking.cancel()
+        await alive.close()
+
+    virtually(story)
+
+
+def test_every_event_reaches_the_bus_in_order_with_its_calls_trace() -> None:
+    async def story(house: House) -> None:
+        house.bus.away = True
+        shards = house.shards()
+        shard = await shards.of(DEMO)
+        await furnish(shard)
+        await enqueue(shard, "e")
+        await ready(shard)
+        await asyncio.sleep(30)
+        assert house.events() == []
+        house.bus.away = False
+        await asyncio.sleep(10)
+        rows = [row async for row in house.journal.read(DEMO)]
+        written = [
+            (f"demo:{row.seq}:{i}", row.at_ms, row.seq)
+            for row in rows
+            for i in range(len(row.events))
+        ]
+        assert [(e.event_id, e.at_ms, e.seq) for e in house.events()] == written
+        assert {(e.tenant_id, e.key) for e in house.events()} == {(DEMO, DEMO)}
+        types = [e.type.removeprefix("carillon.acd.v1.") for e in house.events()]
+        assert types[:3] == ["QueuePut", "AgentPut", "AgentStateChanged"]
+        assert "ContactReserved" in types
+        traces = {e.traceparent for e in house.events() if e.type.endswith("ContactEnqueued")}
+        trace = trace_id("call-e")
+        assert traces == {f"00-{trace}-{trace[:16]}-01"}
+        await shards.close()
+        # A successor does not tell it all again.
+        heir = house.shards("there")
+        await heir.of(DEMO)
+        await asyncio.sleep(1)
+        ids = [e.event_id for e in house.events()]
+        assert len(ids) == len(set(ids))
+        await heir.close()
+
+    virtually(story)
+
+
+def test_one_decision_with_thousands_of_events_is_published_too() -> None:
+    async def story(house: House) -> None:
+        shards = house.shards()
+        shard = await shards.of(DEMO)
+        await shard.submit(model.PutQueue(model.QueueConfig(Q)))
+        count = MAX_PUBLISHED + 50
+        await asyncio.gather(*(enqueue(shard, f"e{i:04}") for i in range(count)))
+        fire = model.SetEmergency(Q, active=True, message="fire", release_waiting=True)
+        await shard.submit(fire)
+        await asyncio.sleep(5)
+        exits = [e for e in house.events() if e.type.endswith("ContactExited")]
+        assert len({e.event_id for e in exits}) == len(exits) == count
+        await shards.close()
+
+    virtually(story)
+
+
+def test_a_leased_link_runs_out_but_not_by_an_outage() -> None:
+    async def story(house: House) -> None:
+        shards = house.shards()
+        shard = await shards.of(DEMO)
+        await furnish(shard)
+        await ready(shard, valid_ms=15_000)
+        rows = len([row async for row in house.journal.read(DEMO)])
+        for _ in range(4):
+            await asyncio.sleep(10)
+            await shard.care.link_said(model.ReportLink(ANNA, Link.REACHABLE, 15_000))
+        assert len([row async for row in house.journal.read(DEMO)]) == rows, "nothing changed"
+        house.journal.away = True
+        await asyncio.sleep(60)
+        house.journal.away = False
+        await asyncio.sleep(5)
+        assert (await shard.agent(ANNA)).link is Link.REACHABLE
+        await asyncio.sleep(15)
+        assert (await shard.agent(ANNA)).link is Link.UNREACHABLE
+        # Said again, it is reachable again.
+        await shard.care.link_said(model.ReportLink(ANNA, Link.REACHABLE, 15_000))
+        assert (await shard.agent(ANNA)).routable
+        await shard.submit(model.SetPresence(ANNA, Presence.SIGNED_OUT))
+        await shard.submit(model.RemoveAgent(ANNA))
+        await asyncio.sleep(20)
+        await shards.close()
+
+    virtually(story)
+
+
+def test_a_dead_gateways_contacts_end_but_not_by_an_outage() -> None:
+    async def story(house: House) -> None:
+        shards = house.shards()
+        shard = await shards.of(DEMO)
+        await furnish(shard)
+        with shard.follow(EntryId("e"), Q):
+            await enqueue(shard, "e", gateway="g")
+            calls = {model.ContactId("call-e"): frozenset[model.ReservationId]()}
+            for _ in range(6):
+                await asyncio.sleep(5)
+                await shard.care.calls_said("g", "one", calls)
+            house.journal.away = True
+            await asyncio.sleep(60)
+            house.journal.away = False
+            await asyncio.sleep(10)
+            assert await stage(shard, "e") is model.ContactStage.WAITING
+            await shard.care.calls_said("g", "one", calls)
+            await asyncio.sleep(14)
+            assert await stage(shard, "e") is model.ContactStage.WAITING
+            await asyncio.sleep(2)
+            view = await shard.entry(EntryId("e"))
+            assert (view.exit, view.reason) == (model.Exit.ABANDONED, "gateway-lost")
+        await shards.close()
+
+    virtually(story)
+
+
+def test_receipts_and_rings_outlive_their_owner() -> None:
+    async def story(house: House) -> None:
+        first = house.shards()
+        shard = await first.of(DEMO)
+        await furnish(shard)
+        await ready(shard)
+        with shard.follow(EntryId("e"), Q):
+            await enqueue(shard, "e")
+            place = await shard.place(EntryId("e"))
+            assert place.ring is not None
+            row = place.view.reservation
+            assert row is not None
+            await first.close()
+        second = house.shards("there")
+        heir = await second.of(DEMO)
+        assert (await heir.place(EntryId("e"))).ring == place.ring
+        await heir.submit(
+            model.EndReservation(row.reservation_id, Outcome.CALLER_GONE, agent_id=ANNA)
+        )
+        receipt = await heir.explain(EntryId("e"))
+        assert receipt.winner == ANNA
+        await second.close()
+
+    virtually(story)
