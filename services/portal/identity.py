@@ -175,8 +175,9 @@ class Identity:
         """Writes down what somebody did or was refused; never raises, never waits.
 
         Of somebody known it goes to their own tenant's trail, of nobody to that of `tenant_id`,
-        or without one to the platform's. Portal's anonymous RPCs write their own entries
-        (`sign-in`, and refusals of `refresh-session`): write none for those.
+        or without one to the platform's. Portal's anonymous RPCs and `ChangePassword` write their
+        own entries (`sign-in`, refusals of `refresh-session`, `change-password`): write none for
+        those.
         """
         try:
             tenant = principal.tenant_id if principal else tenant_id or PLATFORM_TENANT

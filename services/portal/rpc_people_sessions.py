@@ -10,7 +10,8 @@ from services.chassis.rpc import tenant_id
 from services.portal.core.password_rules import check_password
 from services.portal.identity import key_principal
 from services.portal.model.errors import NoSuchUser, NotAuthenticated, UsersOnly
-from services.portal.model.people import Account, Principal
+from services.portal.model.people import Principal
+from services.portal.model.trail import OK
 from services.portal.people_parts import PeopleParts
 from services.portal.rpc_people_asked import Context, address_of, session_of
 from services.portal.sign_in import Granted, name_key
@@ -64,29 +65,37 @@ class SessionCalls:
         self, request: portal_pb2.ChangePasswordRequest, context: Context
     ) -> portal_pb2.User:
         """Changes one's own password and ends one's other sessions."""
-        tenant = await self._parts.store.get_tenant(tenant_id())
-        account = await self._account()
+        principal = await self._principal()
+        if principal.kind == "api-key":
+            raise UsersOnly("an API key has no password")
+        parts, address = self._parts, address_of(context)
+        account = await parts.store.get_account(principal.tenant_id, principal.id)
         username = account.user.username
-        check_password(request.new_password, names=(username, tenant.name))
-        await self._parts.sign_in.check_password(
-            account.password_hash,
-            request.old_password,
-            name=name_key(tenant.name, username),
-            address=address_of(context),
-        )
-        await self._parts.sign_in.set_password(
-            tenant.tenant_id,
-            account.user.user_id,
-            request.new_password,
-            but=session_of(context),
-        )
-        return user_message(account.user, locked_until_ms=0)
-
-    async def _account(self) -> Account:
+        outcome = "failed"
         try:
-            return await self._parts.store.get_account(tenant_id(), present().user_id)
-        except NoSuchUser:
-            raise UsersOnly("an API key has no password") from None
+            check_password(request.new_password, names=(username, principal.tenant_name))
+            await parts.sign_in.check_password(
+                account.password_hash,
+                request.old_password,
+                name=name_key(principal.tenant_name, username),
+                address=address,
+            )
+            await parts.sign_in.set_password(
+                principal.tenant_id, principal.id, request.new_password, but=session_of(context)
+            )
+            outcome = OK
+        except CarillonError as error:
+            outcome = error.code
+            raise
+        finally:
+            await parts.identity.audit(
+                principal=principal,
+                action="change-password",
+                subject=f"user {username}",
+                outcome=outcome,
+                address=address,
+            )
+        return user_message(account.user, locked_until_ms=0)
 
     async def _principal(self) -> Principal:
         store, asked = self._parts.store, present()
@@ -96,7 +105,7 @@ class SessionCalls:
             return key_principal(holder)
         try:
             user = (await store.get_account(tenant.tenant_id, asked.user_id)).user
-        except CarillonError:
+        except NoSuchUser:
             raise NotAuthenticated("nobody asks") from None
         return Principal(
             id=user.user_id,

@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
+from protos.portal.v1 import portal_pb2, portal_pb2_grpc
 from services.chassis.bus import Bus, MemoryBus
 from services.chassis.database import Database, DatabaseAddress
 from services.chassis.envelope import Envelope
 from services.chassis.ids import TenantId
 from services.chassis.outbox import OutboxPublisher
 from services.chassis.postgres.server import PostgresServer
+from services.chassis.settings import load
+from services.chassis.simulated import MemoryExchange
+from services.chassis.world import local_world
 from services.portal import store_memory, store_sql_people, store_sql_trail
+from services.portal.bootstrap import read_first_administrator
 from services.portal.core.lockout import WINDOW_MS
 from services.portal.core.replaying import KEEP_MS, TAKE_OVER_MS
 from services.portal.core.sessions import KEEP_EXPIRED_MS
@@ -24,6 +30,7 @@ from services.portal.model.errors import (
     NoSuchApiKey,
     NoSuchTenant,
     NoSuchUser,
+    NotAuthenticated,
     TenantExists,
     TooManyApiKeys,
     TooManyUsers,
@@ -32,6 +39,8 @@ from services.portal.model.errors import (
 from services.portal.model.people import Account, ApiKey, Role, Tenant, User, UserQuery
 from services.portal.model.sessions import Session, Tally, Token, TokenKind, Verdict
 from services.portal.model.trail import Answer, AnswerKey, AuditEntry, AuditQuery
+from services.portal.people import build_people
+from services.portal.settings import PortalSettings
 from services.portal.store import TOPIC, PortalStore
 from services.portal.store_memory import MemoryPortalStore
 from services.portal.store_sql import SqlPortalStore
@@ -632,6 +641,45 @@ async def test_a_sweep_takes_a_little_at_a_time(
         await store.change_tally(f"k{number}", lambda _: Tally((1,)))
     counts = [await store.sweep(WINDOW_MS * 2) for _ in range(4)]
     assert counts == [2, 2, 1, 0]
+
+
+# ---- people on PostgreSQL, as a process has them ----
+
+
+async def test_people_live_on_postgresql(
+    postgres_server: PostgresServer, database_address: DatabaseAddress, tmp_path: Path
+) -> None:
+    database_address.write(tmp_path / "database.json")
+    world = local_world(var_dir=tmp_path, run_dir=tmp_path / "run")
+    people = build_people(world, load(PortalSettings))
+    exchange = MemoryExchange(coin=lambda: False)
+    await people.start()
+    exchange.serve("portal", people.faces())
+    portal = portal_pb2_grpc.PortalStub(exchange.channel("portal"))
+    first = read_first_administrator(tmp_path / "bootstrap.json")
+    assert first is not None
+    try:
+        session = await portal.SignIn(
+            portal_pb2.SignInRequest(
+                tenant=first.tenant, username=first.username, password=first.password
+            )
+        )
+        principal = await people.identity.authenticate(session.access_token)
+        assert principal.roles == frozenset({"administrator", "platform"})
+        with pytest.raises(NotAuthenticated):
+            await people.identity.authenticate("cra_" + "A" * 43)
+        async with (
+            asyncio.timeout(20),
+            world.bus.consumer(group="test", topics=(TOPIC,)) as consumer,
+        ):
+            types: list[str] = []
+            while "Audited" not in types:
+                batch = await consumer.fetch(wait_s=1)
+                types += [each.type.rpartition(".")[2] for each in batch.events] if batch else []
+        assert types == ["TenantPut", "UserPut", "Audited"]
+    finally:
+        await people.stop()
+        await world.close()
 
 
 # ---- what the database itself holds to ----

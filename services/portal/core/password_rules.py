@@ -61,7 +61,7 @@ def check_password(password: str, *, names: tuple[str, ...] = ()) -> None:
     plain = password.casefold()
     if len(set(plain)) < MIN_DIFFERENT or _is_run(plain) or _repeats(plain):
         raise WeakPassword("the password is a pattern that is guessed first")
-    if {_core_of(plain), _core_of(plain.translate(_LEET))} & _COMMON:
+    if {_core_of(plain), _core_of(plain).translate(_LEET)} & _COMMON:
         raise WeakPassword("the password is among the commonest")
     if _core_of(plain) in {_core_of(name.casefold()) for name in names if name}:
         raise WeakPassword("the password is the name of the user or the tenant")

@@ -13,6 +13,7 @@ import pytest
 from protos.portal.v1 import portal_pb2, portal_pb2_grpc
 from services.chassis.bus import MemoryBus
 from services.chassis.database import DatabaseUnavailable
+from services.chassis.envelope import Envelope
 from services.chassis.errors import RemoteError
 from services.chassis.ids import RANDOM_BITS, TenantId, uuid7
 from services.chassis.request import Metadata
@@ -25,6 +26,7 @@ from services.portal.model.people import PLATFORM_TENANT
 from services.portal.passwords import InlinePasswords
 from services.portal.people_parts import PeopleParts
 from services.portal.sign_in import SignIn
+from services.portal.store import TOPIC
 from services.portal.store_memory import MemoryPortalStore
 from services.portal.wire_people import Envelopes
 
@@ -142,13 +144,18 @@ class Stage:
         metadata = (("carillon-tenant", self.tenants[tenant]),)
         return list((await self.portal.ListAudit(request, metadata=metadata)).entries)
 
-    async def told(self) -> list[str]:
-        """The types of all events on the bus."""
-        async with self.bus.consumer(group="test", topics=("portal.events.v1",)) as consumer:
-            types: list[str] = []
+    async def events(self, tenant_id: str = "") -> list[Envelope]:
+        """What was told of a tenant, `acme` unless another is named, in order."""
+        wanted = tenant_id or self.tenants["acme"]
+        async with self.bus.consumer(group="test", topics=(TOPIC,)) as consumer:
+            events: list[Envelope] = []
             while (batch := await consumer.fetch(wait_s=0)) is not None:
-                types += [event.type.rpartition(".")[2] for event in batch.events]
-        return types
+                events += [each for each in batch.events if each.tenant_id == wanted]
+        return events
+
+    async def told(self, tenant_id: str = "") -> list[str]:
+        """The types of those events."""
+        return [each.type.rpartition(".")[2] for each in await self.events(tenant_id)]
 
 
 async def refused(call: Any) -> RemoteError:

@@ -13,6 +13,7 @@ from services.chassis.errors import Kind
 from services.portal.core.sessions import MAX_SESSIONS
 from services.portal.model.errors import NotAuthenticated, TokenExpired
 from services.portal.model.people import Account
+from services.portal.sign_in import MAX_OF_ONE_NAME
 from tests.unit.portal_people.stage import (
     HOME,
     MINUTE_MS,
@@ -318,6 +319,10 @@ async def test_a_stolen_session_does_not_find_the_password_out(stage: Stage) -> 
         for _ in range(6)
     ]
     assert codes == ["wrong-credentials"] * 5 + ["locked-out"]
+    told = await stage.audit(action="change-password")
+    assert sorted((each.outcome, each.actor_name, each.subject) for each in told) == [
+        (code, "root", "user root") for code in sorted(codes)
+    ]
 
 
 async def test_a_weak_new_password_is_refused(stage: Stage) -> None:
@@ -341,6 +346,36 @@ async def test_a_hash_of_older_parameters_is_made_anew(stage: Stage) -> None:
     assert not stage.passwords.outdated(renewed)
     assert (await stage.who(session.access_token)).id == user_id
     assert (await stage.sign_in()).me.id == user_id
+
+
+async def test_a_password_that_was_changed_in_the_middle_lets_nobody_in(stage: Stage) -> None:
+    user_id = (await stage.sign_in()).me.id
+    verify = stage.passwords.verify
+
+    async def change_first(password_hash: str | None, password: str) -> bool:
+        right = await verify(password_hash, password)
+        await stage.store.set_password(stage.tenants["acme"], user_id, "another", 1)
+        return right
+
+    stage.passwords.verify = change_first  # type: ignore[method-assign]
+    assert (await refused(stage.sign_in())).code == "wrong-credentials"
+
+
+async def test_too_many_sign_ins_of_one_user_at_once_are_refused(stage: Stage) -> None:
+    verify, gate = stage.passwords.verify, asyncio.Event()
+
+    async def slow(password_hash: str | None, password: str) -> bool:
+        await gate.wait()
+        return await verify(password_hash, password)
+
+    stage.passwords.verify = slow  # type: ignore[method-assign]
+    asked = [asyncio.ensure_future(stage.sign_in()) for _ in range(MAX_OF_ONE_NAME + 1)]
+    done, others = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+    error = await refused(done.pop())
+    assert (error.code, error.kind) == ("sign-in-busy", Kind.UNAVAILABLE)
+    gate.set()
+    sessions = await asyncio.gather(*others)
+    assert len({session.access_token for session in sessions}) == MAX_OF_ONE_NAME
 
 
 # ---- what is written down ----
