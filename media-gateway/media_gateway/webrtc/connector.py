@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from aiortc.rtcdtlstransport import RTCCertificate
+from aiortc.rtcdtlstransport import RTCCertificate, SRTPProtectionProfile
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.x509 import Certificate
+from OpenSSL import SSL
+from typing_extensions import override
 
 from media_gateway.webrtc.ice import IceSettings
 from media_gateway.webrtc.model import BrowserListener
@@ -15,6 +19,20 @@ from media_gateway.webrtc.transport import BrowserTransport
 RENEW_BEFORE = timedelta(days=29)
 """Certificates are made for 30 days."""
 _DIGEST = "sha-256"
+
+
+class GatewayCertificate(RTCCertificate):
+    """One for all browsers: what DTLS needs of it is made once, which takes some milliseconds."""
+
+    def __init__(self, key: EllipticCurvePrivateKey, cert: Certificate) -> None:
+        super().__init__(key, cert)
+        self._context: SSL.Context | None = None
+
+    @override
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        if self._context is None:
+            self._context = super()._create_ssl_context(srtp_profiles)
+        return self._context
 
 
 class Connector:
@@ -80,7 +98,7 @@ class Connector:
     def _present_certificate(self) -> RTCCertificate:
         certificate = self._certificate
         if certificate is None or certificate.expires - datetime.now(UTC) < RENEW_BEFORE:
-            certificate = self._certificate = RTCCertificate.generateCertificate()
+            certificate = self._certificate = GatewayCertificate.generateCertificate()
         return certificate
 
 

@@ -13,12 +13,12 @@ import contextlib
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from aioice import Candidate, Connection
 from aioice.candidate import candidate_foundation
 from aioice.ice import CandidatePair, StunProtocol, get_host_addresses
-from aioice.stun import TransactionError
+from aioice.stun import Message, TransactionError
 from typing_extensions import override
 
 from media_gateway.webrtc.errors import NoBrowserPort
@@ -58,16 +58,17 @@ class IceSettings:
 class IceSocket(StunProtocol):
     """One of our ports: SRTP goes straight to whoever listens, the rest to ICE and DTLS."""
 
+    receiver: IceConnection
+
     @override
-    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
-        """Takes one datagram, told apart by its first byte (RFC 7983)."""
-        datagram = cast("bytes", data)
-        if not datagram or len(datagram) > MAX_DATAGRAM_BYTES:
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:  # type: ignore[override] # sockets give bytes
+        """Takes one datagram, told apart by its first byte (RFC 7983): the hot path."""
+        if not 1 < len(data) <= MAX_DATAGRAM_BYTES:
             return
-        if _FIRST_MEDIA <= datagram[0] < _AFTER_MEDIA:
-            cast("IceConnection", self.receiver).on_media(datagram)
+        if _FIRST_MEDIA <= data[0] < _AFTER_MEDIA:
+            self.receiver.on_media(data)
         else:
-            super().datagram_received(datagram, addr)
+            super().datagram_received(data, addr)
 
 
 class IceConnection(Connection):
@@ -90,6 +91,13 @@ class IceConnection(Connection):
         """Sends to it by the path that was chosen."""
         self.lines: list[str] = []
         """Our candidates as SDP lists them."""
+
+    @override
+    async def gather_candidates(self) -> None:
+        """Binds our ports; raises NoBrowserPort. The machine is not asked for its addresses."""
+        self._local_candidates_start = True
+        self._local_candidates = await self.get_component_candidates(1, [])
+        self._local_candidates_end = True
 
     @override
     async def get_component_candidates(
@@ -150,13 +158,28 @@ class IceConnection(Connection):
             self.send_media = chosen.protocol.transport.sendto
 
     @override
+    def check_incoming(
+        self, message: Message, addr: tuple[str, int], protocol: StunProtocol
+    ) -> None:
+        """A check of the browser, which proved to know our password."""
+        self.heard += 1
+        super().check_incoming(message, addr, protocol)
+
+    @override
     async def query_consent(self) -> None:
-        """Asks a quiet browser whether it is there, and tells of its silence, once."""
+        """Asks a quiet browser whether it is there, and tells of its silence, once.
+
+        While this process itself is held up, nobody is called silent for it.
+        """
         now_ms = self._settings.clock_ms
         look_ms = self._settings.silence_ms / LOOKS
         heard, heard_ms, agreed_ms = self.heard, now_ms(), now_ms()
         while True:
+            due_ms = now_ms() + look_ms
             await asyncio.sleep(look_ms / 1_000)
+            late_ms = now_ms() - due_ms
+            if late_ms > look_ms:
+                heard_ms, agreed_ms = heard_ms + late_ms, agreed_ms + late_ms
             if self.heard != heard:
                 heard, heard_ms = self.heard, now_ms()
             quiet_ms, since_ms = now_ms() - heard_ms, now_ms() - agreed_ms

@@ -146,7 +146,7 @@ class BrowserTransport:
     def _receive(self, datagram: bytes) -> None:
         """The hot path: whatever the keys do not fit is of no account."""
         try:
-            if len(datagram) > 1 and _FIRST_RTCP <= datagram[1] < _AFTER_RTCP:
+            if _FIRST_RTCP <= datagram[1] < _AFTER_RTCP:
                 packet, take = self._unprotect_rtcp(datagram), self._listener.rtcp_received
             else:
                 packet, take = self._unprotect(datagram), self._listener.rtp_received

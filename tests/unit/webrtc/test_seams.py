@@ -62,7 +62,15 @@ def test_the_connection_asks_its_subclass_for_candidates_and_consent() -> None:
     assert inspect.iscoroutinefunction(Connection.query_consent)
     source = inspect.getsource(Connection.connect)
     assert "self.query_consent()" in source
-    assert "self.get_component_candidates(" in inspect.getsource(Connection.gather_candidates)
+    assert parameters(Connection.check_incoming) == ["self", "message", "addr", "protocol"]
+
+
+def test_gathering_leaves_its_candidates_and_its_end_in_the_connection() -> None:
+    assert parameters(Connection.gather_candidates) == ["self"]
+    source = inspect.getsource(Connection.gather_candidates)
+    for name in ("start", "end"):
+        assert f"self._local_candidates_{name} = True" in source
+    assert "if not self._local_candidates_end:" in inspect.getsource(Connection.connect)
 
 
 def test_the_connection_sends_by_a_verb_that_no_subclass_takes() -> None:
@@ -137,6 +145,12 @@ def test_a_session_protects_what_another_with_its_key_unprotects() -> None:
     assert receiver.unprotect(sender.protect(packet)) == packet
     with pytest.raises(pylibsrtp.Error):
         receiver.unprotect(packet)
+
+
+def test_what_dtls_needs_of_a_certificate_is_made_by_one_verb() -> None:
+    assert parameters(RTCCertificate._create_ssl_context) == ["self", "srtp_profiles"]
+    assert "_create_ssl_context(" in inspect.getsource(RTCDtlsTransport.start)
+    assert parameters(RTCCertificate.__init__) == ["self", "key", "cert"]
 
 
 def test_a_certificate_says_when_it_ends_and_its_digests() -> None:
