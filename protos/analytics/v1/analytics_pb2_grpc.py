@@ -63,6 +63,11 @@ class AnalyticsStub(object):
                 request_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListIntervalsRequest.SerializeToString,
                 response_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListIntervalsResponse.FromString,
                 _registered_method=True)
+        self.ListCalls = channel.unary_unary(
+                '/carillon.analytics.v1.Analytics/ListCalls',
+                request_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListCallsRequest.SerializeToString,
+                response_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListCallsResponse.FromString,
+                _registered_method=True)
         self.ListKpis = channel.unary_unary(
                 '/carillon.analytics.v1.Analytics/ListKpis',
                 request_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListKpisRequest.SerializeToString,
@@ -112,6 +117,13 @@ class AnalyticsServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListCalls(self, request, context):
+        """The calls behind a figure.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListKpis(self, request, context):
         """Every KPI that can be asked for, with its formula in words and its version.
         """
@@ -146,6 +158,11 @@ def add_AnalyticsServicer_to_server(servicer, server):
                     servicer.ListIntervals,
                     request_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListIntervalsRequest.FromString,
                     response_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListIntervalsResponse.SerializeToString,
+            ),
+            'ListCalls': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCalls,
+                    request_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListCallsRequest.FromString,
+                    response_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListCallsResponse.SerializeToString,
             ),
             'ListKpis': grpc.unary_unary_rpc_method_handler(
                     servicer.ListKpis,
@@ -292,6 +309,33 @@ class Analytics(object):
             '/carillon.analytics.v1.Analytics/ListIntervals',
             protos_dot_analytics_dot_v1_dot_analytics__pb2.ListIntervalsRequest.SerializeToString,
             protos_dot_analytics_dot_v1_dot_analytics__pb2.ListIntervalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCalls(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.analytics.v1.Analytics/ListCalls',
+            protos_dot_analytics_dot_v1_dot_analytics__pb2.ListCallsRequest.SerializeToString,
+            protos_dot_analytics_dot_v1_dot_analytics__pb2.ListCallsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,8 @@ class AnalyticsStub:
     """The contacts behind a figure."""
     ListIntervals: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ListIntervalsRequest, _analytics_pb2.ListIntervalsResponse]
     """The agents' intervals behind a figure."""
+    ListCalls: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ListCallsRequest, _analytics_pb2.ListCallsResponse]
+    """The calls behind a figure."""
     ListKpis: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ListKpisRequest, _analytics_pb2.ListKpisResponse]
     """Every KPI that can be asked for, with its formula in words and its version."""
 
@@ -69,6 +71,8 @@ class AnalyticsAsyncStub(AnalyticsStub):
     """The contacts behind a figure."""
     ListIntervals: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ListIntervalsRequest, _analytics_pb2.ListIntervalsResponse]  # type: ignore[assignment]
     """The agents' intervals behind a figure."""
+    ListCalls: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ListCallsRequest, _analytics_pb2.ListCallsResponse]  # type: ignore[assignment]
+    """The calls behind a figure."""
     ListKpis: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ListKpisRequest, _analytics_pb2.ListKpisResponse]  # type: ignore[assignment]
     """Every KPI that can be asked for, with its formula in words and its version."""
 
@@ -118,6 +122,14 @@ class AnalyticsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_pb2.ListIntervalsResponse, _abc.Awaitable[_analytics_pb2.ListIntervalsResponse]]:
         """The agents' intervals behind a figure."""
+
+    @_abc_1.abstractmethod
+    def ListCalls(
+        self,
+        request: _analytics_pb2.ListCallsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.ListCallsResponse, _abc.Awaitable[_analytics_pb2.ListCallsResponse]]:
+        """The calls behind a figure."""
 
     @_abc_1.abstractmethod
     def ListKpis(
