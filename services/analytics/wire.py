@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
@@ -16,10 +16,12 @@ from services.analytics.model import events as e
 from services.analytics.model.words import AgentState, Exit, Outcome
 from services.chassis.envelope import Envelope
 from services.chassis.errors import CarillonError, Kind
+from services.chassis.ids import TenantId
 
 M = TypeVar("M", bound=Message)
 
 _EXITS: Final = {"refused_full": Exit.REFUSED, "refused_no_agents": Exit.REFUSED}
+_CLASSES: Final = {number: name for name, number in common_pb2.TerminationClass.items()}
 CALL_FACT: Final = gateway.CallFact.DESCRIPTOR.full_name
 TENANT_PUT: Final = portal.TenantPut.DESCRIPTOR.full_name
 
@@ -27,8 +29,8 @@ TENANT_PUT: Final = portal.TenantPut.DESCRIPTOR.full_name
 class NotUnderstood(CarillonError):
     """An event's payload is not what its type says."""
 
-    code = "event-not-understood"
-    kind = Kind.INVALID
+    code: ClassVar[str] = "event-not-understood"
+    kind: ClassVar[Kind] = Kind.INVALID
 
 
 def happened(envelope: Envelope) -> e.Happened:
@@ -41,29 +43,35 @@ def happened(envelope: Envelope) -> e.Happened:
             event = read(_parsed(message, envelope))
         except ValueError as error:
             raise NotUnderstood(f"{envelope.type} {envelope.event_id}: {error}") from None
-    return e.Happened(envelope.event_id, envelope.seq, envelope.at_ms, event)
+    return e.Happened(clean(envelope.event_id), envelope.seq, envelope.at_ms, event)
 
 
 def call_fact(envelope: Envelope) -> e.CallFact:
     """What a gateway tells; NotUnderstood."""
     fact = _parsed(gateway.CallFact, envelope)
     if fact.WhichOneof("body") != "call_ended":
-        return e.CallFact(fact.call_id, fact.seq, fact.at_ms)
+        return e.CallFact(clean(fact.call_id), fact.seq, fact.at_ms)
     ended = fact.call_ended
-    word = common_pb2.TerminationClass.Name(ended.termination.termination_class)
-    word = word.removeprefix("TERMINATION_CLASS_").lower()
+    named = _CLASSES.get(ended.termination.termination_class, "UNSPECIFIED")
+    word = named.removeprefix("TERMINATION_CLASS_").lower()
     return e.CallFact(
-        call_id=fact.call_id,
+        call_id=clean(fact.call_id),
         seq=fact.seq,
         at_ms=fact.at_ms,
         duration_ms=ended.duration_ms,
-        termination=f"{word}/{ended.termination.reason}",
+        termination=clean(f"{word}/{ended.termination.reason}"),
     )
 
 
-def time_zone(envelope: Envelope) -> str:
-    """The IANA zone of the tenant that portal tells about; NotUnderstood."""
-    return _parsed(portal.TenantPut, envelope).tenant.time_zone
+def tenant_zone(envelope: Envelope) -> tuple[TenantId, str]:
+    """A tenant that portal tells about, and its IANA zone; NotUnderstood."""
+    tenant = _parsed(portal.TenantPut, envelope).tenant
+    return TenantId(tenant.tenant_id), tenant.time_zone
+
+
+def clean(text: str) -> str:
+    """A text as it can be stored: PostgreSQL takes every character but one."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _parsed(message: type[M], envelope: Envelope) -> M:
@@ -75,48 +83,50 @@ def _parsed(message: type[M], envelope: Envelope) -> M:
 
 def _entry_of(reservation_id: str) -> str:
     """Of `entry_id.attempt`."""
-    return reservation_id.rpartition(".")[0]
+    return clean(reservation_id.rpartition(".")[0])
 
 
 def _queue_put(event: acd.QueuePut) -> e.QueuePut:
-    return e.QueuePut(event.queue.queue_id, event.queue.name)
+    return e.QueuePut(clean(event.queue.queue_id), clean(event.queue.name))
 
 
 def _queue_removed(event: acd.QueueRemoved) -> e.QueueRemoved:
-    return e.QueueRemoved(event.queue_id)
+    return e.QueueRemoved(clean(event.queue_id))
 
 
 def _agent_put(event: acd.AgentPut) -> e.AgentPut:
-    queue_ids = tuple(membership.queue_id for membership in event.agent.queues)
-    return e.AgentPut(event.agent.agent_id, event.agent.name, queue_ids, event.at_ms)
+    queue_ids = tuple(clean(membership.queue_id) for membership in event.agent.queues)
+    agent_id, name = clean(event.agent.agent_id), clean(event.agent.name)
+    return e.AgentPut(agent_id, name, queue_ids, event.at_ms)
 
 
 def _agent_removed(event: acd.AgentRemoved) -> e.AgentRemoved:
-    return e.AgentRemoved(event.agent_id, event.at_ms)
+    return e.AgentRemoved(clean(event.agent_id), event.at_ms)
 
 
 def _agent_state_changed(event: acd.AgentStateChanged) -> e.AgentStateChanged:
-    return e.AgentStateChanged(event.agent_id, AgentState(event.state), event.reason, event.at_ms)
+    agent_id, reason = clean(event.agent_id), clean(event.reason)
+    return e.AgentStateChanged(agent_id, AgentState(event.state), reason, event.at_ms)
 
 
 def _contact_enqueued(event: acd.ContactEnqueued) -> e.ContactEnqueued:
     contact = event.contact
     return e.ContactEnqueued(
-        entry_id=contact.entry_id,
-        contact_id=contact.contact_id,
-        queue_id=contact.queue_id,
+        entry_id=clean(contact.entry_id),
+        contact_id=clean(contact.contact_id),
+        queue_id=clean(contact.queue_id),
         channel=contact.channel,
-        attributes=tuple((each.name, each.value) for each in contact.attributes),
-        external_ref=contact.external_ref,
+        attributes=tuple((clean(each.name), clean(each.value)) for each in contact.attributes),
+        external_ref=clean(contact.external_ref),
         at_ms=event.at_ms,
     )
 
 
 def _contact_exited(event: acd.ContactExited) -> e.ContactExited:
     return e.ContactExited(
-        entry_id=event.entry_id,
+        entry_id=clean(event.entry_id),
         exit=_EXITS.get(event.exit) or Exit(event.exit),
-        agent_id=event.agent_id,
+        agent_id=clean(event.agent_id),
         wait_ms=event.wait_ms,
         at_ms=event.at_ms,
     )
@@ -127,23 +137,23 @@ def _ring_confirmed(event: acd.RingConfirmed) -> e.RingConfirmed:
 
 
 def _reservation_accepted(event: acd.ReservationAccepted) -> e.ReservationAccepted:
-    return e.ReservationAccepted(event.entry_id, event.at_ms)
+    return e.ReservationAccepted(clean(event.entry_id), event.at_ms)
 
 
 def _reservation_ended(event: acd.ReservationEnded) -> e.ReservationEnded:
-    return e.ReservationEnded(event.entry_id, Outcome(event.outcome), event.at_ms)
+    return e.ReservationEnded(clean(event.entry_id), Outcome(event.outcome), event.at_ms)
 
 
 def _contact_completed(event: acd.ContactCompleted) -> e.ContactCompleted:
-    return e.ContactCompleted(event.entry_id, event.talk_ms, event.hold_ms)
+    return e.ContactCompleted(clean(event.entry_id), event.talk_ms, event.hold_ms)
 
 
 def _wrap_up_code_set(event: acd.WrapUpCodeSet) -> e.WrapUpCodeSet:
-    return e.WrapUpCodeSet(_entry_of(event.reservation_id), event.code)
+    return e.WrapUpCodeSet(_entry_of(event.reservation_id), clean(event.code))
 
 
 def _wrap_up_ended(event: acd.WrapUpEnded) -> e.WrapUpEnded:
-    return e.WrapUpEnded(event.entry_id, event.code, event.wrap_up_ms)
+    return e.WrapUpEnded(clean(event.entry_id), clean(event.code), event.wrap_up_ms)
 
 
 _READERS: Final[Mapping[str, tuple[type[Message], Callable[[Any], e.Event]]]] = MappingProxyType(

@@ -1,0 +1,133 @@
+"""The face towards whoever asks what is behind a figure: the records themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+from grpc import aio
+
+from protos.analytics.v1 import analytics_pb2 as pb
+from protos.common.v1 import common_pb2
+from services.analytics import asked, shown
+from services.analytics.core.measures import OfCalls, OfEntries, OfTime, Terms
+from services.analytics.model.questions import CallQuery, EntryQuery, IntervalQuery
+from services.analytics.model.words import AgentState, Exit
+from services.analytics.store import (
+    PAGE,
+    AnalyticsStore,
+    call_key,
+    entry_key,
+    interval_key,
+)
+from services.chassis.paging import page_size
+from services.chassis.request import tenant_id
+
+R = TypeVar("R")
+K = TypeVar("K")
+
+Context = aio.ServicerContext[Any, Any]
+
+MAX_SCANNED: Final = 20_000
+"""Records looked at for one page; a page of rare ones may be short and still not be the last."""
+
+
+class RecordCalls:
+    """Lists of records."""
+
+    _store: AnalyticsStore
+    _terms: Terms
+
+    async def ListEntries(
+        self, request: pb.ListEntriesRequest, _context: Context
+    ) -> pb.ListEntriesResponse:
+        """Stays in queues."""
+        tenant = tenant_id()
+        asked.check_range(request.from_ms, request.to_ms)
+        terms = asked.terms_of(self._terms, request.threshold_s)
+        part = asked.part_behind(request.behind, denominator=request.denominator, kind=OfEntries)
+        query = EntryQuery(
+            from_ms=request.from_ms,
+            to_ms=request.to_ms,
+            queue_ids=asked.ids((request.queue_id,), "queue_id"),
+            agent_ids=asked.own_agents((request.agent_id,)),
+            exits=asked.words(Exit, request.exits, "exits"),
+        )
+        rows, page = await _page(
+            request.page,
+            lambda after: self._store.entries(tenant, query, after=after, limit=PAGE),
+            key=entry_key,
+            start=asked.place(request.page.token),
+            token=lambda entry: asked.token_of(*entry_key(entry)),
+            keep=lambda entry: not isinstance(part, OfEntries) or part.members(entry, terms),
+        )
+        return pb.ListEntriesResponse(entries=map(shown.entry, rows), page=page)
+
+    async def ListIntervals(
+        self, request: pb.ListIntervalsRequest, _context: Context
+    ) -> pb.ListIntervalsResponse:
+        """Agents' time."""
+        tenant = tenant_id()
+        asked.check_range(request.from_ms, request.to_ms)
+        part = asked.part_behind(request.behind, denominator=request.denominator, kind=OfTime)
+        states = asked.words(AgentState, (request.state,), "state")
+        query = IntervalQuery(
+            from_ms=request.from_ms,
+            to_ms=request.to_ms,
+            queue_ids=asked.ids((request.queue_id,), "queue_id"),
+            agent_ids=asked.own_agents((request.agent_id,)),
+            states=states,
+        )
+        rows, page = await _page(
+            request.page,
+            lambda after: self._store.intervals(tenant, query, after=after, limit=PAGE),
+            key=interval_key,
+            start=asked.interval_place(request.page.token),
+            token=lambda each: asked.token_of(each.from_ms, each.version, each.agent_id),
+            keep=lambda each: not isinstance(part, OfTime) or each.state in part.states,
+        )
+        return pb.ListIntervalsResponse(intervals=map(shown.interval, rows), page=page)
+
+    async def ListCalls(
+        self, request: pb.ListCallsRequest, _context: Context
+    ) -> pb.ListCallsResponse:
+        """Calls."""
+        tenant = tenant_id()
+        asked.check_range(request.from_ms, request.to_ms)
+        part = asked.part_behind(request.behind, denominator=request.denominator, kind=OfCalls)
+        query = CallQuery(request.from_ms, request.to_ms)
+        rows, page = await _page(
+            request.page,
+            lambda after: self._store.calls(tenant, query, after=after, limit=PAGE),
+            key=call_key,
+            start=asked.place(request.page.token),
+            token=lambda call: asked.token_of(*call_key(call)),
+            keep=lambda call: not isinstance(part, OfCalls) or part.members(call),
+        )
+        return pb.ListCallsResponse(calls=map(shown.call, rows), page=page)
+
+
+async def _page(
+    page: common_pb2.PageRequest,
+    page_after: Callable[[K], Awaitable[list[R]]],
+    *,
+    key: Callable[[R], K],
+    start: K,
+    token: Callable[[R], str],
+    keep: Callable[[R], bool],
+) -> tuple[list[R], common_pb2.PageResponse]:
+    """The records of one page that are to be kept, and where the next page begins; BadPage."""
+    size = page_size(page)
+    kept: list[R] = []
+    after, scanned = start, 0
+    while found := await page_after(after):
+        for record in found:
+            if not keep(record):
+                continue
+            if len(kept) == size:
+                return kept, common_pb2.PageResponse(next_token=token(kept[-1]))
+            kept.append(record)
+        after, scanned = key(found[-1]), scanned + len(found)
+        if scanned >= MAX_SCANNED:
+            return kept, common_pb2.PageResponse(next_token=token(found[-1]))
+    return kept, common_pb2.PageResponse()

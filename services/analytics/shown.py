@@ -1,0 +1,97 @@
+"""Records and figures as messages."""
+
+from __future__ import annotations
+
+from protos.analytics.v1 import analytics_pb2 as pb
+from services.analytics.core.formulas import Figure
+from services.analytics.core.kpi import Kpi
+from services.analytics.core.live import LiveRow
+from services.analytics.model.records import Call, Entry, Interval
+
+
+def figure(value: Figure) -> pb.Figure:
+    """One figure; without a value where there is none."""
+    return pb.Figure(
+        kpi=value.kpi,
+        variant=value.variant,
+        value=value.value,
+        unit=value.unit,
+        numerator=value.numerator,
+        denominator=value.denominator,
+    )
+
+
+def live_row(row: LiveRow) -> pb.LiveRow:
+    """One row of live figures."""
+    return pb.LiveRow(
+        queue_id=row.queue_id,
+        name=row.name,
+        waiting=row.waiting,
+        oldest_waiting_since_ms=row.oldest_waiting_since_ms or 0,
+        today=map(figure, row.today),
+        now=map(figure, row.now),
+        agents=[pb.AgentsInState(state=state, agents=number) for state, number in row.agents],
+    )
+
+
+def entry(value: Entry) -> pb.Entry:
+    """One stay in one queue."""
+    return pb.Entry(
+        entry_id=value.entry_id,
+        contact_id=value.contact_id,
+        queue_id=value.queue_id,
+        queue_name=value.queue_name,
+        offered_at_ms=value.offered_at_ms,
+        left_at_ms=value.left_at_ms or 0,
+        exit=value.exit,
+        wait_ms=value.wait_ms,
+        agent_id=value.agent_id,
+        agent_name=value.agent_name,
+        ring_ms=value.ring_ms,
+        talk_ms=value.talk_ms,
+        hold_ms=value.hold_ms,
+        wrap_up_ms=value.wrap_up_ms,
+        disposition=value.disposition,
+        ring_failures=value.ring_failures,
+        attributes=dict(value.attributes),
+        external_ref=value.external_ref,
+    )
+
+
+def interval(value: Interval) -> pb.Interval:
+    """A stretch of an agent's time."""
+    return pb.Interval(
+        agent_id=value.agent_id,
+        agent_name=value.agent_name,
+        queue_ids=value.queue_ids,
+        version=value.version,
+        state=value.state,
+        reason=value.reason,
+        from_ms=value.from_ms,
+        to_ms=value.to_ms or 0,
+    )
+
+
+def call(value: Call) -> pb.Call:
+    """One call."""
+    return pb.Call(
+        call_id=value.call_id,
+        started_at_ms=value.started_at_ms,
+        ended_at_ms=value.ended_at_ms or 0,
+        termination=value.termination,
+        queued=value.queued,
+        answered=value.answered,
+    )
+
+
+def kpi(value: Kpi) -> pb.Kpi:
+    """One KPI with one of its formulas."""
+    return pb.Kpi(
+        kpi=value.kpi,
+        variant=value.variant,
+        name=value.name,
+        formula=value.formula,
+        version=value.version,
+        unit=value.unit,
+        default_variant=value.is_default,
+    )
