@@ -34,7 +34,7 @@ from services.recording.model.evidence import (
     State,
 )
 from services.recording.segments import SealedSegment, SegmentFiles, SegmentPlace
-from services.recording.store import RecordingStore, check_same
+from services.recording.store import RecordingStore
 from services.recording.summary import summary_of
 from services.recording.wire import frames_of
 from services.recording.wire_events import begun_event, finalised_event
@@ -73,10 +73,6 @@ class Ingest:
         if len(sealed.sealed) > MAX_SEGMENT_BYTES or sealed.number > MAX_SEGMENTS:
             raise BadSegment(f"{len(sealed.sealed)} bytes, number {sealed.number}")
         segment = self._opened(sealed)
-        known = await self._store.segment(tenant_id, sealed.call_id, sealed.track_id, sealed.number)
-        if known is not None:
-            check_same(known, segment)
-            return
         place = SegmentPlace(
             tenant_id, sealed.call_id, sealed.track_id, sealed.number, sealed.sha256
         )

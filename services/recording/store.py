@@ -46,11 +46,6 @@ class RecordingStore(Protocol):
         RecordingClosed, TooManySegments.
         """
 
-    async def segment(
-        self, tenant_id: TenantId, recording_id: CallId, track_id: str, number: int
-    ) -> Segment | None:
-        """One stored segment; None: it is not there."""
-
     async def segments(self, tenant_id: TenantId, recording_id: CallId) -> list[Segment]:
         """All segments of a recording by track and number."""
 
@@ -148,12 +143,6 @@ class MemoryRecordingStore:
         self._segments[place][segment.track_id, segment.number] = segment
         if before is None:
             await self._bus.publish(TOPIC, events)
-
-    async def segment(
-        self, tenant_id: TenantId, recording_id: CallId, track_id: str, number: int
-    ) -> Segment | None:
-        """See `RecordingStore.segment`."""
-        return self._segments[tenant_id, recording_id].get((track_id, number))
 
     async def segments(self, tenant_id: TenantId, recording_id: CallId) -> list[Segment]:
         """See `RecordingStore.segments`."""

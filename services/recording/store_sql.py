@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
+import asyncpg
+
 from services.chassis import outbox
 from services.chassis.database import Connection, Database
 from services.chassis.envelope import Envelope
@@ -13,7 +15,7 @@ from services.chassis.ids import CallId, TenantId
 from services.recording.core.calls import noted
 from services.recording.model.calls import Call, Found, Named, Note, Pair, Search
 from services.recording.model.errors import RecordingChanged
-from services.recording.model.evidence import Listening, Place, Recording, Segment
+from services.recording.model.evidence import MAX_SEGMENTS, Listening, Place, Recording, Segment
 from services.recording.store import TOPIC, Names, calls_of, check_same, grown
 from services.recording.store_rows import (
     CALL,
@@ -45,6 +47,17 @@ _SET_RECORDING = (
 _ADD_SEGMENT = (
     f"INSERT INTO segment (tenant_id, recording_id, {SEGMENT})"  # noqa: S608  # no input
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+)
+# The usual case in one round trip: a recording goes on, and the segment is new.
+_GROW = (
+    "WITH grown AS (UPDATE recording SET"  # noqa: S608  # no input
+    " segments = segments + 1, size_bytes = size_bytes + $6, incarnation = $11,"
+    " started_at_ms = least(started_at_ms, $12), heard_at_ms = $13"
+    " WHERE tenant_id = $1 AND recording_id = $2 AND state = 'recording' AND segments < $14"
+    " AND NOT EXISTS (SELECT 1 FROM segment s WHERE s.tenant_id = $1 AND s.recording_id = $2"
+    " AND s.track_id = $3 AND s.number = $4) RETURNING true)"
+    f" INSERT INTO segment (tenant_id, recording_id, {SEGMENT})"
+    " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM grown RETURNING true"
 )
 _PUT_CALL = (
     f"INSERT INTO call (tenant_id, {CALL})"  # noqa: S608  # no input
@@ -93,6 +106,8 @@ class SqlRecordingStore:
         self, tenant_id: TenantId, begun: Recording, segment: Segment, events: Sequence[Envelope]
     ) -> None:
         """See `RecordingStore.add_segment`."""
+        if await self._grow(tenant_id, begun, segment):
+            return
         async with self._database.transaction(tenant_id) as connection:
             first = await connection.fetchval(
                 _ADD_RECORDING + " ON CONFLICT DO NOTHING RETURNING true",
@@ -117,12 +132,19 @@ class SqlRecordingStore:
         if first:
             self._written()
 
-    async def segment(
-        self, tenant_id: TenantId, recording_id: CallId, track_id: str, number: int
-    ) -> Segment | None:
-        """See `RecordingStore.segment`."""
-        async with self._database.transaction(tenant_id) as connection:
-            return await _segment(connection, tenant_id, recording_id, track_id, number)
+    async def _grow(self, tenant_id: TenantId, begun: Recording, segment: Segment) -> bool:
+        try:
+            async with self._database.transaction(tenant_id) as connection:
+                grown_at_all = await connection.fetchval(
+                    _GROW,
+                    *segment_values(tenant_id, begun.recording_id, segment),
+                    begun.started_at_ms,
+                    begun.heard_at_ms,
+                    MAX_SEGMENTS,
+                )
+        except asyncpg.UniqueViolationError:
+            return False  # the same segment came twice at once, and the other one was first
+        return bool(grown_at_all)
 
     async def segments(self, tenant_id: TenantId, recording_id: CallId) -> list[Segment]:
         """See `RecordingStore.segments`."""

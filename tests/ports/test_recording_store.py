@@ -154,8 +154,6 @@ async def test_the_first_segment_begins_a_recording_and_is_told_once(stage: Stag
         begun(), started_at_ms=900, heard_at_ms=905, segments=2, size_bytes=200
     )
     assert await stage.store.segments(ACME, CALL) == [segment(1), segment(2)]
-    assert await stage.store.segment(ACME, CALL, "leg-a", 2) == segment(2)
-    assert await stage.store.segment(ACME, CALL, "leg-a", 3) is None
     assert await stage.told() == ["e1"]
 
 
@@ -171,6 +169,17 @@ async def test_tracks_that_begin_at_once_make_one_recording(stage: Stage) -> Non
     assert recording.segments == len(tracks)
     assert [each.track_id for each in await stage.store.segments(ACME, CALL)] == tracks
     assert len(await stage.told()) == 1
+
+
+async def test_a_segment_that_comes_twice_at_once_counts_once(stage: Stage) -> None:
+    await stage.store.add_segment(ACME, begun(), segment(), [])
+    async with asyncio.TaskGroup() as group:
+        for _ in range(6):
+            group.create_task(stage.store.add_segment(ACME, begun(), segment(2), []))
+    recording = await stage.store.recording(ACME, CALL)
+    assert recording is not None
+    assert (recording.segments, recording.size_bytes) == (2, 200)
+    assert len(await stage.store.segments(ACME, CALL)) == 2
 
 
 async def test_other_bytes_under_a_name_are_refused_and_change_nothing(stage: Stage) -> None:
