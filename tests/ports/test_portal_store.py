@@ -1,121 +1,47 @@
-"""What every store of people, sessions, keys and the trail must do."""
+"""What every store of tenants, users and sessions must do."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
-import asyncpg
 import pytest
 
-from protos.portal.v1 import portal_pb2, portal_pb2_grpc
-from services.chassis.bus import Bus, MemoryBus
-from services.chassis.database import Database, DatabaseAddress
+from services.chassis.bus import Bus
+from services.chassis.database import Database
 from services.chassis.envelope import Envelope
 from services.chassis.ids import TenantId
-from services.chassis.outbox import OutboxPublisher
-from services.chassis.postgres.server import PostgresServer
-from services.chassis.settings import load
-from services.chassis.simulated import MemoryExchange
-from services.chassis.world import local_world
-from services.portal import store_memory, store_sql_people, store_sql_trail
-from services.portal.bootstrap import read_first_administrator
-from services.portal.core.lockout import WINDOW_MS
-from services.portal.core.replaying import KEEP_MS, TAKE_OVER_MS
-from services.portal.core.sessions import KEEP_EXPIRED_MS
+from services.portal import store_memory, store_sql_people
 from services.portal.model.errors import (
-    NoSuchApiKey,
     NoSuchTenant,
     NoSuchUser,
-    NotAuthenticated,
     TenantExists,
-    TooManyApiKeys,
     TooManyUsers,
     UserExists,
 )
-from services.portal.model.people import Account, ApiKey, Role, Tenant, User, UserQuery
-from services.portal.model.sessions import Session, Tally, Token, TokenKind, Verdict
-from services.portal.model.trail import Answer, AnswerKey, AuditEntry, AuditQuery
-from services.portal.people import build_people
-from services.portal.settings import PortalSettings
-from services.portal.store import TOPIC, PortalStore
-from services.portal.store_memory import MemoryPortalStore
-from services.portal.store_sql import SqlPortalStore
+from services.portal.model.people import Account, Role, Tenant, User, UserQuery
+from services.portal.model.sessions import Session, Tally, Verdict
+from services.portal.store import PortalStore
+from tests.ports.portal_stage import (
+    ACME,
+    ADMIN,
+    HASH,
+    NOBODY,
+    OTHER,
+    account,
+    address,
+    began,
+    bus,
+    database,
+    event,
+    published,
+    store,
+    tenant,
+    tokens,
+)
 
-ACME, OTHER, NOBODY = TenantId("t-acme"), TenantId("t-other"), TenantId("t-nobody")
-ADMIN = frozenset({Role.ADMINISTRATOR})
-HASH = "$argon2id$of-a-password"
-
-
-def tenant(tenant_id: TenantId, name: str) -> Tenant:
-    return Tenant(tenant_id, name, name.title(), "Europe/Bucharest", "RO", 7)
-
-
-def account(
-    user_id: str, username: str, roles: frozenset[Role] = frozenset({Role.AGENT})
-) -> Account:
-    return Account(
-        User(user_id, username, f"{username} Müller", "", roles, active=True, created_at_ms=7), HASH
-    )
-
-
-def event(event_id: str, tenant_id: TenantId = ACME) -> Envelope:
-    return Envelope(event_id, tenant_id, 7, tenant_id, "carillon.portal.v1.UserPut", b"x")
-
-
-@pytest.fixture(scope="module")
-def address(postgres_server: PostgresServer) -> DatabaseAddress:
-    """One migrated database for all tests here: emptying it takes less than making it."""
-    return asyncio.run(postgres_server.database("portal_people"))
-
-
-@pytest.fixture
-async def database(
-    postgres_server: PostgresServer, address: DatabaseAddress
-) -> AsyncIterator[Database]:
-    admin = await asyncpg.connect(postgres_server.admin_dsn(address.name))
-    await admin.execute(
-        "TRUNCATE portal.tenant, portal.account, portal.session, portal.token, portal.api_key,"
-        " portal.tally, portal.audit, portal.answer, portal.outbox"
-    )
-    await admin.close()
-    made = Database(address, schema="portal")
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-def bus() -> Bus:
-    return MemoryBus()
-
-
-@pytest.fixture(params=["memory", "postgres"])
-async def store(request: pytest.FixtureRequest, database: Database, bus: Bus) -> PortalStore:
-    made: PortalStore = (
-        MemoryPortalStore(bus=bus) if request.param == "memory" else SqlPortalStore(database)
-    )
-    await settled(made)
-    return made
-
-
-async def settled(store: PortalStore) -> None:
-    """Two tenants whose people have the same names, as they may."""
-    await store.add_tenant(tenant(ACME, "acme"), account("u-1", "Ana", ADMIN), [event("e1")])
-    await store.add_tenant(tenant(OTHER, "other"), account("o-1", "Ana", ADMIN), [])
-
-
-async def published(bus: Bus, database: Database) -> list[str]:
-    """The ids of what was told, from wherever it waits."""
-    await OutboxPublisher(database=database, bus=bus).publish_some()
-    ids: list[str] = []
-    async with bus.consumer(group="g", topics=(TOPIC,)) as consumer:
-        while (batch := await consumer.fetch(wait_s=0)) is not None:
-            ids += [each.event_id for each in batch.events]
-    return ids
-
+__all__ = ["address", "bus", "database", "store"]  # fixtures are found by their names here
 
 # ---- tenants and users ----
 
@@ -283,25 +209,6 @@ async def test_who_was_seen_is_remembered(store: PortalStore) -> None:
 # ---- sessions ----
 
 
-def tokens(session_id: str, number: int = 1, expires_at_ms: int = 10_000) -> tuple[Token, Token]:
-    return (
-        Token(f"{session_id}-a{number}".encode(), TokenKind.ACCESS, session_id, expires_at_ms),
-        Token(f"{session_id}-r{number}".encode(), TokenKind.REFRESH, session_id, expires_at_ms),
-    )
-
-
-async def began(
-    store: PortalStore,
-    session_id: str = "s-1",
-    *,
-    user_id: str = "u-1",
-    at_ms: int = 100,
-    most: int = 9,
-) -> bool:
-    session = Session(session_id, user_id, at_ms)
-    return await store.add_session(ACME, session, tokens(session_id), password_hash=HASH, most=most)
-
-
 async def has_ended(store: PortalStore, session_id: str) -> bool:
     holder = await store.holder_of(f"{session_id}-a1".encode())
     assert holder is not None
@@ -439,333 +346,3 @@ async def test_no_wrong_password_is_lost_among_many_at_once(store: PortalStore) 
 
     await asyncio.gather(*(store.change_tally("k", more) for _ in range(20)))
     assert len((await store.tallies(["k"]))["k"].failed_at_ms) == 20
-
-
-# ---- keys ----
-
-
-def key(number: int, expires_at_ms: int = 0) -> ApiKey:
-    return ApiKey(f"k-{number}", "crm", ADMIN, 7, expires_at_ms, "abc", f"h{number}".encode())
-
-
-async def test_a_key_leads_to_its_tenant(store: PortalStore) -> None:
-    await store.add_key(ACME, key(1), most=9)
-    holder = await store.key_holder("k-1")
-    assert holder is not None
-    assert (holder.tenant, holder.key) == (tenant(ACME, "acme"), key(1))
-    assert await store.key_holder("k-2") is None
-
-
-async def test_a_key_is_revoked_once_and_by_its_own_tenant(store: PortalStore) -> None:
-    await store.add_key(ACME, key(1), most=9)
-    for name, tenant_id in (("k-1", OTHER), ("k-2", ACME)):
-        with pytest.raises(NoSuchApiKey):
-            await store.revoke_key(tenant_id, name, 50)
-    assert (await store.revoke_key(ACME, "k-1", 60)).revoked_at_ms == 60
-    assert (await store.revoke_key(ACME, "k-1", 70)).revoked_at_ms == 60
-    holder = await store.key_holder("k-1")
-    assert holder is not None
-    assert holder.key.revoked_at_ms == 60
-
-
-async def test_keys_are_listed_by_age_in_pages(store: PortalStore) -> None:
-    for number in (3, 1, 2):
-        await store.add_key(ACME, key(number), most=9)
-    await store.add_key(OTHER, key(0), most=9)
-    await store.touch_key(ACME, "k-1", 44)
-    await store.touch_key(ACME, "k-0", 44)
-    first = await store.list_keys(ACME, "", 2)
-    assert first == [replace(key(1), last_used_at_ms=44), key(2)]
-    assert await store.list_keys(ACME, "k-2", 2) == [key(3)]
-    assert await store.list_keys(OTHER, "", 9) == [key(0)]
-    assert await store.list_keys(NOBODY, "", 9) == []
-
-
-async def test_a_tenant_has_only_so_many_keys_that_work(store: PortalStore) -> None:
-    await store.add_key(ACME, key(1, expires_at_ms=6), most=1)
-    await store.add_key(ACME, key(2, expires_at_ms=8), most=1)
-    with pytest.raises(TooManyApiKeys):
-        await store.add_key(ACME, key(3), most=1)
-    await store.revoke_key(ACME, "k-2", 50)
-    await store.add_key(ACME, key(3), most=1)
-
-
-# ---- the trail ----
-
-
-def entry(number: int, **parts: Any) -> AuditEntry:
-    known = AuditEntry(
-        audit_id=f"a-{number}",
-        at_ms=number * 10,
-        actor_id="u-1",
-        actor_name="Ana",
-        actor_kind="user",
-        action="carillon.acd.v1.Acd/PutQueue",
-        subject="queue sales",
-        outcome="ok",
-        address="127.0.0.1",
-        detail_json='{"queue":"ü"}',
-    )
-    return replace(known, **parts)
-
-
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        (AuditQuery(), [4, 3, 2, 1]),
-        (AuditQuery(size=2), [4, 3]),
-        (AuditQuery(size=2, before="a-3"), [2, 1]),
-        (AuditQuery(from_ms=20, to_ms=40), [3, 2]),
-        (AuditQuery(actor_id="u-2"), [2]),
-        (AuditQuery(action="carillon.acd"), [4, 2, 1]),
-        (AuditQuery(action="carillon%"), []),
-        (AuditQuery(refused=True), [4]),
-    ],
-)
-async def test_the_trail_is_read_newest_first(
-    store: PortalStore, query: AuditQuery, found: list[int]
-) -> None:
-    entries = [
-        entry(1),
-        entry(2, actor_id="u-2"),
-        entry(3, action="sign-in"),
-        entry(4, outcome="no-such-queue"),
-    ]
-    await store.add_audit(ACME, entries[:3], [])
-    await store.add_audit(ACME, entries[2:], [])
-    await store.add_audit(OTHER, [entry(5)], [])
-    told = await store.list_audit(ACME, query)
-    assert told == [entries[number - 1] for number in found]
-
-
-async def test_the_trail_is_told_and_needs_no_tenant(
-    store: PortalStore, bus: Bus, database: Database
-) -> None:
-    await store.add_audit(NOBODY, [entry(1)], [event("a-1", NOBODY)])
-    assert await store.list_audit(NOBODY, AuditQuery()) == [entry(1)]
-    assert set(await published(bus, database)) == {"e1", "a-1"}
-
-
-# ---- answers to repeated requests ----
-
-NAME = AnswerKey("u-1", "order-7")
-DONE = Answer("hash", 1_000, 201, "application/json", b"\x00{}")
-
-
-async def test_a_request_that_comes_twice_finds_its_answer(store: PortalStore) -> None:
-    assert await store.reserve_answer(ACME, NAME, "hash", 1_000) is None
-    assert await store.reserve_answer(ACME, NAME, "hash", 1_001) == Answer("hash", 1_000)
-    await store.keep_answer(ACME, NAME, DONE)
-    assert await store.reserve_answer(ACME, NAME, "hash", 1_002) == DONE
-    assert await store.reserve_answer(ACME, NAME, "else", 1_002) == DONE
-
-
-async def test_answers_are_apart_by_tenant_and_by_who_asked(store: PortalStore) -> None:
-    assert await store.reserve_answer(ACME, NAME, "hash", 1_000) is None
-    await store.keep_answer(OTHER, NAME, replace(DONE, body=b"theirs"))
-    assert await store.reserve_answer(OTHER, NAME, "hash", 1_000) is None
-    assert await store.reserve_answer(ACME, AnswerKey("u-2", "order-7"), "hash", 1_000) is None
-
-
-async def test_of_many_at_once_one_takes_the_key(store: PortalStore) -> None:
-    taken = await asyncio.gather(
-        *(store.reserve_answer(ACME, NAME, "hash", 1_000) for _ in range(10))
-    )
-    assert taken.count(None) == 1
-
-
-@pytest.mark.parametrize(
-    ("request_hash", "now_ms", "is_free"),
-    [
-        ("hash", 1_000 + TAKE_OVER_MS - 1, False),
-        ("hash", 1_000 + TAKE_OVER_MS, True),
-        ("else", 1_000 + TAKE_OVER_MS, False),
-        ("else", 1_000 + KEEP_MS, True),
-    ],
-)
-async def test_a_key_whose_holder_died_is_free_again(
-    store: PortalStore, request_hash: str, now_ms: int, *, is_free: bool
-) -> None:
-    await store.reserve_answer(ACME, NAME, "hash", 1_000)
-    assert (await store.reserve_answer(ACME, NAME, request_hash, now_ms) is None) is is_free
-
-
-async def test_a_key_is_dropped_only_while_it_is_not_answered(store: PortalStore) -> None:
-    await store.reserve_answer(ACME, NAME, "hash", 1_000)
-    await store.drop_answer(ACME, NAME, "else")
-    assert await store.reserve_answer(ACME, NAME, "hash", 1_001) is not None
-    await store.drop_answer(ACME, NAME, "hash")
-    assert await store.reserve_answer(ACME, NAME, "hash", 1_002) is None
-    await store.keep_answer(ACME, NAME, DONE)
-    await store.drop_answer(ACME, NAME, "hash")
-    assert await store.reserve_answer(ACME, NAME, "hash", 1_003) == DONE
-    await store.keep_answer(ACME, NAME, replace(DONE, request_hash="else", body=b"no"))
-    assert await store.reserve_answer(ACME, NAME, "hash", 1_003) == DONE
-
-
-# ---- what has run out ----
-
-
-async def test_what_has_run_out_is_swept_and_nothing_else(store: PortalStore) -> None:
-    await began(store, "s-1")
-    later = tokens("s-2", expires_at_ms=50_000)
-    await store.add_session(
-        ACME, Session("s-2", "u-1", 100), (tokens("s-2")[0], later[1]), password_hash=HASH, most=9
-    )
-    await store.reserve_answer(ACME, NAME, "hash", 1_000)
-    await store.change_tally("k", lambda _: Tally((1_000,)))
-    assert await store.sweep(10_000) == 0
-    now_ms = 10_000 + max(KEEP_EXPIRED_MS, KEEP_MS, WINDOW_MS)
-    assert await store.sweep(now_ms) >= 5
-    assert await store.sweep(now_ms) == 0
-    assert await store.holder_of(b"s-1-a1") is None
-    assert await store.holder_of(b"s-2-a1") is None
-    assert await store.holder_of(b"s-2-r1") is not None
-    assert await store.tallies(["k"]) == {}
-    assert await store.reserve_answer(ACME, NAME, "else", 2_000) is None
-
-
-async def test_a_lock_outlives_its_wrong_passwords(store: PortalStore) -> None:
-    await store.change_tally("k", lambda _: Tally((1_000,), 99_000_000))
-    assert await store.sweep(98_999_999) == 0
-    assert await store.sweep(99_000_000) == 1
-
-
-async def test_a_sweep_takes_a_little_at_a_time(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = SqlPortalStore(database)
-    await settled(store)
-    monkeypatch.setattr(store_sql_trail, "SWEEP_ROWS", 2)
-    for number in range(5):
-        await store.change_tally(f"k{number}", lambda _: Tally((1,)))
-    counts = [await store.sweep(WINDOW_MS * 2) for _ in range(4)]
-    assert counts == [2, 2, 1, 0]
-
-
-# ---- people on PostgreSQL, as a process has them ----
-
-
-async def test_people_live_on_postgresql(
-    postgres_server: PostgresServer, database_address: DatabaseAddress, tmp_path: Path
-) -> None:
-    database_address.write(tmp_path / "database.json")
-    world = local_world(var_dir=tmp_path, run_dir=tmp_path / "run")
-    people = build_people(world, load(PortalSettings))
-    exchange = MemoryExchange(coin=lambda: False)
-    await people.start()
-    exchange.serve("portal", people.faces())
-    portal = portal_pb2_grpc.PortalStub(exchange.channel("portal"))
-    first = read_first_administrator(tmp_path / "bootstrap.json")
-    assert first is not None
-    try:
-        session = await portal.SignIn(
-            portal_pb2.SignInRequest(
-                tenant=first.tenant, username=first.username, password=first.password
-            )
-        )
-        principal = await people.identity.authenticate(session.access_token)
-        assert principal.roles == frozenset({"administrator", "platform"})
-        with pytest.raises(NotAuthenticated):
-            await people.identity.authenticate("cra_" + "A" * 43)
-        async with (
-            asyncio.timeout(20),
-            world.bus.consumer(group="test", topics=(TOPIC,)) as consumer,
-        ):
-            types: list[str] = []
-            while "Audited" not in types:
-                batch = await consumer.fetch(wait_s=1)
-                types += [each.type.rpartition(".")[2] for each in batch.events] if batch else []
-        assert types == ["TenantPut", "UserPut", "Audited"]
-    finally:
-        await people.stop()
-        await world.close()
-
-
-# ---- what the database itself holds to ----
-
-
-async def test_only_the_databases_own_rule_keeps_tenants_apart(
-    postgres_server: PostgresServer, database_address: DatabaseAddress
-) -> None:
-    database = Database(database_address, schema="portal")
-    store = SqlPortalStore(database)
-    await settled(store)
-    await store.add_key(OTHER, key(1), most=9)
-    await store.add_audit(OTHER, [entry(1)], [])
-    admin = await asyncpg.connect(postgres_server.admin_dsn(database_address.name))
-
-    async def seen() -> tuple[int, int, int]:
-        return (
-            len(await store.list_users(ACME, UserQuery())),
-            len(await store.list_keys(ACME, "", 9)),
-            len(await store.list_audit(ACME, AuditQuery())),
-        )
-
-    try:
-        assert await seen() == (1, 0, 0)
-        for table in ("account", "api_key", "audit"):
-            await admin.execute(f"ALTER TABLE portal.{table} DISABLE ROW LEVEL SECURITY")
-        assert await seen() == (2, 1, 1), "the leak is seen when the protection is off"
-        assert (await store.get_account(ACME, "o-1")).user.username == "Ana"
-    finally:
-        await admin.close()
-        await database.close()
-
-
-async def test_every_table_of_a_tenant_is_protected_even_from_its_owner(
-    postgres_server: PostgresServer, address: DatabaseAddress
-) -> None:
-    admin = await asyncpg.connect(postgres_server.admin_dsn(address.name))
-    try:
-        rows = await admin.fetch(
-            "SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity AS is_protected"
-            " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
-            " WHERE c.relnamespace = 'portal'::regnamespace AND c.relkind = 'r'"
-            " AND a.attname = 'tenant_id'"
-        )
-    finally:
-        await admin.close()
-    tables = {row["relname"]: row["is_protected"] for row in rows}
-    # The outbox is the publisher's, which brings everybody's events to the bus.
-    assert tables.pop("outbox") is False
-    assert set(tables) == {"tenant", "account", "session", "token", "api_key", "audit", "answer"}
-    assert all(tables.values()), tables
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE audit SET outcome = 'ok'",
-        "DELETE FROM audit",
-        "TRUNCATE audit",
-        "ALTER TABLE audit DISABLE ROW LEVEL SECURITY",
-        "SELECT * FROM chassis.bus_log",
-    ],
-)
-async def test_the_services_role_cannot(database: Database, statement: str) -> None:
-    await SqlPortalStore(database).add_audit(ACME, [entry(1)], [])
-    with pytest.raises(asyncpg.PostgresError):
-        async with database.transaction(ACME) as connection:
-            await connection.execute(statement)
-    assert await SqlPortalStore(database).list_audit(ACME, AuditQuery()) == [entry(1)]
-
-
-@pytest.mark.parametrize(
-    "ask",
-    [
-        "SELECT portal.tenant_named('acme')",
-        "SELECT portal.tenant_of_token('x')",
-        "SELECT portal.tenant_of_key('x')",
-        "SELECT * FROM portal.tenants_after('', 9)",
-        "SELECT portal.tenants_to_sweep(1, 1, 1)",
-    ],
-)
-async def test_no_other_service_looks_across_tenants(address: DatabaseAddress, ask: str) -> None:
-    others = Database(address, schema="bus")
-    try:
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            async with others.untenanted() as connection:
-                await connection.execute(ask)
-    finally:
-        await others.close()
