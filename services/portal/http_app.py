@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -50,21 +51,39 @@ Check = Callable[[], Awaitable[str]]
 """Says why no work can be taken; empty: it can."""
 
 
-def application(*, edge: Edge, registry: Registry, feed: ASGIApp, unready: Check) -> ASGIApp:
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What the API is, written out once."""
+
+    as_json: bytes
+    """OpenAPI, for programs."""
+    as_page: str
+    """HTML, for people."""
+
+
+def described(registry: Registry) -> Described:
+    """The description of what is for outside."""
+    document = openapi.document(registry, comments())
+    return Described(
+        as_json=json.dumps(document, ensure_ascii=False).encode(),
+        as_page=openapi_page.page(document),
+    )
+
+
+def application(
+    *, edge: Edge, registry: Registry, words: Described, feed: ASGIApp, unready: Check
+) -> ASGIApp:
     """The application that the server runs."""
-    description = openapi.document(registry, comments())
-    as_json = json.dumps(description, ensure_ascii=False).encode()
-    as_page = openapi_page.page(description)
     cached = {"cache-control": f"public, max-age={MAX_AGE_S}"}
 
     async def home(_request: Request) -> Response:
         return HTMLResponse(HOME, headers=cached)
 
     async def docs(_request: Request) -> Response:
-        return HTMLResponse(as_page, headers=cached)
+        return HTMLResponse(words.as_page, headers=cached)
 
-    async def described(_request: Request) -> Response:
-        return Response(as_json, media_type="application/json", headers=cached)
+    async def openapi_json(_request: Request) -> Response:
+        return Response(words.as_json, media_type="application/json", headers=cached)
 
     async def alive(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -79,7 +98,7 @@ def application(*, edge: Edge, registry: Registry, feed: ASGIApp, unready: Check
     routes = [
         Route("/", home),
         Route("/docs", docs),
-        Route("/openapi.json", described),
+        Route("/openapi.json", openapi_json),
         Route("/healthz", alive),
         Route("/readyz", ready),
         WebSocketRoute("/v1/feed", feed),

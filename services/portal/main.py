@@ -91,7 +91,11 @@ class PortalService:
         settings = self._settings
         http = self._bound(settings.http_port, "CARILLON_PORTAL_HTTP_PORT")
         app = http_app.application(
-            edge=self._edge, registry=self._registry, feed=self._feed, unready=self._unready
+            edge=self._edge,
+            registry=self._registry,
+            words=http_app.described(self._registry),
+            feed=self._feed,
+            unready=self._unready,
         )
         self._http = HttpServer(app=app, listening=http)
         self._http.start()

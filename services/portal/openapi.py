@@ -14,6 +14,7 @@ from services.portal.problem import TITLES
 from services.portal.rest_audio import PATH as AUDIO_PATH
 from services.portal.rest_values import is_map, message_of
 
+_NESTED = re.compile(r"\{[a-z_.]+\.")
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 ALWAYS = (400, 401, 403, 404, 408, 409, 413, 415, 429, 501, 503, 504)
@@ -42,7 +43,9 @@ def document(registry: Iterable[Exposed], comments: Mapping[str, str]) -> dict[s
             tags.setdefault(service.name, comments.get(service.full_name, ""))
         for place, binding in enumerate(exposed.bindings):
             operation = _operation(exposed, binding, place, schemas, comments)
-            paths.setdefault(binding.template, {})[binding.verb.lower()] = operation
+            # `{queue.queue_id}` is `{queue_id}` to readers: dots there break their tools.
+            path = _NESTED.sub("{", binding.template)
+            paths.setdefault(path, {})[binding.verb.lower()] = operation
     paths[AUDIO_PATH] = {"get": _audio()}
     return {
         "openapi": "3.1.0",
@@ -117,7 +120,7 @@ def _parameters(
         field = _field_at(message, path)
         # An empty one would be another path.
         schema = schemas.parameter(field) | {"minLength": 1}
-        yield _parameter("path", path, schema, comments.get(field.full_name, ""))
+        yield _parameter("path", field.name, schema, comments.get(field.full_name, ""))
     if binding.body != "*":
         taken = {*binding.path_fields, binding.body}
         for path, field in _query_fields(message):
