@@ -11,9 +11,9 @@ from services.chassis.log import get_logger
 from services.chassis.tasks import Tasks
 from services.ivr.core import templates
 from services.ivr.core.parsing import parse_flow, read_flow
-from services.ivr.core.phrases import MINUTE_MS, is_known, queue_message
+from services.ivr.core.phrases import MINUTE_MS, agent_lost, delay, is_known, queue_message
 from services.ivr.model.errors import BadFlow, Problem
-from services.ivr.model.flow import Flow, Node, Prompt
+from services.ivr.model.flow import Enqueue, Flow, Node, Prompt
 from services.ivr.prompts import Prompts
 from services.ivr.speech import NoSuchVoice, VoiceFailed
 from services.ivr.store import FlowStore
@@ -109,9 +109,15 @@ def _prompts_of(flow: Flow) -> Iterator[tuple[Node, Prompt]]:
                 yield node, prompt
 
 
+def _said_to_who_waits(flow: Flow) -> tuple[str, str]:
+    return delay(flow.language), agent_lost(flow.language)
+
+
 def _fixed_texts(flow: Flow) -> Iterator[tuple[str, str]]:
     """Texts without placeholders, then what most callers who wait will hear."""
     waits = False
+    if any(isinstance(node, Enqueue) for node in flow.nodes):
+        yield from ((text, flow.language) for text in _said_to_who_waits(flow) if text)
     for _, prompt in _prompts_of(flow):
         names = templates.names(prompt.text)
         waits = waits or "queue_message" in names

@@ -9,6 +9,7 @@ from services.chassis.settings import load
 from services.chassis.tasks import Tasks
 from services.chassis.world import World
 from services.ivr import rpc
+from services.ivr.customers import Customers
 from services.ivr.destinations import Destinations
 from services.ivr.espeak import find_engine
 from services.ivr.flows import Flows
@@ -58,6 +59,7 @@ class IvrService:
             routing=Routing(
                 dial=self._world.dial, clock=self._world.clock, settings=self._settings
             ),
+            customers=Customers(dial=self._world.dial),
             clock=self._world.clock,
             settings=self._settings,
             tasks=self._tasks,

@@ -25,6 +25,7 @@ log = get_logger("ivr.routing")
 AWAY = "acd-away"
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 1.0
+LEAST_PATIENCE_S = 0.1
 SUPERSEDED_PAUSE_S = 2.0
 """After another stream took the contact over: if that one is right, this one will not live on."""
 ACCEPT_LIMIT_S = 3.0
@@ -60,10 +61,13 @@ class Routing:
         asked_at_ms, pause_s = self._clock.monotonic_ms(), FIRST_PAUSE_S
         while True:
             told = [0]
+            left_s = (asked_at_ms + limit_ms - self._clock.monotonic_ms()) / 1_000
+            error: RemoteError | None = None
             try:
-                if await self._follow_once(tenant_id, request, tell, told):
+                if await self._follow_once(tenant_id, request, tell, told, left_s):
                     return
-                error: RemoteError | None = None
+            except TimeoutError:
+                pass  # it took the request and says nothing: to the caller it is away
             except aio.AioRpcError as failure:
                 error = remote_error(failure)
             if error is not None and error.kind not in _PASSING:
@@ -120,20 +124,26 @@ class Routing:
         request: JoinQueue,
         tell: Callable[[Event], Awaitable[None]],
         told: list[int],
+        patience_s: float,
     ) -> bool:
-        """One stream; True when the contact left. `told[0]` counts what was heard on it."""
+        """One stream; True when the contact left. `told[0]` counts what was heard on it.
+
+        TimeoutError when nothing at all is heard for so long.
+        """
         stream = acd_pb2_grpc.AcdStub(self._dial("acd")).Enqueue(
             enqueue_message(request),
             metadata=metadata(tenant_id=tenant_id, call_id=request.call_id),
         )
         try:
-            async for update in stream:
-                told[0] += 1
-                event = entry_event(update)
-                if event is not None:
-                    await tell(event)
-                if update.HasField("left"):
-                    return True
+            async with asyncio.timeout(max(patience_s, LEAST_PATIENCE_S)) as patience:
+                async for update in stream:
+                    patience.reschedule(None)
+                    told[0] += 1
+                    event = entry_event(update)
+                    if event is not None:
+                        await tell(event)
+                    if update.HasField("left"):
+                        return True
         finally:
             stream.cancel()
         return False

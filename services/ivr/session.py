@@ -20,6 +20,7 @@ from services.chassis.tasks import Tasks
 from services.ivr.core.codec import encode
 from services.ivr.core.interpreter import advance, deadline_ms
 from services.ivr.core.turn import Outcome
+from services.ivr.customers import Customers
 from services.ivr.flows import voice_for
 from services.ivr.mailbox import Item, Mailbox
 from services.ivr.model.actions import (
@@ -28,6 +29,7 @@ from services.ivr.model.actions import (
     GatherDigits,
     HangUpCall,
     JoinQueue,
+    LookUpCustomer,
     PlayPrompts,
 )
 from services.ivr.model.call import (
@@ -58,6 +60,8 @@ class Parts:
     """Texts to blobs."""
     routing: Routing
     """acd."""
+    customers: Customers
+    """crm."""
     clock: Clock
     """What time it is."""
     settings: IvrSettings
@@ -233,8 +237,20 @@ class Session:
         for effect in effects:
             if isinstance(effect, JoinQueue):
                 self._follow(effect)
+            elif isinstance(effect, LookUpCustomer):
+                self._look_up(effect)
             else:
                 await self._effects.put(effect)
+
+    def _look_up(self, asked: LookUpCustomer) -> None:
+        assert self._at is not None
+        call_id = self._at.call.call_id
+        self._parts.tasks.start(self._learn(call_id, asked), f"look up {call_id}")
+
+    async def _learn(self, call_id: str, asked: LookUpCustomer) -> None:
+        event = await self._parts.customers.look_up(self._tenant_id, call_id, asked)
+        if not self._over:
+            await self._hear(event)
 
     def _follow(self, request: JoinQueue) -> None:
         self._unfollow()

@@ -13,9 +13,9 @@ class IvrSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="CARILLON_IVR_", extra="forbid", frozen=True)
 
-    queue_limit_s: float = Field(10.0, gt=0, le=60)
+    queue_limit_s: float = Field(30.0, gt=0, le=300)
     """How long acd may be away before a caller who waits gets the flow's default treatment."""
-    effect_limit_s: float = Field(10.0, gt=0, le=60)
+    effect_limit_s: float = Field(60.0, gt=0, le=300)
     """How long anything else is told to acd again and again before it is given up."""
     render_limit_s: float = Field(1.5, gt=0, le=10)
     """How long a text may take to be spoken while its caller waits for it."""

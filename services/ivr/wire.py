@@ -7,6 +7,7 @@ from typing import Any
 
 from protos.acd.v1 import acd_pb2, config_pb2
 from protos.common.v1 import common_pb2
+from protos.crm.v1 import crm_pb2
 from protos.ivr.v1 import ivr_pb2
 from services.ivr.model import actions, call
 from services.ivr.model.actions import Command, TerminationClass
@@ -138,7 +139,12 @@ def command_message(command: Command, blobs: Blobs) -> ivr_pb2.Command:
             return _last_message(command)
 
 
-def _last_message(command: actions.HangUpCall | actions.Note) -> ivr_pb2.Command:
+def _last_message(
+    command: actions.SetConsent | actions.HangUpCall | actions.Note,
+) -> ivr_pb2.Command:
+    if isinstance(command, actions.SetConsent):
+        consent = ivr_pb2.SetConsent(granted=command.granted, basis=command.basis)
+        return ivr_pb2.Command(set_consent=consent)
     if isinstance(command, actions.Note):
         note = ivr_pb2.Note(kind=command.kind, values=dict(command.values))
         return ivr_pb2.Command(note=note)
@@ -208,6 +214,7 @@ def enqueue_message(effect: actions.JoinQueue) -> acd_pb2.EnqueueRequest:
         plan=_plan_message(effect.skills) if effect.skills else None,
         attributes={"caller": effect.caller, **dict(effect.attributes)},
         waiting_since_ms=effect.waiting_since_ms,
+        gateway=effect.gateway,
     )
 
 
@@ -225,6 +232,16 @@ def _plan_message(skills: tuple[tuple[str, int], ...]) -> config_pb2.Plan:
 
 _FOR_EVER_S = 86_400
 """The last step of a plan that stays lasts on; acd wants a number all the same."""
+
+
+def customer_event(card: crm_pb2.CustomerCard) -> Event:
+    """What crm knows of a number."""
+    if not card.known:
+        return call.CustomerUnknown()
+    customer = card.customer
+    return call.CustomerFound(
+        customer.customer_id, customer.name, customer.segment, customer.language
+    )
 
 
 def entry_event(update: acd_pb2.EntryUpdate) -> Event | None:

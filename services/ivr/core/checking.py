@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from services.ivr.core import expressions, templates
-from services.ivr.core.names import CALL_NAMES, EXPRESSION_NAMES, QUEUE_NAMES
+from services.ivr.core.names import EXPRESSION_NAMES, QUEUE_NAMES, TEXT_NAMES
 from services.ivr.core.node_fields import DEFAULT_MESSAGES
 from services.ivr.core.phrases import is_known
 from services.ivr.core.reading import suggest
 from services.ivr.model.errors import BadExpression, BadTemplate, Problem
 from services.ivr.model.flow import (
+    ANNOUNCED,
+    OFF,
     TREATMENT,
     TREATMENT_THEN,
+    Consent,
     Edge,
     Enqueue,
     Flow,
@@ -24,7 +27,7 @@ from services.ivr.model.flow import (
 
 def find_problems(flow: Flow) -> tuple[Problem, ...]:
     """Everything, in the order of the nodes; reachability only once every edge leads somewhere."""
-    problems = [*_missing(flow), *_names(flow), *_secrets(flow)]
+    problems = [*_missing(flow), *_names(flow), *_secrets(flow), *_recording(flow)]
     if not any(problem.code == "missing-node" for problem in problems):
         problems += [*_unreachable(flow), *_endless(flow), *_exitless(flow)]
     return tuple(problems)
@@ -67,7 +70,7 @@ def _names(flow: Flow) -> Iterator[Problem]:
         in_queue = {prompt.text for prompt in node.prompts()} if isinstance(node, Enqueue) else ()
         for text in _texts(node):
             extra = QUEUE_NAMES if text in in_queue else frozenset()
-            yield from _template(flow, node, text, variables | CALL_NAMES | extra)
+            yield from _template(flow, node, text, variables | TEXT_NAMES | extra)
 
 
 def _template(flow: Flow, node: Node, text: str, known: frozenset[str]) -> Iterator[Problem]:
@@ -132,6 +135,25 @@ def _secrets(flow: Flow) -> Iterator[Problem]:
                         f"attribute `{key}` would put the digits of node {secret[name]} into "
                         "records; set `safe` there if they may stand in them",
                     )
+
+
+def _recording(flow: Flow) -> Iterator[Problem]:
+    """Whether the flow asks for, or tells of, what it does, and does what it tells of."""
+    consents = [node for node in flow.nodes if isinstance(node, Consent)]
+    if flow.recording == ANNOUNCED and not consents:
+        yield Problem(
+            "",
+            "no-consent",
+            "`recording` is announced, but no `consent` node announces it; nothing would be "
+            "recorded",
+        )
+    if flow.recording == OFF:
+        for node in consents:
+            yield Problem(
+                node.id,
+                "nothing-recorded",
+                "the flow's `recording` is off; set it to announced or policy",
+            )
 
 
 def _used(expression: str) -> frozenset[str]:

@@ -12,14 +12,28 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from services.ivr.core.limits import MAX_CHECKPOINT_BYTES
-from services.ivr.model.checkpoint import CallFacts, Checkpoint, Purpose, Ring, Stage, Stay
+from services.ivr.model.checkpoint import (
+    CallFacts,
+    Checkpoint,
+    CustomerFacts,
+    Purpose,
+    Ring,
+    Stage,
+    Stay,
+)
 from services.ivr.model.errors import BadCheckpoint
 
 FORMAT = 1
-T = TypeVar("T", bound=CallFacts | Checkpoint | Ring | Stay)
+Part = CallFacts | CustomerFacts | Ring | Stay
+T = TypeVar("T", bound=Part | Checkpoint)
 
 _PAIRS = frozenset({"variables", "headers"})
-_NESTED: dict[str, type[CallFacts | Ring | Stay]] = {"call": CallFacts, "ring": Ring, "stay": Stay}
+_NESTED: dict[str, type[Part]] = {
+    "call": CallFacts,
+    "customer": CustomerFacts,
+    "ring": Ring,
+    "stay": Stay,
+}
 _WORDS: dict[str, type[StrEnum]] = {"stage": Stage, "purpose": Purpose}
 
 
@@ -45,7 +59,7 @@ def decode(data: bytes) -> Checkpoint:
         raise BadCheckpoint(str(error)[:200]) from error
 
 
-def _plain(value: CallFacts | Checkpoint | Ring | Stay) -> dict[str, Any]:
+def _plain(value: Part | Checkpoint) -> dict[str, Any]:
     plain = {}
     for field in fields(value):
         held = getattr(value, field.name)

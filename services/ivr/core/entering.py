@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.ivr.core import expressions
+from services.ivr.core.customers import waits_for_customer
 from services.ivr.core.ending import SIP_SERVER_ERROR, fail, hang_up
 from services.ivr.core.hearing import ask, play_ringback, speak
 from services.ivr.core.limits import (
@@ -17,7 +18,7 @@ from services.ivr.core.templates import fill
 from services.ivr.core.turn import Turn
 from services.ivr.core.variables import variables_bytes
 from services.ivr.core.waiting import join_queue, take_exit
-from services.ivr.model.actions import DialNumber, TerminationClass
+from services.ivr.model.actions import DialNumber, SetConsent, TerminationClass
 from services.ivr.model.call import OperationEnded, OperationResult
 from services.ivr.model.checkpoint import Purpose, Ring, Stage
 from services.ivr.model.errors import BadExpression
@@ -25,6 +26,7 @@ from services.ivr.model.flow import (
     TREATMENT,
     Answer,
     Branch,
+    Consent,
     Enqueue,
     Gather,
     Hangup,
@@ -54,6 +56,8 @@ def _enter(turn: Turn) -> None:
     node = turn.flow.node(turn.target or "")
     assert node is not None, f"{turn.target} is no node"  # every edge was checked at publication
     turn.target = None
+    if waits_for_customer(turn, node):
+        return
     if turn.at.entered >= MAX_NODES_PER_CALL and not turn.at.treated:
         fail(turn, "too-many-nodes")
         return
@@ -84,6 +88,9 @@ def _begin(turn: Turn, node: Node) -> None:
         case Menu() | Gather():
             turn.answer()
             ask(turn, node)
+        case Consent():
+            turn.answer()
+            seek_consent(turn, node)
         case SetVariables():
             for name, expression in node.values:
                 assign(turn, name, expressions.evaluate(expression, expression_values(turn.at)))
@@ -168,8 +175,10 @@ def end_prompt(turn: Turn, event: OperationEnded) -> None:
                 fail(turn, "prompt-failed")
             else:
                 turn.target = node.next
-        case Menu() | Gather() if failed:
+        case Menu() | Gather() | Consent() if failed:
             fail(turn, "prompt-failed")
+        case Consent():
+            _take_consent(turn, node, event)
         case Menu():
             _choose(turn, node, event.digits)
         case _:
@@ -202,11 +211,46 @@ def _take_digits(turn: Turn, node: Gather, digits: str) -> None:
     turn.target = node.next
 
 
-def _repeat(turn: Turn, node: Menu | Gather, digits: str) -> None:
+def seek_consent(turn: Turn, node: Consent) -> None:
+    """Tells of the recording, or asks for it."""
+    if node.asks:
+        ask(turn, node)
+    elif not speak(turn, node.spoken):
+        turn.target = node.next  # nothing was told, so nothing is consented to
+
+
+def _take_consent(turn: Turn, node: Consent, event: OperationEnded) -> None:
+    if not node.asks:
+        if event.result is OperationResult.COMPLETE:
+            _set_consent(turn, granted=True, basis="announced")
+        turn.target = node.next
+    elif event.digits == node.accept_key:
+        _set_consent(turn, granted=True, basis="agreed")
+        turn.target = node.next
+    elif event.digits == node.refuse_key:
+        _refuse(turn, node)
+    else:
+        _repeat(turn, node, event.digits)
+
+
+def _refuse(turn: Turn, node: Consent) -> None:
+    _set_consent(turn, granted=False, basis="refused")
+    turn.target = node.on_refused
+
+
+def _set_consent(turn: Turn, *, granted: bool, basis: str) -> None:
+    turn.note("consent", granted="yes" if granted else "no", basis=basis)
+    turn.command(SetConsent(granted, basis))
+
+
+def _repeat(turn: Turn, node: Menu | Gather | Consent, digits: str) -> None:
     if digits:
         turn.note("digits", node=node.id, digits="*" * len(digits))
     if turn.at.attempt >= node.retries:
-        turn.target = node.on_invalid if digits else node.on_timeout
+        if isinstance(node, Consent):
+            _refuse(turn, node)
+        else:
+            turn.target = node.on_invalid if digits else node.on_timeout
         return
     turn.change(attempt=turn.at.attempt + 1, corrected=bool(digits))
     ask(turn, node)

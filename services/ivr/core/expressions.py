@@ -14,6 +14,7 @@ from typing import Any
 
 import cel
 
+from services.ivr.core.names import CUSTOMER_FIELDS
 from services.ivr.model.errors import BadExpression
 from services.ivr.model.flow import Value
 
@@ -45,6 +46,7 @@ _OPAQUE = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _MACRO = re.compile(rf"\b({'|'.join(MACROS)})\s*\(")
+_CUSTOMER = re.compile(r"\bcustomer\s*\.\s*([A-Za-z_]\w*)")
 _NAMED = re.compile(r"[A-Za-z]\w*")
 
 
@@ -68,6 +70,10 @@ def check_expression(expression: str, declared: frozenset[str]) -> frozenset[str
         if _NAMED.fullmatch(function) and function not in FUNCTIONS:
             raise BadExpression(f"there is no function `{function}`")
     used = frozenset(program.variables())
+    for field in _CUSTOMER.findall(_OPAQUE.sub(" ", expression)):
+        if field not in CUSTOMER_FIELDS:
+            known = ", ".join(sorted(CUSTOMER_FIELDS))
+            raise BadExpression(f"`customer.{field}` is not known; there are {known}")
     undeclared = sorted(used - declared)
     if undeclared:
         raise BadExpression(f"`{undeclared[0]}` is not declared in the flow's variables")

@@ -8,10 +8,11 @@ from dataclasses import replace
 from services.ivr.core import templates
 from services.ivr.core.limits import APOLOGY_LIMIT_MS, MESSAGE_DIGIT_TIMEOUT_MS
 from services.ivr.core.names import QUEUE_NAMES, queue_values, text_values
+from services.ivr.core.phrases import agent_lost, delay
 from services.ivr.core.turn import Turn
 from services.ivr.model.actions import AnnounceWait, GatherDigits, PlayPrompts
 from services.ivr.model.checkpoint import Purpose, Stage
-from services.ivr.model.flow import Enqueue, Gather, Menu, Prompt, Value
+from services.ivr.model.flow import Consent, Enqueue, Gather, Menu, Prompt, Value
 
 _MUSIC = Prompt(system="music")
 _RINGBACK = Prompt(system="ringback")
@@ -40,7 +41,7 @@ def speak(turn: Turn, prompts: tuple[Prompt, ...]) -> bool:
     return bool(ready)
 
 
-def ask(turn: Turn, node: Menu | Gather) -> None:
+def ask(turn: Turn, node: Menu | Gather | Consent) -> None:
     """Puts a node's question, after the correction if a wrong answer came before."""
     prompts = (node.wrong if turn.at.corrected else ()) + node.spoken
     ready = filled(prompts, text_values(turn.at), turn.flow.language) or (_BEEP,)
@@ -82,6 +83,23 @@ def say_next_message(turn: Turn, node: Enqueue) -> None:
         turn.effect(AnnounceWait(stay.entry_id))
     turn.note("queue-message", queue=stay.queue_id, text=_for_record(message, ready))
     _wait(turn, node, ready, Purpose.MESSAGE)
+
+
+def say_agent_lost(turn: Turn, node: Enqueue) -> bool:
+    """That the agent is gone and the place is not; False where there are no words for it."""
+    return _say_in_queue(turn, node, agent_lost(turn.flow.language))
+
+
+def say_delay(turn: Turn, node: Enqueue) -> bool:
+    """That a place takes longer than usual; False where there are no words for it."""
+    return _say_in_queue(turn, node, delay(turn.flow.language))
+
+
+def _say_in_queue(turn: Turn, node: Enqueue, words: str) -> bool:
+    if words:
+        turn.note("queue-message", queue=turn.stay.queue_id, text=words)
+        _wait(turn, node, (Prompt(text=words, language=turn.flow.language),), Purpose.MESSAGE)
+    return bool(words)
 
 
 def say_farewell(turn: Turn, message: str) -> None:

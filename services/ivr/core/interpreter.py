@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from services.ivr.core import ringing, waiting
+from services.ivr.core import customers, ringing, waiting
 from services.ivr.core.ending import end_failed_call, end_for_caller
 from services.ivr.core.entering import end_prompt, run
 from services.ivr.core.limits import MAX_FACT_BYTES, MAX_HEADER_BYTES, MAX_HEADERS
@@ -17,9 +17,10 @@ from services.ivr.core.stages import TABLE, Ignored, Kind, Reaction, kind_of
 from services.ivr.core.templates import clip
 from services.ivr.core.turn import Outcome, Turn
 from services.ivr.model import call
+from services.ivr.model.actions import SetConsent
 from services.ivr.model.call import CallInvited, Event
 from services.ivr.model.checkpoint import CallFacts, Checkpoint, Purpose, Stage
-from services.ivr.model.flow import Flow
+from services.ivr.model.flow import POLICY, Flow
 
 _RING_STAGES = frozenset(
     {Stage.DIALLING, Stage.RINGING, Stage.ANSWERED, Stage.ACCEPTED, Stage.BRIDGING}
@@ -37,6 +38,9 @@ def start(flow: Flow, *, flow_id: str, version: int, invited: CallInvited, now_m
         variables=flow.variables,
     )
     turn = Turn(flow=flow, at=at, now_ms=now_ms)
+    customers.look_up(turn)
+    if flow.recording == POLICY:
+        turn.command(SetConsent(granted=True, basis=POLICY))
     turn.target = flow.start
     run(turn)
     return turn.outcome()
@@ -64,12 +68,17 @@ def deadline_ms(at: Checkpoint) -> int | None:
         return at.ring.give_up_at_ms
     if at.stage is Stage.APOLOGISING:
         return at.give_up_at_ms
+    if at.stage is Stage.LOOKING_UP:
+        return at.customer_until_ms
     return waiting.message_due_ms(at)
 
 
 def is_heard(at: Checkpoint) -> bool:
-    """Whether the caller hears something, hears somebody, or is gone: never silence."""
-    silent_stages = {Stage.BRIDGING, Stage.TALKING, Stage.ENDED}
+    """Whether the caller hears something, hears somebody, or is gone: never silence.
+
+    But for the fraction of a second that a look-up may take.
+    """
+    silent_stages = {Stage.LOOKING_UP, Stage.BRIDGING, Stage.TALKING, Stage.ENDED}
     return at.stage in silent_stages or bool(at.operation)
 
 
@@ -155,6 +164,8 @@ def _end_apology(turn: Turn, event: Event) -> str | None:
 
 
 REACTIONS: dict[Reaction, Callable[[Turn, Any], str | None]] = {
+    Reaction.NOTE_CUSTOMER: customers.note_customer,
+    Reaction.GO_ON_UNKNOWN: lambda turn, _: customers.go_on_unknown(turn),
     Reaction.PROMPT_ENDED: end_prompt,
     Reaction.WAIT_HEARD: waiting.hear_wait_end,
     Reaction.PLAY_OVER: _end_play,
@@ -181,6 +192,7 @@ REACTIONS: dict[Reaction, Callable[[Turn, Any], str | None]] = {
     Reaction.RELEASE: ringing.release,
     Reaction.LEAVE: waiting.leave_queue,
     Reaction.LOSE_QUEUE: waiting.lose_queue,
+    Reaction.TELL_DELAY: lambda turn, _: waiting.tell_delay(turn),
     Reaction.SAY_MESSAGE: _say_message,
     Reaction.GIVE_UP_RING: lambda turn, _: ringing.give_up_ring(turn),
 }

@@ -12,10 +12,12 @@ MAX_CORRECTIONS = 4
 MAX_VARIABLES = 32
 MAX_VARIABLE_BYTES = 4 * 1024
 """All variables of a call together, as JSON in UTF-8."""
-MAX_ATTRIBUTES = 31
-"""Of a flow; the caller's number is one more, and 32 is what acd takes."""
-MAX_ATTRIBUTE_BYTES = 4 * 1024 - 300
-"""The rest is for the caller's number."""
+MAX_ATTRIBUTES = 26
+"""Of a flow; six more say who calls whom, and 32 is what acd takes."""
+MAX_ATTRIBUTE_BYTES = 4 * 1024 - 900
+"""Of a flow; the rest says who calls whom."""
+MAX_FACT_ATTRIBUTE_BYTES = 128
+"""Of each of those six but the caller's number as it came."""
 MAX_PROBLEMS = 100
 """Told at once about one flow."""
 
@@ -38,6 +40,10 @@ MAX_FAREWELL_BYTES = 1_000
 MAX_NOTE_CHARS = 256
 MAX_DIGITS = 32
 
+LOOK_UP_LIMIT_MS = 300
+"""From the invitation: no caller waits longer for a customer to be found."""
+DELAY_AFTER_MS = 4_000
+"""From asking for a place to the words that it takes long."""
 FIRST_MESSAGE_AFTER_MS = 1_000
 """From the known position to the first message, so that it does not cut the music's beginning."""
 MESSAGE_DIGIT_TIMEOUT_MS = 100

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from services.ivr.core.phrases import is_known, queue_message, whole_minutes
-from services.ivr.model.checkpoint import Checkpoint
+from services.ivr.model.checkpoint import Checkpoint, CustomerFacts
 from services.ivr.model.flow import Flow, Value
 
 CALL_NAMES = frozenset(
@@ -22,15 +22,21 @@ CALL_NAMES = frozenset(
         "digits",
     }
 )
-"""Texts, known in every node. `digits` is the last menu choice or safe input."""
+"""Known in every node. `digits` is the last menu choice or safe input."""
+
+CUSTOMER_FIELDS = frozenset({"known", "id", "name", "segment", "language"})
+"""Of `customer`, known in every node: in texts as `{customer.name}`."""
+
+TEXT_NAMES = CALL_NAMES | {f"customer.{field}" for field in CUSTOMER_FIELDS}
+"""What texts may name in every node."""
 
 QUEUE_NAMES = frozenset({"queue", "entry", "position", "expected_wait_minutes", "queue_message"})
 """Known in a queue's messages only."""
 
-EXPRESSION_NAMES = CALL_NAMES | {"headers"}
-"""Known in expressions: `headers` is a map from lower-case names."""
+EXPRESSION_NAMES = CALL_NAMES | {"headers", "customer"}
+"""Known in expressions: `headers` is a map from lower-case names, `customer` one of its fields."""
 
-RESERVED = CALL_NAMES | QUEUE_NAMES | {"headers"}
+RESERVED = CALL_NAMES | QUEUE_NAMES | {"headers", "customer"}
 """What no variable may be called."""
 
 
@@ -47,12 +53,26 @@ def text_values(checkpoint: Checkpoint) -> dict[str, Value]:
         "diversion": call.diversion,
         "trunk": call.trunk,
         "digits": checkpoint.digits,
+        **{f"customer.{field}": value for field, value in _customer(checkpoint).items()},
+    }
+
+
+def _customer(checkpoint: Checkpoint) -> dict[str, Value]:
+    known = checkpoint.customer or CustomerFacts()
+    return {
+        "known": checkpoint.customer is not None,
+        "id": known.customer_id,
+        "name": known.name,
+        "segment": known.segment,
+        "language": known.language,
     }
 
 
 def expression_values(checkpoint: Checkpoint) -> Mapping[str, Any]:
     """What expressions may name."""
-    return MappingProxyType({**text_values(checkpoint), "headers": dict(checkpoint.call.headers)})
+    values = {name: value for name, value in text_values(checkpoint).items() if "." not in name}
+    headers = dict(checkpoint.call.headers)
+    return MappingProxyType({**values, "headers": headers, "customer": _customer(checkpoint)})
 
 
 def queue_values(flow: Flow, checkpoint: Checkpoint) -> dict[str, Value]:

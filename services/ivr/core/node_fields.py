@@ -16,6 +16,7 @@ from services.ivr.core.reading import Fault, Reader
 from services.ivr.model.flow import (
     Answer,
     Branch,
+    Consent,
     Enqueue,
     Gather,
     Hangup,
@@ -42,6 +43,7 @@ QUEUE_EXITS = (
     "voicemail",
     "failed",
 )
+ANNOUNCE, ASK = "announce", "ask"
 LEAVE_EXITS = ("abandoned", "callback", "voicemail")
 DEFAULT_MUSIC = Prompt(system="music")
 DEFAULT_MESSAGES = ((Prompt(text="{queue_message}"),),)
@@ -165,6 +167,19 @@ def _make_question(make: Callable[..., Node], **values: Any) -> Node:
     return make(**values)
 
 
+def _make_consent(mode: str, **values: Any) -> Consent:
+    asks = mode == ASK
+    given = [name for name in ("accept_key", "refuse_key", "on_refused") if values[name]]
+    if given and not asks:
+        raise Fault("wrong-consent", f"`{given[0]}` belongs to the mode `ask`")
+    values["accept_key"] = values["accept_key"] or "1"
+    values["refuse_key"] = values["refuse_key"] or "2"
+    values["on_refused"] = values["on_refused"] or values["next"]
+    if values["accept_key"] == values["refuse_key"]:
+        raise Fault("wrong-consent", "one key cannot both accept and refuse")
+    return Consent(asks=asks, **values)
+
+
 def _make_transfer(id: str, to: str, queue: str, **rest: Any) -> Node:  # noqa: A002 - the dataclass's own field
     if bool(to) == bool(queue):
         raise Fault("wrong-target", "needs exactly one of `to` and `queue`")
@@ -246,6 +261,21 @@ KINDS: dict[str, Kind] = {
             Field("next_digit_timeout_s", "next_digit_timeout_ms", reading.seconds(1, 30), 3_000),
             _same("safe", reading.truth, default=False),
             _NEXT,
+        ),
+    ),
+    "consent": Kind(
+        _make_consent,
+        (
+            _same("mode", reading.one_of(ANNOUNCE, ASK), ANNOUNCE),
+            Field("prompts", "spoken", reading.question),
+            _same("accept_key", reading.optional(reading.key), ""),
+            _same("refuse_key", reading.optional(reading.key), ""),
+            Field("timeout_s", "timeout_ms", reading.seconds(1, 60), 5_000),
+            _same("retries", reading.whole(0, 10), 2),
+            Field("invalid_prompts", "wrong", reading.correction, ()),
+            _same("barge_in", reading.truth, default=True),
+            _NEXT,
+            _same("on_refused", _MAYBE_NODE, ""),
         ),
     ),
     "set": Kind(

@@ -27,7 +27,18 @@ from services.ivr.core.node_fields import (
 from services.ivr.core.reading import Fault
 from services.ivr.core.variables import variables_bytes
 from services.ivr.model.errors import BadFlow, Problem
-from services.ivr.model.flow import TREATMENT, TREATMENT_THEN, Flow, Hangup, Node, Speak, Value
+from services.ivr.model.flow import (
+    ANNOUNCED,
+    OFF,
+    POLICY,
+    TREATMENT,
+    TREATMENT_THEN,
+    Flow,
+    Hangup,
+    Node,
+    Speak,
+    Value,
+)
 
 SCHEMA = 1
 FLOW_KEYS = (
@@ -35,12 +46,14 @@ FLOW_KEYS = (
     "name",
     "language",
     "voice",
+    "recording",
     "variables",
     "start",
     "nodes",
     "default_treatment",
 )
 TREATMENT_ENDS = ("enqueue", "transfer", "hangup")
+_RECORDING = reading.one_of(OFF, ANNOUNCED, POLICY)
 TREATMENT_REASON = "default-treatment"
 
 
@@ -95,6 +108,7 @@ class _Reader:
             variables=self._variables(given),
             start=self._take(given, "start", reading.node_id) or "",
             nodes=nodes,
+            recording=self._take(given, "recording", _RECORDING, OFF) or OFF,
         )
 
     def _object(self, definition_json: str) -> dict[str, Any] | None:

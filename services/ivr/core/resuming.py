@@ -6,7 +6,8 @@ gateway was told it has kept, so nothing is told to it twice but a prompt that n
 
 from __future__ import annotations
 
-from services.ivr.core.entering import run
+from services.ivr.core.customers import look_up_for
+from services.ivr.core.entering import run, seek_consent
 from services.ivr.core.hearing import (
     apologise,
     ask,
@@ -36,7 +37,7 @@ from services.ivr.model.call import (
     RingOutcome,
 )
 from services.ivr.model.checkpoint import WAITING, Checkpoint, Purpose, Stage
-from services.ivr.model.flow import Flow, Gather, Menu, Speak
+from services.ivr.model.flow import Consent, Flow, Gather, Menu, Speak
 
 _GONE = "ended"
 
@@ -81,6 +82,8 @@ def owed(flow: Flow, at: Checkpoint) -> tuple[Effect, ...]:
     """What acd must know for the call to stand where it stands, in order."""
     effects: list[Effect] = []
     ring = at.ring
+    if at.customer_until_ms and at.stage is not Stage.ENDED:
+        effects.append(look_up_for(at))
     if at.completed and at.stage is not Stage.TALKING:
         effects.append(CompleteContact(at.completed, "system", "resumed"))
     if at.stay is not None and (at.stage in WAITING or at.stage is Stage.BRIDGING):
@@ -114,7 +117,9 @@ def _unseen(at: Checkpoint, legs: tuple[LegView, ...]) -> tuple[Event, ...]:
         return (LegFailed(ring.ring_id, RingOutcome.UNREACHABLE),)
     if leg.state == "bridged" and at.stage is Stage.BRIDGING:
         return (Bridged(ring.ring_id),)
-    if leg.state == "answered" and at.stage in {Stage.RINGING, Stage.DIALLING, Stage.ACCEPTED}:
+    # That a browser is connected is no acceptance: acd tells that.
+    awaited = at.stage in {Stage.RINGING, Stage.DIALLING, Stage.ACCEPTED} and not ring.browser
+    if leg.state == "answered" and awaited:
         return (LegAnswered(ring.ring_id, leg.leg_id),)
     return ()
 
@@ -144,6 +149,9 @@ def _say_again(turn: Turn) -> None:
     node = turn.node
     if isinstance(node, (Menu, Gather)):
         ask(turn, node)
+        return
+    if isinstance(node, Consent):
+        seek_consent(turn, node)
         return
     assert isinstance(node, Speak), f"nothing is said in {node.id}"
     if not speak(turn, node.spoken):

@@ -47,7 +47,9 @@ MIN_RING_MS = 1_000
 MAX_RING_MS = 180_000
 CONNECT_FAILED = "connect_failed"
 
-_LOST = frozenset({"media-timeout", "signalling-lost"})
+_CONNECTION_LOST = "connection-lost"
+_LOST = frozenset({"media-timeout", "signalling-lost", _CONNECTION_LOST})
+_BROWSER = "webrtc:"
 _OUTCOMES = {
     RingOutcome.NO_ANSWER: "no_answer",
     RingOutcome.REJECT: "reject",
@@ -84,7 +86,12 @@ def ring_agent(turn: Turn, event: AgentReserved) -> str | None:
     give_up_at_ms = turn.now_ms + timeout_ms + RING_GRACE_MS
     turn.change(
         stage=Stage.RINGING,
-        ring=Ring(event.reservation_id, agent_id=event.agent_id, give_up_at_ms=give_up_at_ms),
+        ring=Ring(
+            event.reservation_id,
+            agent_id=event.agent_id,
+            give_up_at_ms=give_up_at_ms,
+            browser=event.endpoint.startswith(_BROWSER),
+        ),
         failed_in_a_row=0,
     )
     if turn.at.purpose is Purpose.NONE:
@@ -92,23 +99,35 @@ def ring_agent(turn: Turn, event: AgentReserved) -> str | None:
     return None
 
 
-def confirm_ring(turn: Turn) -> None:
-    """The far end is heard ringing."""
+def confirm_ring(turn: Turn) -> str | None:
+    """The far end is heard ringing; for a browser, that is said to acd by who shows the ring."""
     ring = turn.ring
+    if ring.browser:
+        return "connects-by-itself"
     if ring.agent and not ring.rang:
         turn.effect(ConfirmRing(ring.ring_id, ring.agent_id))
     turn.change(ring=replace(ring, rang=True))
+    return None
 
 
-def accept(turn: Turn) -> None:
-    """The agent's phone answered, which is the agent's acceptance."""
-    confirm_ring(turn)
+def accept(turn: Turn) -> str | None:
+    """The agent's phone answered, which is the agent's acceptance; a browser's answer is not."""
+    ignored = confirm_ring(turn)
+    if ignored:
+        return ignored
     turn.effect(AcceptReservation(turn.ring.ring_id, turn.ring.agent_id))
     _go_on(turn, Stage.ANSWERED, ACCEPT_LIMIT_MS)
+    return None
 
 
 def await_answer(turn: Turn) -> None:
-    """The agent accepted elsewhere than on the endpoint, whose answer is still to come."""
+    """The agent accepted elsewhere than on the phone, whose answer is still to come.
+
+    A browser's agent accepts there and nowhere else: it is bridged as soon as it is connected.
+    """
+    if turn.ring.browser:
+        bridge(turn)
+        return
     _go_on(turn, Stage.ACCEPTED, ACCEPT_LIMIT_MS)
 
 
@@ -215,9 +234,10 @@ def end_talk(turn: Turn, event: LegEnded) -> None:
     if event.reason in _LOST:
         # Nobody hung up: the caller goes back to where the wait began, rather than being cut off.
         before = turn.stay
-        turn.effect(CompleteContact(ring.ring_id, "system", "agent-lost"))
+        why = _CONNECTION_LOST if event.reason == _CONNECTION_LOST else "agent-lost"
+        turn.effect(CompleteContact(ring.ring_id, "system", why))
         turn.change(stay=None, ring=None)
-        join_queue(turn, node, before.queue_id, before.waiting_since_ms)
+        join_queue(turn, node, before.queue_id, before.waiting_since_ms, agent_lost=True)
         return
     turn.effect(CompleteContact(ring.ring_id, "agent", "agent-left"))
     if node.after_agent:

@@ -36,12 +36,16 @@ class Kind(StrEnum):
     QUEUE_LEFT = "queue_left"
     QUEUE_UNAVAILABLE = "queue_unavailable"
     ACCEPT_REFUSED = "accept_refused"
+    CUSTOMER_FOUND = "customer_found"
+    CUSTOMER_UNKNOWN = "customer_unknown"
     TIME_PASSED = "time_passed"
 
 
 class Reaction(StrEnum):
     """What is done about an event that fits."""
 
+    NOTE_CUSTOMER = "note_customer"
+    GO_ON_UNKNOWN = "go_on_unknown"
     PROMPT_ENDED = "prompt_ended"
     WAIT_HEARD = "wait_heard"
     PLAY_OVER = "play_over"
@@ -66,6 +70,7 @@ class Reaction(StrEnum):
     RELEASE = "release"
     LEAVE = "leave"
     LOSE_QUEUE = "lose_queue"
+    TELL_DELAY = "tell_delay"
     SAY_MESSAGE = "say_message"
     GIVE_UP_RING = "give_up_ring"
 
@@ -112,6 +117,8 @@ _ANY: dict[Kind, Reaction | Ignored] = {
     _K.CALLER_GONE: _R.END_CALL,
     _K.HOLD_CHANGED: Ignored.NOT_TALKING,
     _K.MUTE_CHANGED: Ignored.NO_MATTER,
+    _K.CUSTOMER_FOUND: _R.NOTE_CUSTOMER,
+    _K.CUSTOMER_UNKNOWN: _R.NOTE_CUSTOMER,
     _K.TIME_PASSED: Ignored.NO_MATTER,
 }
 _WAITING: dict[Kind, Reaction | Ignored] = {
@@ -138,6 +145,13 @@ _RING: dict[Kind, Reaction | Ignored] = {
 }
 
 TABLE: dict[Stage, dict[Kind, Reaction | Ignored]] = {
+    _S.LOOKING_UP: {
+        **_ANY,
+        **_NO_RING,
+        **_NO_QUEUE,
+        _K.OPERATION_ENDED: Ignored.NO_MATTER,
+        _K.TIME_PASSED: _R.GO_ON_UNKNOWN,
+    },
     _S.IN_NODE: {**_ANY, **_NO_RING, **_NO_QUEUE, _K.OPERATION_ENDED: _R.PROMPT_ENDED},
     _S.DIALLING: {
         **_ANY,
@@ -151,7 +165,11 @@ TABLE: dict[Stage, dict[Kind, Reaction | Ignored]] = {
         _K.BRIDGE_FAILED: Ignored.NOT_BRIDGING,
         _K.TIME_PASSED: _R.GIVE_UP_RING,
     },
-    _S.JOINING: {**_WAITING, _K.POSITION_CHANGED: _R.TAKE_PLACE},
+    _S.JOINING: {
+        **_WAITING,
+        _K.POSITION_CHANGED: _R.TAKE_PLACE,
+        _K.TIME_PASSED: _R.TELL_DELAY,
+    },
     _S.QUEUED: {**_WAITING, _K.TIME_PASSED: _R.SAY_MESSAGE},
     _S.RINGING: {
         **_RING,
@@ -217,6 +235,8 @@ _KINDS: dict[type[Event], Kind] = {
     call.QueueLeft: Kind.QUEUE_LEFT,
     call.QueueUnavailable: Kind.QUEUE_UNAVAILABLE,
     call.AcceptRefused: Kind.ACCEPT_REFUSED,
+    call.CustomerFound: Kind.CUSTOMER_FOUND,
+    call.CustomerUnknown: Kind.CUSTOMER_UNKNOWN,
     call.TimePassed: Kind.TIME_PASSED,
 }
 

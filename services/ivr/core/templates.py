@@ -12,7 +12,7 @@ MAX_FILLED_CHARS = 2_000
 """What is spoken in one go; more is cut."""
 
 _PIECE = re.compile(
-    r"(?P<brace>\{\{|\}\})|\{(?P<name>[a-z][a-z0-9_]*)(?::(?P<form>[a-z]*))?\}|(?P<stray>[{}])"
+    r"(?P<brace>\{\{|\}\})|\{(?P<name>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?)(?::(?P<form>[a-z]*))?\}|(?P<stray>[{}])"
 )
 _FORMS = frozenset({None, "digits"})
 

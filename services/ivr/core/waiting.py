@@ -5,11 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.ivr.core.ending import fail
-from services.ivr.core.hearing import play_music, say_farewell, say_next_message
+from services.ivr.core.hearing import (
+    play_music,
+    say_agent_lost,
+    say_delay,
+    say_farewell,
+    say_next_message,
+)
 from services.ivr.core.identity import entry_id
 from services.ivr.core.limits import (
+    DELAY_AFTER_MS,
     FIRST_MESSAGE_AFTER_MS,
     MAX_ATTRIBUTE_BYTES,
+    MAX_FACT_ATTRIBUTE_BYTES,
     MAX_FAILED_IN_A_ROW,
     MAX_FAREWELL_BYTES,
     MAX_STAYS_PER_CALL,
@@ -25,27 +33,39 @@ from services.ivr.model.call import (
     QueueLeft,
     QueueUnavailable,
 )
-from services.ivr.model.checkpoint import Checkpoint, Purpose, Stage, Stay
+from services.ivr.model.checkpoint import Checkpoint, CustomerFacts, Purpose, Stage, Stay
 from services.ivr.model.flow import Enqueue, Flow
 
 _LEAVABLE = frozenset({Stage.JOINING, Stage.QUEUED, Stage.RINGING})
 """Once an agent has accepted, the two belong together and the key comes too late."""
 
 
-def join_queue(turn: Turn, node: Enqueue, queue_id: str, waiting_since_ms: int = 0) -> None:
-    """Asks for a place and fills the wait with music from the first moment."""
+def join_queue(
+    turn: Turn,
+    node: Enqueue,
+    queue_id: str,
+    waiting_since_ms: int = 0,
+    *,
+    agent_lost: bool = False,
+) -> None:
+    """Asks for a place and fills the wait from the first moment, with music or with a reason."""
     number = turn.at.stays + 1
     if number > MAX_STAYS_PER_CALL:
         fail(turn, "too-many-queues")
         return
     turn.answer()
     stay = Stay(
-        entry_id(turn.at.call.call_id, number), queue_id, waiting_since_ms, waiting_since_ms
+        entry_id(turn.at.call.call_id, number),
+        queue_id,
+        waiting_since_ms,
+        waiting_since_ms,
+        delay_at_ms=turn.now_ms + DELAY_AFTER_MS,
     )
     turn.change(stage=Stage.JOINING, stay=stay, ring=None, stays=number, failed_in_a_row=0)
     turn.note("queue-joined", queue=queue_id, entry=stay.entry_id)
     turn.effect(request_for(turn.flow, turn.at))
-    play_music(turn, node)
+    if not (agent_lost and say_agent_lost(turn, node)):
+        play_music(turn, node)
 
 
 def request_for(flow: Flow, at: Checkpoint) -> JoinQueue:
@@ -63,19 +83,37 @@ def request_for(flow: Flow, at: Checkpoint) -> JoinQueue:
         waiting_since_ms=stay.asked_since_ms,
         skills=node.skills,
         attributes=_attributes(node, at),
+        gateway=at.call.gateway_address,
     )
 
 
 def _attributes(node: Enqueue, at: Checkpoint) -> tuple[tuple[str, str], ...]:
+    attributes = _facts(at)
     values = text_values(at)
     room = MAX_ATTRIBUTE_BYTES - sum(len(name.encode()) for name, _ in node.attributes)
-    attributes = []
     for name, template in node.attributes:
         # What does not fit is cut: routing by half an attribute beats no routing at all.
         text = clip(fill(template, values), room)
         room -= len(text.encode())
-        attributes.append((name, text))
-    return tuple(attributes)
+        attributes[name] = text
+    return tuple(attributes.items())
+
+
+def _facts(at: Checkpoint) -> dict[str, str]:
+    """Who calls whom, for the agent's screen; what the flow says under the same name wins."""
+    customer = at.customer or CustomerFacts()
+    facts = {
+        "from": at.call.caller,
+        "to": at.call.called,
+        "customer_id": customer.customer_id,
+        "customer_name": customer.name,
+        "customer_segment": customer.segment,
+    }
+    return {
+        name: clip(text, MAX_FACT_ATTRIBUTE_BYTES - len(name))
+        for name, text in facts.items()
+        if text
+    }
 
 
 def queue_node(turn: Turn) -> Enqueue:
@@ -126,8 +164,20 @@ def say_message(turn: Turn) -> str | None:
     return None
 
 
+def tell_delay(turn: Turn) -> str | None:
+    """Once, to a caller for whom no place can be had yet."""
+    due = message_due_ms(turn.at)
+    if due is None or turn.now_ms < due:
+        return "not-due"
+    turn.change(stay=replace(turn.stay, delay_at_ms=0))
+    say_delay(turn, queue_node(turn))
+    return None
+
+
 def message_due_ms(at: Checkpoint) -> int | None:
-    """When the next message is to be said, UTC milliseconds; None while there is none to say."""
+    """When the next words are to be said, UTC milliseconds; None while there are none to say."""
+    if at.stage is Stage.JOINING and at.purpose is Purpose.MUSIC and at.stay is not None:
+        return at.stay.delay_at_ms or None
     if at.stage is not Stage.QUEUED or at.purpose is not Purpose.MUSIC or at.stay is None:
         return None
     return at.stay.next_message_at_ms or None

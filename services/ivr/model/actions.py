@@ -62,7 +62,7 @@ class RingAgent:
     agent_id: str
     """Who."""
     endpoint: str
-    """A SIP URI."""
+    """A SIP URI, or `webrtc:`."""
     timeout_ms: int
     """Until it is cancelled as no_answer."""
     caller_display: str
@@ -101,6 +101,16 @@ class BridgeLegs:
     """Which."""
 
 
+@dataclass(frozen=True, slots=True)
+class SetConsent:
+    """Says whether the call may be recorded."""
+
+    granted: bool
+    """Whether it may."""
+    basis: str
+    """announced, agreed, refused or policy."""
+
+
 class TerminationClass(StrEnum):
     """Whom a call's end is laid to."""
 
@@ -127,7 +137,7 @@ class Note:
     """What the flow did, for the call's record."""
 
     kind: str
-    """node-entered, digits, queue-joined, queue-message, queue-left or flow-failed."""
+    """node-entered, digits, consent, queue-joined, queue-message, queue-left or flow-failed."""
     values: tuple[tuple[str, str], ...]
     """At most 16 of at most 256 characters."""
 
@@ -140,6 +150,7 @@ Command = (
     | DialNumber
     | StopRinging
     | BridgeLegs
+    | SetConsent
     | HangUpCall
     | Note
 )
@@ -167,6 +178,8 @@ class JoinQueue:
     """Skill and least level; empty: the queue's own plan."""
     attributes: tuple[tuple[str, str], ...]
     """For routing and the agent's screen."""
+    gateway: str = ""
+    """Where the gateway that carries the call listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +262,19 @@ class TellHold:
     """Whether it is held now."""
 
 
+@dataclass(frozen=True, slots=True)
+class LookUpCustomer:
+    """Ask crm who calls."""
+
+    number: str
+    """As it came."""
+    called: str
+    """Whose country tells how to read it."""
+
+
 Effect = (
-    JoinQueue
+    LookUpCustomer
+    | JoinQueue
     | LeaveQueue
     | AnnounceWait
     | ConfirmRing

@@ -133,7 +133,7 @@ class LegEnded:
     ring_id: str = ""
     """What rang it; empty for the caller's."""
     reason: str = "hung-up"
-    """hung-up, media-timeout, signalling-lost or ended-by-command."""
+    """hung-up, media-timeout, signalling-lost, connection-lost or ended-by-command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class AgentReserved:
     agent_id: str
     """Who."""
     endpoint: str
-    """The SIP URI to ring."""
+    """The SIP URI to ring; `webrtc:`: a browser that connects by itself."""
     ring_timeout_ms: int
     """How long."""
 
@@ -260,6 +260,25 @@ class AcceptRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerFound:
+    """The caller's number is a customer's."""
+
+    customer_id: str
+    """Who."""
+    name: str = ""
+    """What people call them."""
+    segment: str = ""
+    """For example `vip`."""
+    language: str = ""
+    """A language tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerUnknown:
+    """The caller's number is nobody's, or it could not be learnt in time."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """The checkpoint's deadline may have come."""
 
@@ -282,5 +301,7 @@ Event = (
     | QueueLeft
     | QueueUnavailable
     | AcceptRefused
+    | CustomerFound
+    | CustomerUnknown
     | TimePassed
 )

@@ -11,6 +11,8 @@ from services.ivr.model.flow import Value
 class Stage(StrEnum):
     """What the call is doing, as its flow sees it; `core.stages` says what fits where."""
 
+    LOOKING_UP = "looking_up"
+    """The node that comes next needs to know the customer, who is being looked up."""
     IN_NODE = "in_node"
     """Something is said or asked."""
     DIALLING = "dialling"
@@ -90,6 +92,20 @@ class CallFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerFacts:
+    """What is known about the customer who calls."""
+
+    customer_id: str = ""
+    """Who."""
+    name: str = ""
+    """What people call them."""
+    segment: str = ""
+    """For example `vip`."""
+    language: str = ""
+    """A language tag."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stay:
     """One stay in one queue."""
 
@@ -107,6 +123,8 @@ class Stay:
     """What may be announced; -1: too little is known."""
     next_message_at_ms: int = 0
     """UTC milliseconds; 0: no message is due."""
+    delay_at_ms: int = 0
+    """UTC milliseconds: when the caller is told that joining takes long; 0: not any more."""
     messages_said: int = 0
     """Which message is next."""
     ended_ring: str = ""
@@ -131,6 +149,8 @@ class Ring:
     """UTC milliseconds: when it is given up if nothing is heard of it."""
     rang: bool = False
     """Whether the far end was heard ringing."""
+    browser: bool = False
+    """True: an agent's browser, which connects by itself once its agent accepted."""
 
     @property
     def agent(self) -> bool:
@@ -176,6 +196,10 @@ class Checkpoint:
     """Stays in queues so far: names the next."""
     dials: int = 0
     """Numbers dialled so far: names the next."""
+    customer: CustomerFacts | None = None
+    """Who calls; None: nobody known."""
+    customer_until_ms: int = 0
+    """UTC milliseconds until which a node waits for the look-up; 0: it is over."""
     stay: Stay | None = None
     """In a queue."""
     ring: Ring | None = None

@@ -182,6 +182,42 @@ class Gather(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Consent(Node):
+    """Tells the caller of the recording, or asks for it."""
+
+    spoken: tuple[Prompt, ...]
+    """The announcement or the question."""
+    asks: bool
+    """False: who was told and stayed has consented; True: only who presses the key has."""
+    accept_key: str
+    """Agrees."""
+    refuse_key: str
+    """Refuses; so do silence and wrong keys in the end."""
+    timeout_ms: int
+    """From the end of the question to the key."""
+    retries: int
+    """How often the question is repeated after silence or a wrong key."""
+    wrong: tuple[Prompt, ...]
+    """Heard before the question is repeated after a wrong key."""
+    barge_in: bool
+    """Whether a key cuts the question short."""
+    next: str
+    """Where it goes on with consent."""
+    on_refused: str
+    """Where it goes on without."""
+
+    def edges(self) -> tuple[Edge, ...]:
+        """With consent, which a question needs a key for, and without."""
+        if not self.asks:
+            return (Edge("next", self.next),)
+        return (Edge("next", self.next, by_caller=True), Edge("on_refused", self.on_refused))
+
+    def prompts(self) -> tuple[Prompt, ...]:
+        """The words and the correction."""
+        return self.spoken + self.wrong
+
+
+@dataclass(frozen=True, slots=True)
 class SetVariables(Node):
     """Writes variables, in order."""
 
@@ -360,6 +396,10 @@ TREATMENT_THEN = "default_treatment_then"
 """The id of the node that it leads to after its words."""
 
 
+OFF, ANNOUNCED, POLICY = "off", "announced", "policy"
+"""Whether a flow's calls are recorded: never, once a node has told or asked, or from the start."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """A whole flow, checked."""
@@ -376,6 +416,8 @@ class Flow:
     """Where a call begins."""
     nodes: tuple[Node, ...]
     """All of them, the two of the default treatment included."""
+    recording: str = OFF
+    """off, announced or policy."""
 
     def node(self, node_id: str) -> Node | None:
         """The node of that id."""

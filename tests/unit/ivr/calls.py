@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from services.ivr.core import interpreter
 from services.ivr.core.codec import decode, encode
 from services.ivr.core.parsing import parse_flow
 from services.ivr.core.turn import Outcome
-from services.ivr.model.actions import GatherDigits, PlayPrompts
+from services.ivr.model.actions import GatherDigits, LookUpCustomer, PlayPrompts
 from services.ivr.model.call import (
     AgentReserved,
     CallInvited,
+    CustomerUnknown,
     Event,
     OperationEnded,
     OperationResult,
@@ -23,8 +25,15 @@ from services.ivr.model.flow import Flow
 
 CALL_ID = "0195c1a0-0000-7000-8000-000000000001"
 NOW_MS = 1_750_000_000_000
-INVITED = CallInvited(CALL_ID, "+4930111", "+4930222", headers=(("X-Customer", "gold"),))
+INVITED = CallInvited(
+    CALL_ID,
+    "+4930111",
+    "+4930222",
+    gateway_address="gw:1",
+    headers=(("X-Customer", "gold"),),
+)
 DEFAULT = {"say": "We have a problem.", "enqueue": "rescue"}
+UNKNOWN = CustomerUnknown()
 HANGUP = {"kind": "hangup"}
 
 
@@ -49,7 +58,14 @@ def flow_of(nodes: dict[str, Any], **more: Any) -> Flow:
 class Talk:
     """One call through a flow: feeds events, keeps what came of them."""
 
-    def __init__(self, flow: Flow, *, invited: CallInvited = INVITED, now_ms: int = NOW_MS) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        *,
+        invited: CallInvited = INVITED,
+        now_ms: int = NOW_MS,
+        customer: Event | None = UNKNOWN,
+    ) -> None:
         self.flow = flow
         self.now_ms = now_ms
         self.commands: list[Any] = []
@@ -57,6 +73,16 @@ class Talk:
         self.last = interpreter.start(
             flow, flow_id="test", version=1, invited=invited, now_ms=now_ms
         )
+        if customer is not None:
+            # Nearly always crm has answered before anything else happens.
+            begun = self.last
+            learnt = interpreter.advance(flow, begun.checkpoint, customer, now_ms)
+            self.last = replace(
+                learnt,
+                commands=begun.commands + learnt.commands,
+                effects=begun.effects + learnt.effects,
+                ignored="",
+            )
         self._keep()
 
     @property
@@ -123,6 +149,8 @@ class Talk:
 
     def _keep(self) -> None:
         self.commands += self.last.commands
-        self.effects += self.last.effects
+        self.effects += [
+            effect for effect in self.last.effects if not isinstance(effect, LookUpCustomer)
+        ]
         # Every step travels as bytes, so every test proves that nothing is lost on the way.
         assert decode(encode(self.at)) == self.at

@@ -106,6 +106,7 @@ async def queued(stage: Stage) -> GatewayCall:
     call = stage.call()
     await call.invite()
     await call.end_operation("1")
+    await call.until("gather")  # the music; the customer may have been waited for before
     request = await stage.acd.heard("Enqueue")
     await stage.acd.say(request.entry_id, position=acd_pb2.EntryPosition(position=2))
     return call
@@ -166,7 +167,12 @@ async def test_a_whole_call_to_an_agent_and_back(stage: Stage) -> None:
     call = await talking(stage)
     request = stage.acd.all_of("Enqueue")[0]
     assert (request.queue_id, request.call_id) == ("support", CALL_ID)
-    assert dict(request.attributes) == {"wish": "none", "caller": "+49171"}
+    assert dict(request.attributes) == {
+        "wish": "none",
+        "caller": "+49171",
+        "from": "+49171",
+        "to": "+49301",
+    }
     assert request.plan.steps[0].expr.of[0].name == "german"
     assert (await stage.acd.heard("RingConfirmed")).agent_id == "anna"
     assert (await stage.acd.heard("Bridged")).reservation_id.endswith(".1")
@@ -320,7 +326,7 @@ async def test_a_queue_that_cannot_be_had_leads_to_the_default_treatment(
     call = stage.call()
     await call.invite()
     await call.end_operation("1")
-    assert call.kinds == ["gather"]  # music, whatever acd does
+    assert (await call.until("gather")).loop  # music, whatever acd does
     await call.until("play")
     await call.end_operation()
     assert call.last.commands[-1].hangup.termination.reason == reason

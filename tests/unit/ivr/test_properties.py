@@ -21,6 +21,20 @@ from services.ivr.model.flow import Flow
 from tests.unit.ivr.calls import HANGUP, INVITED, NOW_MS, definition, flow_of
 
 DEMO = parse_flow(Path("services/launcher/main-menu.json").read_text())
+GUIDED = flow_of(
+    {
+        "begin": {
+            "kind": "branch",
+            "cases": [{"when": "customer.segment == 'vip'", "next": "hello"}],
+            "else": "ask",
+        },
+        "hello": {"kind": "say", "text": "Hello {customer.name}.", "next": "ask"},
+        "ask": {"kind": "consent", "mode": "ask", "prompts": ["May we?"], "next": "queue"},
+        "queue": {"kind": "enqueue", "queue": "support", "on_exit": {"timeout": "end"}},
+        "end": HANGUP,
+    },
+    recording="policy",
+)
 TRANSFER = flow_of(
     {
         "begin": {
@@ -41,7 +55,7 @@ TRANSFER = flow_of(
     },
     variables={"number": ""},
 )
-FLOWS = st.sampled_from([DEMO, TRANSFER])
+FLOWS = st.sampled_from([DEMO, TRANSFER, GUIDED])
 
 # An event is drawn as a recipe, for what it names depends on where the call stands by then.
 RESULTS = st.sampled_from(OperationResult)
@@ -57,11 +71,11 @@ RECIPES = st.one_of(
     st.tuples(st.just("failed"), st.sampled_from(RingOutcome), STALE),
     st.tuples(st.just("bridged"), STALE),
     st.tuples(st.just("bridge_failed"), STALE),
-    st.tuples(st.just("far_end_gone"), st.sampled_from(["hung-up", "media-timeout"]), STALE),
+    st.tuples(st.just("far_end_gone"), st.sampled_from(["hung-up", "connection-lost"]), STALE),
     st.tuples(st.just("hold"), st.booleans(), STALE),
     st.tuples(st.just("mute"), st.booleans(), STALE),
     st.tuples(st.just("position"), st.integers(0, 3), st.none() | st.integers(0, 200_000), STALE),
-    st.tuples(st.just("reserved"), st.integers(1, 3), STALE),
+    st.tuples(st.just("reserved"), st.integers(1, 4), STALE),
     st.tuples(st.just("released"), STALE),
     st.tuples(st.just("accepted"), STALE),
     st.tuples(
@@ -69,6 +83,7 @@ RECIPES = st.one_of(
     ),
     st.tuples(st.just("unavailable"), STALE),
     st.tuples(st.just("accept_refused"), STALE),
+    st.tuples(st.just("customer"), st.booleans()),
     st.tuples(
         st.just("time"),
     ),
@@ -86,6 +101,7 @@ _RINGING = (
     ("time",),
 )
 USUAL: dict[Stage, tuple[tuple[Any, ...], ...]] = {
+    Stage.LOOKING_UP: (("customer", True), ("customer", False), ("time",)),
     Stage.IN_NODE: (
         ("operation", COMPLETE, "1", False),
         ("operation", COMPLETE, "2", False),
@@ -155,7 +171,8 @@ def made(recipe: tuple[Any, ...], at: Checkpoint) -> Event:  # noqa: C901, PLR09
         case ("position", position, wait_ms, _):
             return call.PositionChanged(entry, position, wait_ms)
         case ("reserved", number, _):
-            return call.AgentReserved(entry, f"{entry}.{number}", "anna", "sip:a@x", 20_000)
+            endpoint = "sip:a@x" if number % 2 else "webrtc:"
+            return call.AgentReserved(entry, f"{entry}.{number}", "anna", endpoint, 20_000)
         case ("released", _):
             return call.ReservationReleased(ring, "busy")
         case ("accepted", _):
@@ -164,6 +181,8 @@ def made(recipe: tuple[Any, ...], at: Checkpoint) -> Event:  # noqa: C901, PLR09
             return call.QueueLeft(entry, exit_name, "backup", "Sorry." * (exit_name == "closed"))
         case ("unavailable", _):
             return call.QueueUnavailable(entry, "acd-away")
+        case ("customer", found):
+            return call.CustomerFound("c1", "Anna", "vip") if found else call.CustomerUnknown()
         case ("accept_refused", _):
             return call.AcceptRefused(ring, "answered-elsewhere")
         case _:
@@ -220,6 +239,7 @@ def test_before_the_answer_nothing_on_an_agents_leg_ends_the_callers(
         event(f"reaches {at.stage}")
         assert hang_ups(outcome) == 0
         assert at.stage in {
+            Stage.LOOKING_UP,
             Stage.JOINING,
             Stage.QUEUED,
             Stage.RINGING,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.ivr.core.interpreter import deadline_ms
-from services.ivr.core.limits import MAX_ATTRIBUTE_BYTES, MAX_STAYS_PER_CALL
+from services.ivr.core.limits import DELAY_AFTER_MS, MAX_ATTRIBUTE_BYTES, MAX_STAYS_PER_CALL
 from services.ivr.model.actions import (
     AnnounceWait,
     AnswerCall,
@@ -68,11 +68,17 @@ def test_joining_answers_plays_music_and_asks_acd() -> None:
             priority=5,
             waiting_since_ms=0,
             skills=(("german", 3),),
-            attributes=(("wish", "help"), ("number", "+4930111")),
+            attributes=(
+                ("from", "+4930111"),
+                ("to", "+4930222"),
+                ("wish", "help"),
+                ("number", "+4930111"),
+            ),
+            gateway="gw:1",
         )
     ]
     assert talk.at.stage is Stage.JOINING
-    assert deadline_ms(talk.at) is None
+    assert deadline_ms(talk.at) == talk.now_ms + DELAY_AFTER_MS
 
 
 def test_the_first_message_comes_a_second_after_the_place_and_then_every_n() -> None:
@@ -343,11 +349,11 @@ def test_news_of_another_entry_is_ignored(event: Any) -> None:
 
 
 def test_attributes_are_cut_to_what_acd_takes() -> None:
-    texts = {f"a{number}": "{wish}" * 30 for number in range(31)}
+    texts = {f"a{number}": "{wish}" * 30 for number in range(26)}
     nodes = {"begin": {"kind": "enqueue", "queue": "support", "attributes": texts}}
     talk = Talk(flow_of(nodes, variables={"wish": "位" * 300}))
     attributes = talk.effects[0].attributes
     assert sum(len(name.encode()) + len(text.encode()) for name, text in attributes) <= (
-        MAX_ATTRIBUTE_BYTES
+        MAX_ATTRIBUTE_BYTES + 2 * len("from+4930111")
     )
-    assert len(attributes) == 31
+    assert len(attributes) == 28

@@ -327,6 +327,7 @@ def test_a_caller_whose_agent_was_lost_waits_from_where_the_wait_began(reason: s
     talk.feed(PositionChanged(talk.entry, 1, None, 9_000))
     talk.feed(QueueLeft(talk.entry, "overflowed", "backup"))
     assert talk.effects[-1].waiting_since_ms == 1_000
+    # That it was lost is said once, not with every queue that follows.
     assert talk.heard() == ["music"]
 
 

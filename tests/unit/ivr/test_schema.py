@@ -28,6 +28,20 @@ NODES = [
     gather(min_digits=4, max_digits=4, end_key="", next_digit_timeout_s=2, safe=True),
     {"kind": "answer", "next": "end"},
     {"kind": "play", "prompts": [{"system": "beep"}, {"sha256": "0" * 64}], "next": "end"},
+    {"kind": "consent", "prompts": ["Recorded."], "next": "end"},
+    {
+        "kind": "consent",
+        "mode": "ask",
+        "prompts": ["May we?"],
+        "accept_key": "3",
+        "refuse_key": "4",
+        "timeout_s": 3,
+        "retries": 0,
+        "invalid_prompts": ["No."],
+        "barge_in": False,
+        "next": "end",
+        "on_refused": "end",
+    },
     {"kind": "set", "values": {"number": "'1'"}, "next": "end"},
     {"kind": "branch", "cases": [{"when": "true", "next": "end"}], "else": "end"},
     hours(holidays={"dates": ["2025-12-24"], "country": "DE", "subdivision": "BY"}, holiday="end"),
@@ -71,6 +85,8 @@ WRONG = [
     enqueue(leave_key="*"),
     enqueue(on_exit={"timout": "end"}),
     enqueue(priority=101),
+    {"kind": "consent", "prompts": ["Recorded."], "accept_key": "1", "next": "end"},
+    {"kind": "consent", "mode": "demand", "prompts": ["Recorded."], "next": "end"},
     {"kind": "transfer"},
     {"kind": "transfer", "to": "+49301", "queue": "sales"},
     {"kind": "hangup", "sip_status": 200},
@@ -82,7 +98,8 @@ WRONG = [
 def whole(node: dict[str, Any]) -> dict[str, Any]:
     ends = "end" in json.dumps(node)
     nodes = {"begin": node, **({"end": HANGUP} if ends else {})}
-    return definition(nodes, variables={"number": ""})
+    recording = "announced" if node.get("kind") == "consent" else "off"
+    return definition(nodes, variables={"number": ""}, recording=recording)
 
 
 def test_the_schema_is_one_itself() -> None:

@@ -22,6 +22,7 @@ COMMANDS: list[tuple[Any, str]] = [
     (actions.DialNumber("d1", "+492", 30_000, "+493"), "dial"),
     (actions.StopRinging("r1", "busy"), "stop_ringing"),
     (actions.BridgeLegs("r1"), "bridge"),
+    (actions.SetConsent(granted=True, basis="announced"), "set_consent"),
     (
         actions.HangUpCall(actions.TerminationClass.CARRIER_ERROR, "caller-media-timeout", 480),
         "hangup",
