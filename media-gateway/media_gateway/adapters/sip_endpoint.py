@@ -1,4 +1,4 @@
-"""The SIP stack on a UDP socket: datagrams in, datagrams out, one timer."""
+"""The SIP stack on its sockets, UDP and TCP: messages in, messages out, one timer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any, ClassVar
 
+from media_gateway.adapters.sip_streams import SipStreams
 from media_gateway.sip.address import HostPort
 from media_gateway.sip.events import SipEvent
 from media_gateway.sip.limits import Limits
@@ -26,6 +27,7 @@ MAX_ROUNDS = 1_000
 MAX_LOOKUPS = 64
 """Host names that are looked up at once."""
 ENTROPY_BITS = 96
+BIND_ATTEMPTS = 20
 
 
 class SipPortTaken(CarillonError):
@@ -60,16 +62,11 @@ class SipEndpoint(asyncio.DatagramProtocol):
         self._timer_at_ms = 0
         self._flushing = False
         self._lookups = Tasks(limit=MAX_LOOKUPS)
+        self._streams = SipStreams(on_message=self._receive, on_failure=self._undeliverable)
 
     async def open(self, *, host: str, port: int, advertised: str, limits: Limits) -> None:
-        """Binds the socket; SipPortTaken says what to set."""
-        loop = asyncio.get_running_loop()
-        try:
-            transport, _ = await loop.create_datagram_endpoint(
-                lambda: self, local_addr=(host, port)
-            )
-        except OSError as error:
-            raise SipPortTaken(_advice(host, port, error)) from error
+        """Binds UDP and TCP of the same port; SipPortTaken says what to set."""
+        transport = await self._bind(host, port)
         if hasattr(transport, "max_size"):
             transport.max_size = MAX_DATAGRAM_BYTES
         self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -85,6 +82,27 @@ class SipEndpoint(asyncio.DatagramProtocol):
         self.local = HostPort(advertised or host, bound)
         """Where others reach it."""
 
+    async def _bind(self, host: str, port: int) -> asyncio.DatagramTransport:
+        loop = asyncio.get_running_loop()
+        for attempt in range(1, BIND_ATTEMPTS + 1):
+            try:
+                transport, _ = await loop.create_datagram_endpoint(
+                    lambda: self, local_addr=(host, port)
+                )
+            except OSError as error:
+                raise SipPortTaken(_advice("UDP", host, port, error)) from error
+            bound = transport.get_extra_info("sockname")[1]
+            try:
+                await self._streams.listen(host=host, port=bound)
+            except OSError as error:
+                transport.close()
+                # Any port will do: one whose TCP half is free, too.
+                if port or attempt == BIND_ATTEMPTS:
+                    raise SipPortTaken(_advice("TCP", host, bound, error)) from error
+            else:
+                return transport
+        raise AssertionError("the last attempt returns or raises")
+
     @property
     def stack(self) -> SipStack:
         """The stack, once open."""
@@ -99,6 +117,7 @@ class SipEndpoint(asyncio.DatagramProtocol):
             self._timer.cancel()
             self._timer = None
         await self._lookups.close()
+        await self._streams.close()
         if self._transport is not None:
             self._transport.close()
             self._transport = None
@@ -109,12 +128,19 @@ class SipEndpoint(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         """Hands a datagram to the stack."""
-        self.stack.receive(data, HostPort(str(addr[0]), int(addr[1])), self.now_ms())
-        self.flush()
+        self._receive(data, HostPort(str(addr[0]), int(addr[1])))
 
     def error_received(self, exc: Exception) -> None:
         """A far end that is not there: the transaction's own patience deals with it."""
         log.debug("datagram came back", reason=str(exc))
+
+    def _receive(self, data: bytes, source: HostPort) -> None:
+        self.stack.receive(data, source, self.now_ms())
+        self.flush()
+
+    def _undeliverable(self, datagram: Datagram) -> None:
+        self.stack.undeliverable(datagram, self.now_ms())
+        self.flush()
 
     def flush(self) -> None:
         """Sends and tells until nothing is left, then arms the timer.
@@ -151,6 +177,9 @@ class SipEndpoint(asyncio.DatagramProtocol):
 
     def _send(self, datagram: Datagram) -> None:
         host = datagram.destination.host
+        if datagram.destination.is_reliable:
+            self._streams.send(datagram)
+            return
         try:
             ip_address(host)
         except ValueError:
@@ -207,11 +236,11 @@ class SipEndpoint(asyncio.DatagramProtocol):
         return f"{self._random_bits(ENTROPY_BITS):024x}"
 
 
-def _advice(host: str, port: int, error: OSError) -> str:
+def _advice(transport: str, host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
-            f"UDP port {port} of {host} is in use: set CARILLON_GATEWAY_SIP_PORT to a free port, "
-            "or to 0 for any"
+            f"{transport} port {port} of {host} is in use: set CARILLON_GATEWAY_SIP_PORT to a free "
+            "port, or to 0 for any"
         )
     return (
         f"cannot receive SIP at {host}:{port} ({error.strerror or error}): "

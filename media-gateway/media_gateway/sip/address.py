@@ -44,6 +44,17 @@ class HostPort:
     port: int
     """1 to 65535."""
 
+    transport: str = "UDP"
+    """UDP or TCP, as Via writes it."""
+
+    flow: int = 0
+    """Of TCP: the connection that a message came by, which answers go back by; 0: any."""
+
+    @property
+    def is_reliable(self) -> bool:
+        """Whether what is sent arrives, or the connection breaks (RFC 3261, section 18)."""
+        return self.transport != "UDP"
+
     def __str__(self) -> str:
         return f"{bracketed(self.host)}:{self.port}"
 
@@ -105,7 +116,8 @@ class URI:
     def next_hop(self) -> HostPort:
         """Where a request for this URI is sent (RFC 3263 without the look-up)."""
         host = self.params.get("maddr") or self.host
-        return HostPort(host.strip("[]"), self.port or DEFAULT_PORT)
+        tcp = (self.params.get("transport") or "").lower() == "tcp"
+        return HostPort(host.strip("[]"), self.port or DEFAULT_PORT, "TCP" if tcp else "UDP")
 
     def __str__(self) -> str:
         if self.opaque:

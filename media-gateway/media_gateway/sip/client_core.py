@@ -53,12 +53,13 @@ class ClientCore:
         session = attempt.session
         session.dialog = session.dialog.advanced()
         uri, routes, next_hop = session.dialog.addressing()
+        destination = attempt.destination or next_hop
         attempt.proofs = tuple(session.digest.fields("INVITE", uri, attempt.sdp))
         request = build_request(
             agent.identity,
             session.dialog,
             "INVITE",
-            via=agent.identity.via(agent.entropy()),
+            via=agent.identity.via(agent.entropy(), destination.transport),
             number=session.dialog.local_cseq,
             uri=uri,
             routes=routes,
@@ -69,7 +70,7 @@ class ClientCore:
         )
         session.attempt = attempt
         attempt.transaction = agent.layer.open_client(
-            request, attempt.destination or next_hop, owner=attempt, now_ms=now_ms
+            request, destination, owner=attempt, now_ms=now_ms
         )
         if not attempt.first:
             at_ms = now_ms + agent.limits.reinvite_ms

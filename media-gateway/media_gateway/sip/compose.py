@@ -23,7 +23,6 @@ KNOWN = frozenset(
 ALLOW = ("Allow", ", ".join(ALLOWED))
 ACCEPT = ("Accept", "application/sdp")
 
-_TRANSPORT = "UDP"
 _REASONS = {
     100: "Trying",
     180: "Ringing",
@@ -69,14 +68,15 @@ class Identity:
     product: str
     """Value of User-Agent and Server."""
 
-    def via(self, entropy: str) -> str:
+    def via(self, entropy: str, transport: str) -> str:
         """Our Via for a new transaction."""
-        return f"SIP/2.0/{_TRANSPORT} {self.local};branch={MAGIC_COOKIE}{entropy};rport"
+        return f"SIP/2.0/{transport} {self.local};branch={MAGIC_COOKIE}{entropy};rport"
 
-    def contact(self, user: str) -> str:
+    def contact(self, user: str, transport: str = "UDP") -> str:
         """Our Contact, under a user part of the owner's choice; `MalformedField` if it is none."""
         at = f"{user}@" if user else ""
-        return f"<{URI.parse(f'sip:{at}{self.local}')}>"
+        way = ";transport=tcp" if transport == "TCP" else ""
+        return f"<{URI.parse(f'sip:{at}{self.local}{way}')}>"
 
 
 def reason_of(status: int) -> str:

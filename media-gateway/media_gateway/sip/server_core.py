@@ -180,7 +180,12 @@ class ServerCore:
         except MalformedField as error:
             self._answer(transaction, Refusal(400, str(error)), now_ms)
             return
-        session = agent.open_session(_S.INVITED, dialog, digest=DigestSession(None, agent.entropy))
+        session = agent.open_session(
+            _S.INVITED,
+            dialog,
+            digest=DigestSession(None, agent.entropy),
+            contact=agent.identity.contact(agent.contact_user, source.transport),
+        )
         session.invited = transaction
         transaction.owner = session
         agent.timers.start(session, ServerTimer.UNANSWERED, now_ms + agent.limits.ringing_ms)

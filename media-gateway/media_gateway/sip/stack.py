@@ -73,7 +73,7 @@ class TooManyHops(ValueError):
 
 
 class SipStack:
-    """A SIP user agent over UDP.
+    """A SIP user agent over UDP and TCP.
 
     `local` is the address that others reach us at; `entropy` gives a new unguessable token at
     each call (for branches, tags and Call-IDs; a prefix of the owner's choice may name the
@@ -104,7 +104,7 @@ class SipStack:
     # The shell's side
 
     def receive(self, data: bytes, source: HostPort, now_ms: int) -> None:
-        """Take a datagram; whatever it holds, this raises nothing."""
+        """Take a datagram, or a whole message of a stream; whatever it holds, nothing is raised."""
         if not data.strip(b"\r\n\0"):
             return  # A keep-alive (RFC 5626, section 3.5.1).
         try:
@@ -266,7 +266,8 @@ class SipStack:
         _require_target(target_uri)
         if max_forwards < 1:
             raise TooManyHops("the call that this one follows from has no hop left")
-        contact = None if contact_user is None else agent.identity.contact(contact_user)
+        user = agent.contact_user if contact_user is None else contact_user
+        contact = agent.identity.contact(user, destination.transport)
         checked_line(f"{from_}{to}")
         fields = checked(headers)
         dialog = Dialog(

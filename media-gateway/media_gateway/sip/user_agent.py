@@ -45,6 +45,7 @@ class UserAgent:
         self.identity = identity
         self.entropy = entropy
         self.limits = limits
+        self.contact_user = contact_user
         self.contact = identity.contact(contact_user)
         self.timers: Timers[Hashable] = Timers()
         self.output: list[Datagram] = []
@@ -216,7 +217,7 @@ class UserAgent:
             self.identity,
             dialog,
             method,
-            via=self.identity.via(self.entropy()),
+            via=self.identity.via(self.entropy(), next_hop.transport),
             number=number,
             uri=uri,
             routes=routes,

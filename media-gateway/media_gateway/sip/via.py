@@ -68,6 +68,9 @@ class Via:
         `maddr` and a foreign sent-by are not obeyed, so the stack cannot be made to send
         to a third party.
         """
+        if source.is_reliable:
+            # By the same connection; by another one to the sender's own port once that is gone.
+            return replace(source, port=self.port or DEFAULT_PORT)
         if self.params.has("rport"):
             return source
         return HostPort(source.host, self.port or DEFAULT_PORT)

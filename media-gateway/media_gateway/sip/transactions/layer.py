@@ -43,7 +43,7 @@ class Datagram:
     """One whole SIP message."""
 
     destination: HostPort
-    """Where to; a host that is no IP literal is resolved by the owner."""
+    """Where to, and by which transport; a host that is no IP literal is resolved by the owner."""
 
 
 @dataclass(slots=True, eq=False)
@@ -198,9 +198,7 @@ class TransactionLayer:
         if rule.stop:
             self._timers.stop(transaction, *rule.stop)
         for timer, after_ms in rule.start:
-            if timer is Timer.RETRANSMIT:
-                transaction.interval_ms = after_ms
-            self._timers.start(transaction, timer, now_ms + after_ms)
+            self._start(transaction, timer, after_ms, now_ms)
         if rule.again:
             longest = transaction.machine.longest_interval_ms
             doubled = 2 * transaction.interval_ms
@@ -209,6 +207,16 @@ class TransactionLayer:
         if rule.state is State.TERMINATED:
             self._forget(transaction, now_ms)
         return upward
+
+    def _start(self, transaction: Transaction, timer: Timer, after_ms: int, now_ms: int) -> None:
+        if transaction.destination.is_reliable:
+            if timer is Timer.RETRANSMIT:
+                return  # A, E and G are for transports that lose messages.
+            if timer is Timer.LINGER and transaction.state is not State.ACCEPTED:
+                after_ms = 0  # D, I, J and K: nothing is repeated that had to be absorbed.
+        if timer is Timer.RETRANSMIT:
+            transaction.interval_ms = after_ms
+        self._timers.start(transaction, timer, now_ms + after_ms)
 
     def _forget(self, transaction: Transaction, now_ms: int) -> None:
         self._timers.stop(transaction)
