@@ -7,7 +7,7 @@ Three words travel beside a request that portal makes for somebody, on top of wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from services.chassis.clock import Clock
@@ -46,6 +46,8 @@ FRESH_MS = 5_000
 """How old an answer from memory may be: a revocation elsewhere is honoured within it."""
 STALE_MS = 60_000
 """How old it may be while the database is away: nothing can be revoked there meanwhile."""
+RETRY_MS = 1_000
+"""How soon a database that was away is asked again; until then nobody waits for it."""
 SEEN_EVERY_MS = 60_000
 """How exact `last seen` is."""
 MAX_CACHED = 10_000
@@ -71,6 +73,8 @@ class _Known:
     """When the token or key ends by itself; 0: never."""
     read_at_ms: int
     """When the store said so."""
+    again_at_ms: int
+    """When the store is asked again."""
 
 
 class Identity:
@@ -95,7 +99,7 @@ class Identity:
             raise NotAuthenticated("the credentials are not valid")
         digest, now_ms = sha256(bearer), self._clock.now_ms()
         known = self._known.get(digest)
-        if known is None or now_ms - known.read_at_ms >= FRESH_MS:
+        if known is None or now_ms >= known.again_at_ms:
             known = await self._read(bearer, digest, known, now_ms)
         if known.until_ms and now_ms >= known.until_ms:
             raise _ended(known.principal.kind)
@@ -120,19 +124,22 @@ class Identity:
                 else self._read_token(digest, now_ms)
             )
         except DatabaseUnavailable:
-            if known is not None and now_ms - known.read_at_ms < STALE_MS:
-                return known
-            raise
+            if known is None or now_ms - known.read_at_ms >= STALE_MS:
+                raise
+            found = replace(known, again_at_ms=now_ms + RETRY_MS)
         except (NotAuthenticated, TokenExpired):
             self._known.pop(digest, None)
             raise
         # What was read before a revocation must not be believed after it.
         if changes == self._changes:
-            self._known.pop(digest, None)
-            if len(self._known) >= MAX_CACHED:
-                self._known.pop(next(iter(self._known)))
-            self._known[digest] = found
+            self._keep(digest, found)
         return found
+
+    def _keep(self, digest: bytes, found: _Known) -> None:
+        self._known.pop(digest, None)
+        if len(self._known) >= MAX_CACHED:
+            self._known.pop(next(iter(self._known)))
+        self._known[digest] = found
 
     async def _read_token(self, digest: bytes, now_ms: int) -> _Known:
         holder = await self._store.holder_of(digest)
@@ -147,7 +154,7 @@ class Identity:
             raise _ended("user")
         if now_ms - holder.user.last_seen_at_ms >= SEEN_EVERY_MS:
             await self._store.touch_user(holder.tenant.tenant_id, holder.user.user_id, now_ms)
-        return _Known(user_principal(holder), holder.token.expires_at_ms, now_ms)
+        return _known(user_principal(holder), holder.token.expires_at_ms, now_ms)
 
     async def _read_key(self, bearer: str, digest: bytes, now_ms: int) -> _Known:
         holder = await self._store.key_holder(key_id_of(bearer) or "")
@@ -157,7 +164,7 @@ class Identity:
             raise NotAuthenticated("the credentials are not valid")
         if now_ms - holder.key.last_used_at_ms >= SEEN_EVERY_MS:
             await self._store.touch_key(holder.tenant.tenant_id, holder.key.key_id, now_ms)
-        return _Known(key_principal(holder), holder.key.expires_at_ms, now_ms)
+        return _known(key_principal(holder), holder.key.expires_at_ms, now_ms)
 
     # ---- what was done ----
 
@@ -275,6 +282,10 @@ def key_principal(holder: KeyHolder) -> Principal:
         session_id="",
         time_zone=holder.tenant.time_zone,
     )
+
+
+def _known(principal: Principal, until_ms: int, now_ms: int) -> _Known:
+    return _Known(principal, until_ms, read_at_ms=now_ms, again_at_ms=now_ms + FRESH_MS)
 
 
 def _ended(kind: Literal["user", "api-key"]) -> CarillonError:

@@ -16,6 +16,7 @@ from services.portal.identity import (
     ADDRESS_KEY,
     FRESH_MS,
     MAX_CACHED,
+    RETRY_MS,
     SESSION_KEY,
     STALE_MS,
     Principal,
@@ -189,13 +190,32 @@ async def test_a_database_that_is_away_signs_nobody_out_for_a_minute(stage: Stag
     stage.store.is_away = True
     stage.clock.at_ms += STALE_MS - 1
     assert (await stage.who(session.access_token)).id == session.me.id
-    stage.clock.at_ms += 1
+    stage.clock.at_ms += RETRY_MS
     with pytest.raises(DatabaseUnavailable):
         await stage.who(session.access_token)
     with pytest.raises(DatabaseUnavailable):
         await stage.who("cra_" + "A" * 43)
     stage.store.is_away = False
     assert (await stage.who(session.access_token)).id == session.me.id
+
+
+async def test_while_the_database_is_away_nobody_waits_for_it_more_than_once_a_second(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await stage.sign_in()
+    await stage.who(session.access_token)
+    tried: list[int] = []
+
+    async def away(_sha256: bytes) -> None:
+        tried.append(stage.clock.at_ms)
+        raise DatabaseUnavailable("away")
+
+    monkeypatch.setattr(stage.store, "holder_of", away)
+    stage.clock.at_ms += FRESH_MS
+    for _ in range(20):
+        await stage.who(session.access_token)
+        stage.clock.at_ms += RETRY_MS // 10
+    assert len(tried) == 2
 
 
 async def test_memory_is_bounded(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
