@@ -28,7 +28,7 @@ MAX_KPIS: Final = 100
 MAX_THRESHOLD_S: Final = 86_400
 _PLACE: Final = re.compile(r"([0-9]{1,16}) ([^\0]*)", re.DOTALL)
 _INTERVAL_PLACE: Final = re.compile(r"([0-9]{1,16}) ([0-9]{1,16}) ([^\0]*)", re.DOTALL)
-_STRANGE_TOKEN: Final = "page.token is not one that a page ended with"
+_STRANGE_PLACE: Final = "page.token is not one that a page ended with"
 _MADE_OF: Final[dict[type, str]] = {
     OfEntries: "contacts: ask for entries",
     OfTime: "agents' time: ask for agent intervals",
@@ -116,7 +116,7 @@ def place(token: str) -> tuple[int, str]:
         return -1, ""
     found = _PLACE.fullmatch(token)
     if found is None:
-        raise BadFilter(_STRANGE_TOKEN)
+        raise BadFilter(_STRANGE_PLACE)
     return int(found[1]), found[2]
 
 
@@ -126,7 +126,7 @@ def interval_place(token: str) -> tuple[int, str, int]:
         return -1, "", -1
     found = _INTERVAL_PLACE.fullmatch(token)
     if found is None:
-        raise BadFilter(_STRANGE_TOKEN)
+        raise BadFilter(_STRANGE_PLACE)
     return int(found[1]), found[3], int(found[2])
 
 
