@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from services.chassis.blobs import Blobs
+from services.chassis.errors import CarillonError
 from services.chassis.ids import CallId, TenantId
 from services.chassis.log import get_logger
+from services.recording.core.g711 import Pcm
+from services.recording.core.prompts import clip_of, heard
 from services.recording.core.render import Sound, interleave, mix, sound_of
 from services.recording.core.timeline import Timeline, TrackLine
 from services.recording.core.wav import HEADER_BYTES, Piece, header, pieces, total_bytes
@@ -16,6 +21,11 @@ from services.recording.model.evidence import Segment
 from services.recording.wire import clear_frames
 
 log = get_logger("recording")
+
+MAX_CLIPS = 32
+"""Prompts that are kept for one listener at once."""
+MAX_PROMPTS = 100
+"""That are rendered of what was played in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +48,13 @@ class Source:
 class Renderer:
     """Renders one listener's range; keeps the segments that the next piece needs, too."""
 
-    def __init__(self, *, examiner: Examiner, source: Source) -> None:
+    def __init__(self, *, examiner: Examiner, blobs: Blobs, source: Source) -> None:
+        """`blobs` has the prompts that were played."""
         self._examiner = examiner
+        self._blobs = blobs
         self._source = source
         self._kept: dict[Segment, Sound] = {}
+        self._clips: OrderedDict[str, Pcm | None] = OrderedDict()
 
     async def read(self, first: int, end: int) -> AsyncIterator[bytes]:
         """The bytes of the WAV from `first` up to `end`, at most 64 KiB at a time."""
@@ -52,12 +65,13 @@ class Renderer:
 
     async def _render(self, piece: Piece) -> bytes:
         sides: dict[bool, list[list[Sound]]] = {True: [], False: []}
-        heard: dict[Segment, Sound] = {}
+        used: dict[Segment, Sound] = {}
         for line in self._source.timeline.lines:
             sounds = await self._sounds(line, piece)
-            heard.update(sounds)
+            used.update(sounds)
             sides[line.caller].append(list(sounds.values()))
-        self._kept = heard
+        self._kept = used
+        sides[False].append(await self._prompts(piece))
         left, right = (
             mix(sides[side], first=piece.first, count=piece.count) for side in (True, False)
         )
@@ -70,6 +84,36 @@ class Renderer:
             if sound is not None:
                 sounds[segment] = sound
         return sounds
+
+    async def _prompts(self, piece: Piece) -> list[Sound]:
+        """What Carillon played to the caller meanwhile; one after another, never at once."""
+        end = piece.first + piece.count
+        return [
+            heard(
+                playing,
+                [await self._clip(each) for each in playing.prompts[:MAX_PROMPTS]],
+                first=piece.first,
+                count=piece.count,
+            )
+            for playing in self._source.timeline.playings
+            if playing.first < end and piece.first < playing.end
+        ]
+
+    async def _clip(self, prompt: str) -> Pcm | None:
+        """A prompt's samples; None for system sounds, which only gateways have, and what is gone.
+
+        What is beyond the number that is kept at once is fetched again.
+        """
+        if prompt in self._clips:
+            return self._clips[prompt]
+        try:
+            clip = clip_of(await self._blobs.get(prompt))
+        except CarillonError:
+            clip = None
+        self._clips[prompt] = clip
+        if len(self._clips) > MAX_CLIPS:
+            self._clips.popitem(last=False)
+        return clip
 
     async def _open(self, segment: Segment) -> Sound | None:
         """A segment as sound; what is damaged is silence, and said to the log."""

@@ -78,6 +78,7 @@ class RecordingService:
             store=store,
             files=self._files,
             examiner=examiner,
+            blobs=self._world.blobs,
             ingest=ingest,
             reconciler=reconciler,
             trail=Trail(store=store, clock=clock, new_id=self._world.new_id),

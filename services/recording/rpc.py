@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from protos.recording.v1 import recording_pb2, recording_pb2_grpc
+from services.chassis.blobs import Blobs
 from services.chassis.clock import Clock
 from services.chassis.rpc import Face
 from services.recording.examining import Examiner
@@ -26,6 +27,7 @@ class Recordings(GatewayCalls, PeopleCalls, recording_pb2_grpc.RecordingServicer
         store: RecordingStore,
         files: SegmentFiles,
         examiner: Examiner,
+        blobs: Blobs,
         ingest: Ingest,
         reconciler: Reconciler,
         trail: Trail,
@@ -35,6 +37,7 @@ class Recordings(GatewayCalls, PeopleCalls, recording_pb2_grpc.RecordingServicer
         self._store = store
         self._files = files
         self._examiner = examiner
+        self._blobs = blobs
         self._ingest = ingest
         self._reconciler = reconciler
         self._trail = trail

@@ -9,6 +9,7 @@ from grpc import aio
 
 from protos.common.v1 import common_pb2
 from protos.recording.v1 import recording_pb2
+from services.chassis.blobs import Blobs
 from services.chassis.clock import Clock
 from services.chassis.paging import page_size
 from services.chassis.rpc import present, tenant_id
@@ -46,6 +47,7 @@ class PeopleCalls:
     _store: RecordingStore
     _files: SegmentFiles
     _examiner: Examiner
+    _blobs: Blobs
     _reconciler: Reconciler
     _trail: Trail
     _clock: Clock
@@ -108,7 +110,8 @@ class PeopleCalls:
         )
         if first == end:
             yield recording_pb2.AudioChunk(total_bytes=total)
-        async for data in Renderer(examiner=self._examiner, source=source).read(first, end):
+        renderer = Renderer(examiner=self._examiner, blobs=self._blobs, source=source)
+        async for data in renderer.read(first, end):
             yield recording_pb2.AudioChunk(data=data, total_bytes=total)
 
     async def ListListenings(

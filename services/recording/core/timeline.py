@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.recording.core.finalise import tracks_of
+from services.recording.core.prompts import Playing, playings_of
 from services.recording.core.segments import RENDERED, SAMPLES_PER_MS, by_track, ends_at_ms
 from services.recording.model.calls import Call
 from services.recording.model.errors import CodecNotRendered
@@ -53,12 +54,14 @@ class Timeline:
     """How many samples each side has, at 8,000 Hz."""
     lines: tuple[TrackLine, ...]
     """One per track."""
+    playings: tuple[Playing, ...]
+    """What the caller was played."""
 
 
 def timeline_of(recording: Recording, call: Call, segments: Sequence[Segment]) -> Timeline:
     """The sound of a recording, finished or as far as it is; CodecNotRendered.
 
-    It begins with the call, or with the first track where that is earlier.
+    It begins with the recording, or with the first track where that is earlier.
     """
     voiced = [each for each in segments if each.to_sample > each.from_sample]
     for segment in voiced:
@@ -70,13 +73,15 @@ def timeline_of(recording: Recording, call: Call, segments: Sequence[Segment]) -
     end_ms = max((recording.ended_at_ms, t0_ms, *(ends_at_ms(each) for each in voiced)))
     tracks = recording.tracks or tracks_of(segments, call.legs)
     callers = {track.track_id for track in tracks if track.role == "caller"}
+    samples = min(end_ms - t0_ms, MAX_DURATION_MS) * _RATE
     return Timeline(
         t0_ms=t0_ms,
-        samples=min(end_ms - t0_ms, MAX_DURATION_MS) * _RATE,
+        samples=samples,
         lines=tuple(
             TrackLine(stored, t0_ms=t0_ms, caller=track_id in callers)
             for track_id, stored in by_track(voiced).items()
         ),
+        playings=playings_of(recording, callers, t0_ms=t0_ms, samples=samples),
     )
 
 

@@ -92,10 +92,13 @@ class SegmentsUnavailable(CarillonError):
 
 
 class NoSuchSealingKey(CarillonError):
-    """A segment was sealed for a key that this service does not have."""
+    """A segment was sealed for a key that this service does not have now.
+
+    The gateway keeps it and asks again: the key may only be missing from the file.
+    """
 
     code: ClassVar[str] = "no-such-sealing-key"
-    kind: ClassVar[Kind] = Kind.PRECONDITION
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
 
 
 class KeyFileUnusable(CarillonError):

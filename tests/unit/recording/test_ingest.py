@@ -26,6 +26,7 @@ from services.recording.model.errors import (
 )
 from services.recording.model.evidence import MAX_SEGMENT_BYTES, Gap, State
 from services.recording.segments import MemorySegments, SegmentPlace
+from services.recording.wire import manifest_of
 from tests.unit.recording.conftest import ACME, Desk
 from tests.unit.recording.tape import START_MS, Tape
 
@@ -71,6 +72,37 @@ async def test_a_manifest_asked_for_twice_at_once_is_worked_on_once(desk: Desk, 
     results = await asyncio.gather(*(desk.close(tape.manifest()) for _ in range(5)))
     assert len({result.sha256 for result in results}) == 1
     assert await desk.events() == ["RecordingBegun", "RecordingFinalised"]
+
+
+class Stuck(MemorySegments):
+    """Storage that never answers."""
+
+    async def get(self, place: SegmentPlace) -> bytes:
+        await asyncio.Event().wait()
+        return await super().get(place)
+
+
+async def test_those_who_wait_are_let_go_when_the_service_stops(desk: Desk, tape: Tape) -> None:
+    await whole_call(desk, tape)
+    tasks, files = Tasks(), Stuck()
+    ingest = Ingest(
+        keys=desk.keys,
+        files=files,
+        store=desk.store,
+        examiner=Examiner(files=files, keys=desk.keys),
+        clock=desk.clock,
+        new_id=lambda: "id",
+        tasks=tasks,
+    )
+    manifest = manifest_of(tape.manifest().manifest)
+    asking = asyncio.ensure_future(ingest.put_manifest(ACME, manifest))
+    for _ in range(3):  # it asks, work begins, and waits for the storage
+        await asyncio.sleep(0)
+    assert len(tasks) == 1
+    await tasks.close()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert (await desk.recording("call-1")).state is State.RECORDING
 
 
 async def test_one_who_gives_up_waiting_finds_the_recording_closed(desk: Desk, tape: Tape) -> None:

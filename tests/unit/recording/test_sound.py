@@ -6,6 +6,7 @@ import asyncio
 import io
 import wave
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protos.recording.v1 import recording_pb2
+from services.chassis.blobs import MemoryBlobs
 from services.chassis.ids import CallId, TenantId
 from services.chassis.sealing import generate_key_pair
 from services.recording.audio import Renderer, Source
@@ -26,7 +28,7 @@ from services.recording.examining import Examiner
 from services.recording.keys import KeyRing
 from services.recording.model.calls import Call
 from services.recording.model.errors import BadRange, CodecNotRendered
-from services.recording.model.evidence import Recording, Segment, State
+from services.recording.model.evidence import Played, Recording, Segment, State
 from services.recording.segments import MemorySegments, SegmentPlace
 from services.recording.wire import frames_of, manifest_of, sealed_of
 from tests.unit.recording.tape import START_MS, Tape, mu_law, tone
@@ -43,6 +45,8 @@ class Spool:
         self.tape = Tape("call-1", PAIR)
         self.files = MemorySegments()
         self.segments: list[Segment] = []
+        self.blobs = MemoryBlobs()
+        self.played: list[Played] = []
         self.examiner = Examiner(files=self.files, keys=KeyRing([PAIR]))
 
     def add(self, request: recording_pb2.PutSegmentRequest) -> None:
@@ -73,13 +77,14 @@ class Spool:
             request = self.tape.manifest(duration_ms=duration_ms, roles=roles)
             manifest = manifest_of(request.manifest)
             begun = close_by_manifest(begun, manifest, self.segments, sha256="")
+            begun = replace(begun, played=tuple(self.played))
         timeline = timeline_of(begun, Call(CallId("call-1")), self.segments)
         return Source(TENANT, CallId("call-1"), timeline)
 
     def read(self, source: Source, offset: int = 0, length: int = 0) -> bytes:
         async def run() -> bytes:
             first, end = range_of(offset, length, source.total_bytes)
-            renderer = Renderer(examiner=self.examiner, source=source)
+            renderer = Renderer(examiner=self.examiner, blobs=self.blobs, source=source)
             chunks = [chunk async for chunk in renderer.read(first, end)]
             assert all(0 < len(chunk) <= 64 * 1024 for chunk in chunks)
             return b"".join(chunks)
@@ -224,6 +229,65 @@ def test_beyond_the_end_there_is_nothing_to_read() -> None:
         range_of(101, 1, 100)
 
 
+def prompt(spool: Spool, samples: npt.NDArray[np.int16], *, rate_hz: int = 8_000) -> str:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(rate_hz)
+        out.writeframes(samples.astype("<i2").tobytes())
+    return asyncio.run(spool.blobs.put(file.getvalue()))
+
+
+def played(prompts: Sequence[str], from_ms: int, to_ms: int, **more: object) -> Played:
+    until_ms = START_MS + to_ms if to_ms else 0
+    leg_id = str(more.get("leg_id", "leg-a"))
+    return Played(leg_id, START_MS + from_ms, until_ms, tuple(prompts), loop=bool(more.get("loop")))
+
+
+def test_what_the_caller_was_played_is_on_the_right() -> None:
+    spool = Spool()
+    spool.add(spool.tape.segment("leg-a", 1, b"\x00" * 8_000))
+    one, two = (prompt(spool, np.full(80, value, np.int16)) for value in (111, 222))
+    spool.played = [
+        played([one, two], 100, 200),
+        played([two], 300, 305, loop=True),
+        played([one, two], 400, 425, loop=True),
+        played([one], 500, 600, leg_id="leg-b"),
+    ]
+    left, right = sides(spool.read(spool.source(duration_ms=1_000)))
+    wanted = np.zeros(8_000, np.int16)
+    wanted[800:880], wanted[880:960] = 111, 222
+    wanted[2_400:2_440] = 222
+    wanted[3_200:3_280], wanted[3_280:3_360], wanted[3_360:3_400] = 111, 222, 111
+    assert right.tolist() == wanted.tolist()
+    assert set(left) == {-32_124}
+
+
+def test_after_a_prompt_that_is_not_at_hand_comes_silence() -> None:
+    spool = Spool()
+    spool.add(spool.tape.segment("leg-a", 1, b"\x00" * 160))
+    one = prompt(spool, np.full(80, 111, np.int16))
+    fast = prompt(spool, np.full(80, 5, np.int16), rate_hz=16_000)
+    text = asyncio.run(spool.blobs.put(b"no sound"))
+    spool.played = [
+        played([one, "moh", one], 100, 200, loop=True),
+        *(played([each], 300, 400) for each in ("0" * 64, fast, text)),
+        played([one], 990, 0, loop=True),
+    ]
+    _, right = sides(spool.read(spool.source(duration_ms=1_000)))
+    assert np.flatnonzero(right).tolist() == [*range(800, 880), *range(7_920, 8_000)]
+
+
+def test_more_prompts_than_are_kept_sound_all_the_same() -> None:
+    spool = Spool()
+    spool.add(spool.tape.segment("leg-a", 1, b"\x00" * 160))
+    many = [prompt(spool, np.full(8, value, np.int16)) for value in range(1, 51)]
+    spool.played = [played(many, 0, 50)]
+    _, right = sides(spool.read(spool.source(duration_ms=50)))
+    assert right.tolist() == np.repeat(np.arange(1, 51), 8).tolist()
+
+
 def long_spool() -> Spool:
     """Two tracks with holes, overlapping frames and segments of odd sizes, 9 seconds."""
     spool, dice = Spool(), np.random.default_rng(7)
@@ -238,6 +302,8 @@ def long_spool() -> Spool:
                 )
             )
             at += len(payload)
+    clips = [prompt(spool, dice.integers(-999, 999, 777).astype(np.int16)) for _ in range(2)]
+    spool.played = [played(clips, 1_000, 4_000, loop=True), played(clips, 6_000, 8_000)]
     return spool
 
 
