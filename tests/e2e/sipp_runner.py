@@ -104,6 +104,7 @@ async def run_callers(
     key: str = "1",
     caller: str = "+12025550147",
     seconds: float = 60.0,
+    tcp: bool = False,
 ) -> SippVerdict:
     """Call `number` at `port` of this machine so many times, `rate` calls a second.
 
@@ -111,6 +112,7 @@ async def run_callers(
     """
     options = ["-s", number, "-r", f"{math.ceil(rate)}", "-l", f"{calls}"]
     options += ["-key", "from", caller, "-key", "key", key]
+    options += ["-t", "t1"] if tcp else []
     async with _started(
         scenario, options, calls=calls, pause_ms=pause_ms, seconds=seconds, target=f"{HOST}:{port}"
     ) as run:
