@@ -48,7 +48,7 @@ async def _behave(call: Call, handler: Any, context: MemoryContext) -> None:
         data = await call.requests.get()
         if data is None:
             return  # gone before it asked
-        request = handler.request_deserializer(data)
+        request = handler.request_deserializer(data) if handler.request_deserializer else data
     if handler.response_streaming:
         behaviour = handler.stream_stream or handler.unary_stream
         async with contextlib.aclosing(behaviour(request, context)) as answers:
@@ -66,8 +66,9 @@ class MemoryContext(aio.ServicerContext[Any, Any]):
 
     def __init__(self, call: Call, handler: Any) -> None:
         self._call = call
-        self._parse = handler.request_deserializer
-        self._serialise = handler.response_serializer
+        # A handler without them takes and gives messages as they travel.
+        self._parse = handler.request_deserializer or bytes
+        self._serialise = handler.response_serializer or bytes
         self._code = StatusCode.OK
         self._details = ""
         self._trailing = aio.Metadata()
