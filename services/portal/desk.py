@@ -147,12 +147,15 @@ class Desk:
         failures = 0
         request = acd_pb2.WatchAgentsRequest(agent_ids=[self._agent_id])
         while True:
+            stream = self._acd.WatchAgents(request, metadata=self._metadata)
             try:
-                async for view in self._acd.WatchAgents(request, metadata=self._metadata):
+                async for view in stream:
                     failures = 0
                     self._take(view)
             except aio.AioRpcError as error:
                 log.info("routing is not followed", agent=self._agent_id, why=error.details())
+            finally:
+                stream.cancel()
             await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
             failures += 1
 

@@ -75,15 +75,14 @@ class Feed:
             raise Closed(Close.LEAVING, "ask again later")
         self._open.add(connection)
         try:
-            try:
-                hello = await connection.greet()
-            except Closed as closed:
-                await self._refused(connection, closed)
-                raise
+            hello = await connection.greet()
             self._count(connection)
             if connection.is_softphone:
                 self._replace(connection)
             await connection.run(hello)
+        except Closed as closed:
+            await self._refused(connection, closed)
+            raise
         finally:
             self._open.discard(connection)
             self._left.set()
@@ -106,15 +105,17 @@ class Feed:
             raise Closed(Close.TOO_MANY, f"more than {MAX_PER_USER} pages of one user")
 
     async def _refused(self, connection: Connection, closed: Closed) -> None:
-        if closed.code not in {Close.NOT_AUTHENTICATED, Close.NOT_ALLOWED}:
-            return
         principal = connection.principal
+        # That a token has ended in the course of a feed is no refusal.
+        stranger = closed.code is Close.NOT_AUTHENTICATED and principal is None
+        if not stranger and closed.code is not Close.NOT_ALLOWED:
+            return
         await self._parts.people.audit(
             principal=principal,
             tenant_id=principal.tenant_id if principal else PLATFORM_TENANT,
             action="feed",
             subject="",
-            outcome=closed.reason if principal is None else "not-allowed",
+            outcome=closed.reason if stranger else "not-allowed",
             address=connection.address,
             detail_json="{}",
         )

@@ -95,9 +95,13 @@ class LiveBoard:
     async def follow(self) -> None:
         """Reads them whenever they change."""
         request = analytics_pb2.GetLiveRequest()
-        async for live in self._stub.WatchLive(request, metadata=self._metadata):
-            self._live = {"live": shown(live)}
-            self.topic.change(self._live)
+        stream = self._stub.WatchLive(request, metadata=self._metadata)
+        try:
+            async for live in stream:
+                self._live = {"live": shown(live)}
+                self.topic.change(self._live)
+        finally:
+            stream.cancel()
 
 
 class Boards:

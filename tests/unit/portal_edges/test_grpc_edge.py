@@ -121,7 +121,7 @@ async def test_a_stream_comes_through_and_its_end_too(stage: Stage, channel: aio
         NoSuchAgent("gone"),
     ]
     acd = acd_pb2_grpc.AcdStub(channel)
-    stream = acd.WatchAgents(acd_pb2.WatchAgentsRequest(), metadata=ADMINISTRATOR)
+    stream: Any = acd.WatchAgents(acd_pb2.WatchAgentsRequest(), metadata=ADMINISTRATOR)
     assert [(await stream.read()).agent_id for _ in range(2)] == ["ada", "ben"]
     error = await refused(stream.read())
     assert remote_error(error).code == "no-such-agent"
@@ -145,7 +145,8 @@ async def test_a_request_with_a_key_is_done_once(stage: Stage, channel: aio.Chan
 
 
 async def test_reflection_shows_what_is_for_outside(channel: aio.Channel) -> None:
-    stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
+    opened: Any = channel
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(opened)
     asked = [reflection_pb2.ServerReflectionRequest(list_services="")]
     (answer,) = [each async for each in stub.ServerReflectionInfo(iter(asked))]
     names = {service.name for service in answer.list_services_response.service}

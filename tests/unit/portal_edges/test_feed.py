@@ -1,0 +1,388 @@
+"""The WebSocket: over a real server, with a real client, from hello to close."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from protos.acd.v1 import state_pb2
+from protos.analytics.v1 import analytics_pb2
+from services.chassis.database import DatabaseUnavailable
+from services.chassis.request import TENANT_KEY
+from services.portal import feed_connection
+from services.portal.desk_links import Links
+from services.portal.feed import Feed, followed_by
+from services.portal.feed_boards import Boards
+from services.portal.feed_connection import Parts
+from services.portal.feed_words import Close
+from services.portal.http_server import HttpServer, bound
+from tests.unit.portal_edges.desk_stage import PATIENCE_S, DeskStage, desk_staged, ring
+from tests.unit.portal_edges.stage import REGISTRY, Identities, person
+
+
+@dataclass
+class FeedStage:
+    """A server with the feed alone, over scripted services."""
+
+    desk: DeskStage
+    people: Identities = field(default_factory=Identities)
+
+    def __post_init__(self) -> None:
+        self.people.by_token |= {
+            "ada": person("agent", who="ada"),
+            "ada-2": person("agent", who="ada"),
+            "sam": person("supervisor", who="sam"),
+        }
+        self.links = Links(dial=self.desk.dial, clock=self.desk.clock)
+        self.boards = Boards(dial=self.desk.dial)
+        parts = Parts(
+            people=self.people,
+            desks=self.desk.desks,
+            boards=self.boards,
+            links=self.links,
+            clock=self.desk.clock,
+            followed_by=followed_by(REGISTRY),
+            token_check_s=0.02,
+        )
+        self.feed = Feed(parts=parts, random_bits=lambda bits: (1 << bits) - 1)
+        listening = bound(host="127.0.0.1", port=0, setting="", fallback=False)
+        self.port = listening.getsockname()[1]
+        app = Starlette(routes=[WebSocketRoute("/v1/feed", self.feed)])
+        self.server = HttpServer(app=app, listening=listening)
+        self.server.start()
+
+    @contextlib.asynccontextmanager
+    async def page(self, **hello: Any) -> AsyncIterator[Page]:
+        async with connect(f"ws://127.0.0.1:{self.port}/v1/feed") as socket:
+            page = Page(socket)
+            if hello:
+                await page.say(type="hello", **hello)
+            yield page
+
+    async def close(self) -> None:
+        await self.server.stop()
+        await self.links.close()
+        await self.boards.close()
+
+
+class Page:
+    """A browser's end."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self._passed_over: list[dict[str, Any]] = []
+
+    async def say(self, **fields: Any) -> None:
+        await self.socket.send(json.dumps(fields))
+
+    async def next(self) -> dict[str, Any]:
+        async with asyncio.timeout(PATIENCE_S):
+            told: dict[str, Any] = json.loads(await self.socket.recv())
+            return told
+
+    async def until(self, kind: str, topic: str = "") -> dict[str, Any]:
+        """The next message of a kind; others are kept, for topics come in any order."""
+        for place, told in enumerate(self._passed_over):
+            if (told["type"], told.get("topic", "")) == (kind, topic):
+                return self._passed_over.pop(place)
+        while True:
+            told = await self.next()
+            if (told["type"], told.get("topic", "")) == (kind, topic):
+                return told
+            self._passed_over.append(told)
+
+    async def closed(self) -> tuple[int, str]:
+        """Why it was closed, after whatever was told before."""
+        async with asyncio.timeout(PATIENCE_S):
+            with contextlib.suppress(ConnectionClosed):
+                while True:
+                    await self.socket.recv()
+        return self.socket.close_code or 0, self.socket.close_reason or ""
+
+
+@pytest_asyncio.fixture
+async def stage() -> AsyncIterator[FeedStage]:
+    async with desk_staged() as desk:
+        made = FeedStage(desk)
+        yield made
+        await made.close()
+
+
+async def linked(stage: FeedStage, link: str) -> None:
+    """Waits until routing was told so."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not stage.desk.acd.links or stage.desk.acd.links[-1][1] != link:
+            stage.desk.acd.linked.clear()
+            await stage.desk.acd.linked.wait()
+
+
+async def test_an_agent_is_welcomed_sees_the_desk_and_is_rung(stage: FeedStage) -> None:
+    async with stage.page(token="ada", device_check="passed") as page:
+        welcome = await page.next()
+        assert (welcome["type"], welcome["me"]["id"]) == ("welcome", "ada")
+        assert welcome["heartbeat_ms"] == 2_000
+        snapshot = await page.until("snapshot", "desk")
+        assert snapshot["desk"]["agent"]["agent_id"] == "ada"
+        await linked(stage, "reachable")
+        assert stage.desk.acd.links == [("ada", "reachable", 15_000)]
+        stage.desk.acd.has(ring())
+        rung = await page.until("change", "desk")
+        assert rung["number"] == snapshot["number"] + 1
+        (shown,) = rung["desk"]["work"]
+        assert shown["card"]["customer"]["name"] == "Ion"
+        await page.say(type="heartbeat")
+        assert (await page.until("heartbeat"))["at_ms"] == stage.desk.clock.at_ms
+
+
+async def test_a_page_without_a_device_check_is_no_softphone(stage: FeedStage) -> None:
+    async with stage.page(token="ada") as page:
+        await page.until("snapshot", "desk")
+        await page.say(type="heartbeat")
+        await page.until("heartbeat")
+        assert len(stage.links) == 0
+        await page.say(type="device-check", device_check="passed")
+        assert (await page.closed())[0] == Close.BAD_MESSAGE
+
+
+async def test_the_device_check_decides(stage: FeedStage) -> None:
+    async with stage.page(token="ada", device_check="not-passed") as page:
+        await linked(stage, "unreachable")
+        await page.say(type="device-check", device_check="passed")
+        await linked(stage, "reachable")
+        await page.say(type="device-check", device_check="not-passed")
+        await linked(stage, "unreachable")
+        assert stage.desk.acd.links[-1] == ("ada", "unreachable", 0)
+
+
+async def test_a_page_that_goes_is_unreachable_after_the_grace(stage: FeedStage) -> None:
+    async with stage.page(token="ada", device_check="passed"):
+        await linked(stage, "reachable")
+    assert stage.desk.acd.links[-1][1] == "reachable"
+    stage.desk.clock.at_ms += 10_000
+    await linked(stage, "unreachable")
+
+
+async def test_a_page_that_is_silent_is_closed(
+    stage: FeedStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_connection, "GRACE_MS", 50)
+    async with stage.page(token="ada", device_check="passed") as page:
+        assert await page.closed() == (Close.SILENT, "no heartbeat")
+
+
+async def test_what_routing_does_not_take_is_told_again(stage: FeedStage) -> None:
+    stage.desk.exchange.kill("acd")
+    async with stage.page(token="ada", device_check="passed") as page:
+        await page.until("welcome")
+        stage.desk.serve_acd()
+        stage.desk.clock.at_ms += 1_000
+        await page.say(type="heartbeat")
+        await linked(stage, "reachable")
+
+
+async def test_the_newest_softphone_wins(stage: FeedStage) -> None:
+    async with (
+        stage.page(token="ada", device_check="passed") as older,
+        stage.page(token="ada") as reader,
+    ):
+        await older.until("snapshot", "desk")
+        await reader.until("snapshot", "desk")
+        async with stage.page(token="ada-2", device_check="passed") as newer:
+            await newer.until("snapshot", "desk")
+            assert (await older.until("replaced"))["type"] == "replaced"
+            assert (await older.closed())[0] == Close.REPLACED
+            # Pages that only look on are left alone, and the newest is heard.
+            await reader.say(type="heartbeat")
+            await reader.until("heartbeat")
+            stage.desk.acd.has(ring())
+            await newer.until("change", "desk")
+            await linked(stage, "reachable")
+
+
+@pytest.mark.parametrize(
+    ("hello", "code", "reason"),
+    [
+        ({"token": "wrong"}, Close.NOT_AUTHENTICATED, "not-authenticated"),
+        ({"token": "old"}, Close.NOT_AUTHENTICATED, "token-expired"),
+        ({"token": "sam", "device_check": "passed"}, Close.NOT_ALLOWED, ""),
+        ({"token": "key", "device_check": "passed"}, Close.NOT_ALLOWED, ""),
+        ({"token": "ada", "topics": ["live"]}, Close.NOT_ALLOWED, ""),
+        ({"token": "sam", "topics": ["desk"]}, Close.NOT_ALLOWED, ""),
+    ],
+)
+async def test_who_may_not_is_refused_and_written_down(
+    stage: FeedStage, hello: dict[str, Any], code: Close, reason: str
+) -> None:
+    stage.people.expired.add("old")
+    async with stage.page(**hello) as page:
+        got, words = await page.closed()
+        assert got == code
+        if reason:
+            assert words == reason
+    (entry,) = stage.people.entries
+    assert (entry.action, entry.outcome) == ("feed", reason or "not-allowed")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "{",
+        "[]",
+        '{"type": "dance"}',
+        '{"type": "hello"}',
+        '{"type": "hello", "token": 3}',
+        '{"type": "hello", "token": "ada", "device_check": "maybe"}',
+        '{"type": "hello", "token": "ada", "topics": ["weather"]}',
+        '{"type": "heartbeat"}',
+        b"hello",
+        "[" * 5_000,
+    ],
+    ids=lambda said: str(said)[:40],
+)
+async def test_what_no_page_says_ends_it(stage: FeedStage, said: Any) -> None:
+    async with stage.page() as page:
+        await page.socket.send(said)
+        assert (await page.closed())[0] == Close.BAD_MESSAGE
+
+
+async def test_hello_is_said_once(stage: FeedStage) -> None:
+    async with stage.page(token="ada") as page:
+        await page.say(type="hello", token="ada")
+        assert (await page.closed())[0] == Close.BAD_MESSAGE
+
+
+async def test_who_says_nothing_is_closed(
+    stage: FeedStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_connection, "HELLO_LIMIT_S", 0.02)
+    async with stage.page() as page:
+        assert await page.closed() == (Close.SILENT, "no hello")
+
+
+async def test_who_says_too_much_is_closed(stage: FeedStage) -> None:
+    async with stage.page(token="ada") as page:
+        for _ in range(60):
+            with contextlib.suppress(ConnectionClosed):
+                await page.say(type="heartbeat")
+        assert (await page.closed())[0] == Close.TOO_MANY
+    async with stage.page(token="x" * 20_000) as page:
+        assert (await page.closed())[0] == 1009
+
+
+async def test_who_reads_too_slowly_is_closed(
+    stage: FeedStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_connection, "MAX_UNSENT", 3)
+    async with stage.page(token="sam", topics=["live"]) as page:
+        await page.until("snapshot", "live")
+        for at_ms in range(2, 40):
+            # All of them within one turn of the loop: nothing can be sent in between.
+            stage.desk.analytics.feeds.put(analytics_pb2.Live(as_of_ms=at_ms))
+        assert (await page.closed())[0] == Close.TOO_SLOW
+
+
+async def test_a_token_that_ends_ends_the_feed_unless_another_is_sent(stage: FeedStage) -> None:
+    async with stage.page(token="ada") as page, stage.page(token="ada") as lazy:
+        await page.until("snapshot", "desk")
+        await lazy.until("snapshot", "desk")
+        await page.say(type="token", token="ada-2")
+        await page.say(type="heartbeat")
+        await page.until("heartbeat")
+        stage.people.expired.add("ada")
+        assert await lazy.closed() == (Close.NOT_AUTHENTICATED, "token-expired")
+        await page.say(type="heartbeat")
+        await page.until("heartbeat")
+        await page.say(type="token", token="sam")
+        assert (await page.closed())[0] == Close.NOT_ALLOWED
+
+
+async def test_a_database_that_is_away_ends_nobodys_feed(stage: FeedStage) -> None:
+    async with stage.page(token="ada") as page:
+        await page.until("snapshot", "desk")
+        stage.people.failure = DatabaseUnavailable("it is away")
+        await asyncio.sleep(0.06)  # a few checks of the token
+        await page.say(type="heartbeat")
+        await page.until("heartbeat")
+        async with stage.page(token="ada") as second:
+            assert await second.closed() == (Close.FAULT, "database-unavailable")
+
+
+async def test_a_supervisor_follows_agents_and_figures(stage: FeedStage) -> None:
+    async with stage.page(token="sam") as page:
+        await page.until("welcome")
+        await page.say(type="subscribe", topics=["agents", "live"])
+        agents = await page.until("snapshot", "agents")
+        assert [agent["agent_id"] for agent in agents["agents"]] == ["ada", "ben"]
+        live = await page.until("snapshot", "live")
+        assert live["live"]["as_of_ms"] == "1"
+        stage.desk.acd.has(ring(), agent="ben")
+        changed = await page.until("change", "agents")
+        assert changed["number"] == agents["number"] + 1
+        assert changed["agent"]["agent_id"] == "ben"
+        stage.desk.analytics.feeds.put(analytics_pb2.Live(as_of_ms=2))
+        assert (await page.until("change", "live"))["live"]["as_of_ms"] == "2"
+        await page.say(type="unsubscribe", topics=["live", "desk"])
+        await page.say(type="subscribe", topics=["agents"])
+        async with asyncio.timeout(PATIENCE_S):
+            await stage.desk.analytics.feeds.left.wait()
+
+
+async def test_a_board_that_lost_its_stream_begins_anew(stage: FeedStage) -> None:
+    async with stage.page(token="sam", topics=["agents"]) as page:
+        await page.until("snapshot", "agents")
+        stage.desk.exchange.kill("acd")
+        stage.desk.acd.views["cleo"] = state_pb2.AgentView(agent_id="cleo")
+        stage.desk.serve_acd()
+        agents = await page.until("snapshot", "agents")
+        assert [agent["agent_id"] for agent in agents["agents"]] == ["ada", "ben", "cleo"]
+
+
+async def test_another_tenants_supervisor_asks_for_their_own(stage: FeedStage) -> None:
+    stage.people.by_token["eve"] = person("supervisor", "agent", who="eve", tenant="other")
+    seen: list[Any] = []
+    watch = stage.desk.acd.WatchAgents
+
+    async def noting(request: Any, context: Any) -> AsyncIterator[Any]:
+        seen.append(dict(context.invocation_metadata())[TENANT_KEY])
+        async for view in watch(request, context):
+            yield view
+
+    stage.desk.acd.WatchAgents = noting  # type: ignore[method-assign]
+    stage.desk.exchange.kill("acd")
+    stage.desk.serve_acd()
+    async with stage.page(token="eve", topics=["agents"]) as page:
+        await page.until("snapshot", "agents")
+    assert set(seen) == {"other"}
+
+
+async def test_a_server_that_leaves_sends_pages_elsewhere(stage: FeedStage) -> None:
+    async with stage.page(token="ada", device_check="passed") as page:
+        await page.until("snapshot", "desk")
+        leaving = asyncio.ensure_future(stage.feed.drain())
+        told = await page.until("reconnect")
+        assert 0 <= told["after_ms"] < 5_000
+        assert (await page.closed())[0] == Close.LEAVING
+        await leaving
+        async with stage.page() as late:
+            assert (await late.closed())[0] == Close.LEAVING
+    assert len(stage.feed) == 0
+
+
+async def test_one_user_has_only_so_many_pages(stage: FeedStage) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(16):
+            page = await stack.enter_async_context(stage.page(token="ada"))
+            await page.until("snapshot", "desk")
+        last = await stack.enter_async_context(stage.page(token="ada"))
+        assert (await last.closed())[0] == Close.TOO_MANY
