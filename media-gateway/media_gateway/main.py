@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import resource
+from collections.abc import Iterable
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from media_gateway import rpc
 from media_gateway.adapters.browser_media import LentPorts
 from media_gateway.adapters.call_shell import Surroundings
 from media_gateway.adapters.call_signalling import Trunk
+from media_gateway.adapters.call_spans import CallSpans
 from media_gateway.adapters.fact_stream import FactStream
 from media_gateway.adapters.prompts import PromptShelf, apology
 from media_gateway.adapters.sip_endpoint import SipEndpoint
@@ -25,6 +27,9 @@ from media_gateway.adapters.switchboard import Admission, Switchboard
 from media_gateway.core.policy import OutboundPolicy, parse_target
 from media_gateway.core.state import Limits
 from media_gateway.core.turn import Rules
+from media_gateway.keeping import Keeping
+from media_gateway.recording.spool import Room
+from media_gateway.reports import CallReports
 from media_gateway.rtp.engine import MediaEngine
 from media_gateway.rtp.port_pool import PortPool
 from media_gateway.rtp.sounds import system_sounds
@@ -34,8 +39,11 @@ from media_gateway.sip.auth import Credentials
 from media_gateway.sip.limits import Limits as SipLimits
 from media_gateway.webrtc.connector import Connector
 from media_gateway.webrtc.ice import IceSettings, machine_addresses
+from protos.gateway.v1.events_pb2 import CallFact
 from services.chassis import lifecycle, log
 from services.chassis.lifecycle import Service
+from services.chassis.metrics import Reading
+from services.chassis.request import PLATFORM
 from services.chassis.rpc import Face
 from services.chassis.settings import ChassisSettings, load
 from services.chassis.tasks import Tasks
@@ -61,13 +69,28 @@ class GatewayService:
         self._world = world
         self._settings = settings
         self._tasks = Tasks()
-        self._facts = FactStream()
+        self._keeping = Keeping(
+            world,
+            folder=world.var_dir / self.name,
+            room=Room(
+                max_bytes=settings.spool_max_bytes, min_free_bytes=settings.spool_min_free_bytes
+            ),
+        )
+        self._spans = CallSpans()
+        self._facts = FactStream(keep=self._keep)
         self._switchboard = Switchboard(rules=_rules(settings), admission=_admission(settings))
         self._endpoint = SipEndpoint(
             clock=world.clock,
             random_bits=world.random_bits,
             on_event=self._switchboard.receive,
             user_agent=PRODUCT,
+        )
+        self._reports = CallReports(
+            calls=lambda: (shell.call for shell in self._switchboard.calls(PLATFORM)),
+            dial=world.dial,
+            clock=world.clock,
+            gateway=self._address,
+            incarnation=self._keeping.incarnation,
         )
         self._engine: MediaEngine | None = None
         self._connector: Connector | None = None
@@ -85,6 +108,8 @@ class GatewayService:
     async def start(self) -> None:
         """Binds the SIP port and tells where; SipPortTaken says what to set."""
         settings, world = self._settings, self._world
+        lost = await self._keeping.start()
+        self._reports.expect(call.tenant_id for call in lost)
         media_host = settings.media_host or settings.sip_host
         # UTC, finer than whole milliseconds: jitter is measured in fractions of one.
         anchor_ms = world.clock.now_ms() - world.clock.monotonic_ms()
@@ -121,8 +146,9 @@ class GatewayService:
                     blobs=world.blobs, system=sounds, max_bytes=settings.prompt_cache_bytes
                 ),
                 facts=self._facts,
+                recorder=self._keeping.recorder,
                 dial=world.dial,
-                gateway_address=f"unix:{world.run_dir / self.name}.sock",
+                gateway_address=self._address,
                 tasks=self._tasks,
             )
         )
@@ -132,6 +158,7 @@ class GatewayService:
             advertised=settings.sip_advertised,
             limits=SipLimits(sessions=SESSIONS_PER_CALL * settings.max_calls),
         )
+        self._tasks.start(self._reports.run(), "call reports")
         _tell_where(self._record, self._endpoint.local)
         self._told = True
         logger.info("taking calls", sip=str(self._endpoint.local), pid=os.getpid())
@@ -146,12 +173,40 @@ class GatewayService:
         await self._switchboard.end_all()
         await self._endpoint.close()
         await self._tasks.close()
+        await self._keeping.close()
         if self._connector is not None:
             await self._connector.close()
         if self._engine is not None:
             await self._engine.close()
         if self._told:
             self._record.unlink(missing_ok=True)
+
+    def readings(self) -> Iterable[Reading]:
+        """What Prometheus is shown of this gateway."""
+        yield Reading("carillon_gateway_calls", "Calls in progress.", len(self._switchboard))
+        yield Reading(
+            "carillon_gateway_draining",
+            "Whether new calls are refused because the process is to end.",
+            float(self._switchboard.draining),
+        )
+        if self._engine is not None:
+            yield Reading("carillon_gateway_legs", "Legs with media.", len(self._engine))
+            yield Reading(
+                "carillon_gateway_frames_skipped_total",
+                "Frames of audio left out because this process was too late to send them.",
+                self._engine.frames_skipped,
+                kind="counter",
+            )
+        yield from self._keeping.readings()
+
+    def _keep(self, fact: CallFact) -> None:
+        self._keeping.journal.publish(fact)
+        self._spans.see(fact)
+
+    @property
+    def _address(self) -> str:
+        """Where this gateway's own face is."""
+        return f"unix:{self._world.run_dir / self.name}.sock"
 
     @property
     def _record(self) -> Path:

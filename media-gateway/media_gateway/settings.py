@@ -69,6 +69,13 @@ class GatewaySettings(Settings):
     prompt_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=1024 * 1024)
     """Memory for audio that was played."""
 
+    gateway_id: str = Field(default="g1", pattern="^[a-z0-9]{1,8}$")
+    """What the tags of this gateway's dialogs begin with, so that they name it."""
+    spool_max_bytes: int = Field(default=2 * 1024**3, ge=0)
+    """What recordings may take on disk while the recording service is away."""
+    spool_min_free_bytes: int = Field(default=256 * 1024**2, ge=0)
+    """What recordings leave free on that disk."""
+
     @field_validator("sip_host", "media_host", "media_advertised")
     @classmethod
     def _is_address(cls, value: str) -> str:

@@ -25,6 +25,7 @@ from media_gateway.core.call import CallCore
 from media_gateway.core.state import Call
 from media_gateway.core.termination import EndCause
 from media_gateway.model import CallState, NoSuchLeg, NoSuchReservation
+from media_gateway.recording.recorder import Recorder
 from media_gateway.rtp.engine import MediaEngine
 from media_gateway.rtp.errors import MediaError
 from media_gateway.rtp.model import MediaStats
@@ -67,6 +68,8 @@ class Surroundings:
     """Where prompts come from."""
     facts: FactStream
     """Where the record goes."""
+    recorder: Recorder
+    """Where what is said is kept."""
     dial: Callable[[str], aio.Channel]
     """The channel to a service."""
     gateway_address: str
@@ -98,6 +101,7 @@ class CallShell:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at_ms: int | None = None
         self._link: FlowLink | None = None
+        self._recording = around.recorder.follow(self._recording_trouble)
         self._doing = False
         # At most one for each thing that a decision does, and a decision does few.
         self._pending: deque[h.Happening] = deque()
@@ -179,6 +183,11 @@ class CallShell:
         """None came for too long."""
         self.happen(h.MediaLost(leg_id))
 
+    # What the recorder tells
+
+    def _recording_trouble(self, reason: str | None) -> None:
+        self.happen(h.RecordingFails(reason) if reason else h.RecordingRecovers())
+
     # Deciding and doing
 
     def _take(self, events: list[e.Event]) -> None:
@@ -188,6 +197,7 @@ class CallShell:
             self._core.apply(event)
         self._doing = True
         for event in events:
+            self._recording.observe(event, self.call)
             self._attempt(event)
         self._doing = False
         self._arm()
@@ -262,10 +272,19 @@ class CallShell:
                 self._audio(leg_id).start(event)
             case e.StopSound(leg_id=leg_id):
                 self._audio(leg_id).stop()
+            case _:
+                self._adjust(event)
+
+    def _adjust(self, event: e.Event) -> None:
+        match event:
             case e.SetHold(leg_id=leg_id, held=held):
                 self._audio(leg_id).port.set_hold(held)
             case e.SetMute(leg_id=leg_id, muted=muted):
                 self._audio(leg_id).port.set_mute(muted)
+            case e.TapLeg(leg_id=leg_id):
+                self._audio(leg_id).port.set_tap(self._recording.tap(leg_id))
+            case e.UntapLeg(leg_id=leg_id):
+                self._audio(leg_id).port.set_tap(None)
             case _:
                 pass  # what became of the call's parts was applied
 

@@ -47,6 +47,8 @@ class FactJournal:
         """For the publisher."""
         self.grown = asyncio.Event()
         """Set when there is more to publish."""
+        self.died_at_ms = 0
+        """When the process before was last alive; UTC milliseconds, 0: there was none."""
         self.dropped = 0
         """Facts that were lost because the disk took none for too long."""
 
@@ -80,9 +82,16 @@ class FactJournal:
                 pass  # nothing happened: the heartbeat goes on
             await self._write()
 
+    async def write_rest(self) -> None:
+        """Writes what was taken so far, if the disk takes it."""
+        for _ in range(MAX_WAITING // MAX_AT_ONCE):
+            if not self._waiting:
+                return
+            await self._write()
+
     async def close(self) -> None:
         """Writes what is left."""
-        await self._write()
+        await self.write_rest()
         loop = asyncio.get_running_loop()
         if self._writer is not None:
             await loop.run_in_executor(self._disk, self._writer.close)
@@ -117,13 +126,13 @@ class FactJournal:
     def _take_over(self) -> list[OpenCall]:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = self.reader.open_calls()
-        died_at_ms = self._died_at_ms()
+        self.died_at_ms = self._last_alive_ms()
         self._alive.touch(mode=0o600)
         left = list(found)
         self._writer = JournalWriter(self._folder, incarnation=self._incarnation, open_calls=found)
         if left:
             log.error("calls of a lost gateway are ended", calls=len(left))
-        ends = [lost(call, at_ms=died_at_ms, new_id=self._new_id) for call in left]
+        ends = [lost(call, at_ms=self.died_at_ms, new_id=self._new_id) for call in left]
         try:
             self._writer.append(ends)
         except OSError as error:
@@ -131,7 +140,7 @@ class FactJournal:
             self._waiting[:0] = ends
         return left
 
-    def _died_at_ms(self) -> int:
+    def _last_alive_ms(self) -> int:
         try:
             return int(self._alive.stat().st_mtime * 1_000)
         except FileNotFoundError:

@@ -14,7 +14,7 @@ from media_gateway.rtp import g711
 from media_gateway.rtp.egress import Egress
 from media_gateway.rtp.inbound import Arrival, InboundStream
 from media_gateway.rtp.latch import Latch
-from media_gateway.rtp.model import RemoteMedia
+from media_gateway.rtp.model import Codec, RemoteMedia, Tap
 from media_gateway.rtp.packet import (
     HEADER,
     HEADER_BYTES,
@@ -37,7 +37,8 @@ _CONTINUES, _REFUSED, _BREAKS = Arrival.CONTINUES, Arrival.REFUSED, Arrival.BREA
 class Ingress(asyncio.DatagramProtocol):
     """Receives one leg's RTP; `on_key` and `on_started` are told of keys and of the first packet.
 
-    The route is where its audio goes: None while nobody is to hear it.
+    The route is where its audio goes: None while nobody is to hear it. The tap is given every
+    packet of audio as it was received, whoever hears it: None while it is not recorded.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Ingress(asyncio.DatagramProtocol):
         self.latch = latch
         self.stream = InboundStream()
         self.route: Egress | None = None
+        self.tap: Tap | None = None
         self.muted = False
         self.heard_ms = clock_ms()
         self.malformed = self.unknown_payload = self.comfort_noise = self.send_errors = 0
@@ -59,6 +61,7 @@ class Ingress(asyncio.DatagramProtocol):
         self._keys = KeyReceiver()
         self._source: object = None
         self._tables: dict[int, bytes | None] = {}
+        self._codecs: dict[int, Codec] = {}
         self._event_type: int | None = None
         self._remote: RemoteMedia | None = None
 
@@ -82,6 +85,7 @@ class Ingress(asyncio.DatagramProtocol):
         if self._remote is None:
             return
         target = self._remote.codec if route is None else route.codec
+        self._codecs = {0: "PCMU", 8: "PCMA", self._remote.payload_type: self._remote.codec}
         self._tables = {
             _STATIC["PCMU"]: g711.translation("PCMU", target),
             _STATIC["PCMA"]: g711.translation("PCMA", target),
@@ -112,6 +116,8 @@ class Ingress(asyncio.DatagramProtocol):
                 return
             if arrival is _BREAKS:
                 self._keys.reset()
+        if self.tap is not None:
+            self.tap((ssrc, timestamp, self._codecs[payload_type], payload, now_ms))
         route = self.route
         if route is None:
             return

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 Codec = Literal["PCMU", "PCMA"]
 Address = tuple[str, int]
+Heard = tuple[int, int, str, bytes, float]
+"""A packet as it was received: SSRC, RTP timestamp, codec, payload, milliseconds of arrival."""
+Tap = Callable[[Heard], None]
+"""Keeps packets as they come; called for each, so it must return at once."""
 
 SAMPLES_PER_MS: Final = 8
 """Everything here is narrow-band: 8 kHz."""

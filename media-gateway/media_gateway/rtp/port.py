@@ -12,7 +12,7 @@ from media_gateway.rtp.egress import Egress, Send
 from media_gateway.rtp.errors import BadPeer, BadRemote, PortClosed
 from media_gateway.rtp.ingress import Ingress
 from media_gateway.rtp.latch import Latch
-from media_gateway.rtp.model import Address, MediaListener, MediaStats, RemoteMedia
+from media_gateway.rtp.model import Address, MediaListener, MediaStats, RemoteMedia, Tap
 from media_gateway.rtp.outbound import OutboundStream
 from media_gateway.rtp.rtcp_session import RtcpSession
 
@@ -165,6 +165,10 @@ class MediaPort:
     def set_mute(self, muted: bool) -> None:  # noqa: FBT001 - it reads as a sentence
         """Mute: the peer hears silence in place of this leg's voice; its keys still pass."""
         self.ingress.muted = muted
+
+    def set_tap(self, tap: Tap | None) -> None:
+        """Hand over what the far end says, as received, from now on; None: to nobody any more."""
+        self.ingress.tap = tap
 
     def send_digits(self, digits: str) -> None:
         """Press keys (RFC 4733), 200 ms each; what else goes out waits or is dropped meanwhile.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -17,6 +18,8 @@ from media_gateway.core import happenings as h
 from media_gateway.core.call import CallCore
 from media_gateway.core.state import Call
 from media_gateway.model import CALLER_LEG, CallState, Invitation, LegEnd, NoSuchLeg
+from media_gateway.recording.recorder import Recorder
+from media_gateway.recording.spool import Room
 from media_gateway.rtp.engine import MediaEngine
 from media_gateway.rtp.errors import NoPortsLeft
 from media_gateway.sip.events import SessionId
@@ -75,6 +78,13 @@ class Stand:
                 media_host="127.0.0.1",
                 shelf=cast("Any", None),
                 facts=FactStream(),
+                recorder=Recorder(
+                    folder=Path("nowhere"),
+                    room=Room(max_bytes=0, min_free_bytes=0),
+                    dial=Away(),
+                    clock=clock,
+                    incarnation="i",
+                ),
                 dial=Away(),
                 gateway_address="unix:g",
                 tasks=self.tasks,

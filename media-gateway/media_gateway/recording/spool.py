@@ -1,0 +1,213 @@
+"""The spool: sealed segments on disk until the recording service has them.
+
+    <spool>/t-<tenant>/c-<call>/log                   what the manifest will be made of
+                               /<track>.<number>.seg  a sealed segment, ready to be handed over
+                               /manifest              written last: the recording is over
+
+Everything here blocks and runs in one thread. Segments are not synced: a process that is killed
+loses nothing that it has written, and the loss of the machine costs what was not handed over yet.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from media_gateway.recording.call_log import CallLog
+from media_gateway.recording.model import CallKey
+from media_gateway.records import whole_records
+from protos.recording.v1 import recording_pb2
+
+LOG, MANIFEST, SEGMENT_SUFFIX = "log", "manifest", ".seg"
+MAX_REFUSED = 1_000
+"""Manifests that the recording service would not take, kept for whoever looks into it."""
+
+
+class SpoolFull(OSError):
+    """The spool has grown to its limit, or the disk has too little space left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much the spool may take."""
+
+    max_bytes: int
+    """Of all that waits in it."""
+    min_free_bytes: int
+    """That stay free on its disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A segment that waits to be handed over."""
+
+    name: str
+    """Of its file."""
+    request: recording_pb2.PutSegmentRequest
+    """What is handed over."""
+
+
+class Spool:
+    """The folder, and what may be done with it."""
+
+    def __init__(self, folder: Path, *, room: Room) -> None:
+        self._folder = folder
+        self._room = room
+        self.used_bytes = 0
+        """Taken by segments that wait."""
+
+    def open(self) -> list[CallKey]:
+        """What an earlier process left, oldest first."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = list(self._calls())
+        self.used_bytes = sum(
+            path.stat().st_size for path in self._folder.rglob(f"*{SEGMENT_SUFFIX}")
+        )
+        return sorted(found, key=lambda call: call.call_id)
+
+    def log_of(self, call: CallKey) -> CallLog:
+        """A recording's log, as far as it is whole."""
+        try:
+            data = (self._path(call) / LOG).read_bytes()
+        except FileNotFoundError:
+            data = b""
+        return CallLog(record for record, _ in whole_records(data))
+
+    def is_finished(self, call: CallKey) -> bool:
+        """Whether its manifest was written."""
+        return (self._path(call) / MANIFEST).exists()
+
+    def begin(self, call: CallKey) -> None:
+        """Makes a recording's folder."""
+        self._path(call).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def check_room(self, more_bytes: int) -> None:
+        """SpoolFull when so many bytes more have no room."""
+        if self.used_bytes + more_bytes > self._room.max_bytes:
+            raise SpoolFull(f"the spool has {self.used_bytes} bytes")
+        disk = os.statvfs(self._folder)
+        if disk.f_bavail * disk.f_frsize < self._room.min_free_bytes + more_bytes:
+            raise SpoolFull("too little space is left on the disk")
+
+    def add_segment(
+        self, call: CallKey, request: recording_pb2.PutSegmentRequest, record: bytes
+    ) -> None:
+        """Keeps a segment and its place in the log: both or, with OSError, neither."""
+        data = request.SerializeToString()
+        self.check_room(len(data))
+        path = self._path(call) / f"{request.track_id}.{request.number:08d}{SEGMENT_SUFFIX}"
+        _write_whole(path, data)
+        try:
+            self.add_record(call, record)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+        self.used_bytes += len(data)
+
+    def add_record(self, call: CallKey, record: bytes) -> None:
+        """Appends to a recording's log; OSError leaves it as it was."""
+        path = self._path(call) / LOG
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            size = os.fstat(handle).st_size
+            try:
+                written = os.write(handle, record)
+                if written < len(record):
+                    raise SpoolFull("the disk took half a record")
+            except OSError:
+                os.ftruncate(handle, size)
+                raise
+        finally:
+            os.close(handle)
+
+    def finish(self, call: CallKey) -> None:
+        """Writes the manifest that follows from the log."""
+        manifest = self.log_of(call).manifest()
+        _write_whole(self._path(call) / MANIFEST, manifest.SerializeToString())
+
+    def close_lost(self, call: CallKey, *, at_ms: int) -> None:
+        """Finishes what a gateway left that died at that instant."""
+        for record in self.log_of(call).closing(at_ms=at_ms):
+            self.add_record(call, record)
+        self.finish(call)
+
+    def note_lost(self, call: CallKey, record: bytes) -> None:
+        """A segment of it will never be stored; its manifest says so, written already or not."""
+        self.add_record(call, record)
+        if self.is_finished(call):
+            self.finish(call)
+
+    def waiting(self, call: CallKey, *, limit: int) -> list[Waiting]:
+        """The recording's next segments, in their order."""
+        folder = self._path(call)
+        if not folder.is_dir():
+            return []
+        names = sorted(each.name for each in os.scandir(folder) if _is_segment(each.name))
+        return [
+            Waiting(name, recording_pb2.PutSegmentRequest.FromString((folder / name).read_bytes()))
+            for name in names[:limit]
+        ]
+
+    def manifest(self, call: CallKey) -> recording_pb2.Manifest | None:
+        """A finished recording's manifest; None while it goes on, or is gone."""
+        try:
+            data = (self._path(call) / MANIFEST).read_bytes()
+        except FileNotFoundError:
+            return None
+        return recording_pb2.Manifest.FromString(data)
+
+    def forget(self, call: CallKey, names: Iterable[str]) -> None:
+        """Segments that were handed over."""
+        for name in names:
+            path = self._path(call) / name
+            self.used_bytes -= path.stat().st_size
+            path.unlink()
+
+    def remove(self, call: CallKey) -> None:
+        """A recording that was handed over whole."""
+        folder = self._path(call)
+        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # the tenant may have others
+            folder.parent.rmdir()
+
+    def set_aside(self, call: CallKey) -> None:
+        """A manifest that will never be taken: kept for whoever looks into it, not for ever."""
+        aside = self._folder / "refused"
+        aside.mkdir(mode=0o700, exist_ok=True)
+        kept = sorted(aside.iterdir())
+        for old in kept[: max(0, len(kept) - MAX_REFUSED + 1)]:
+            old.unlink(missing_ok=True)
+        path = self._path(call) / MANIFEST
+        path.replace(aside / f"{call.call_id}.manifest")
+        self.remove(call)
+
+    def _calls(self) -> Iterator[CallKey]:
+        for tenant in self._folder.iterdir():
+            if tenant.name.startswith("t-") and tenant.is_dir():
+                for call in tenant.iterdir():
+                    yield CallKey(unquote(tenant.name[2:]), unquote(call.name[2:]))
+
+    def _path(self, call: CallKey) -> Path:
+        # A name from outside is no path: nothing in it may climb out of the folder.
+        tenant, name = quote(call.tenant_id, safe=""), quote(call.call_id, safe="")
+        return self._folder / f"t-{tenant}" / f"c-{name}"
+
+
+def _is_segment(name: str) -> bool:
+    return name.endswith(SEGMENT_SUFFIX)
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    temporary = path.with_suffix(".tmp")
+    try:
+        temporary.write_bytes(data)
+        temporary.chmod(0o600)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
