@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from services.chassis.clock import Clock
 from services.chassis.ids import CallId, TenantId
@@ -45,6 +47,22 @@ MAX_ATTEMPTS = 5
 """Of a finalisation during which more segments come."""
 
 
+@dataclass(slots=True)
+class Counts:
+    """What this process has done so far."""
+
+    segments: int = 0
+    """Made durable."""
+    stored_bytes: int = 0
+    """Of those, sealed."""
+    damaged: int = 0
+    """Stored segments that could not be opened again."""
+    lost: int = 0
+    """Recordings closed without a manifest."""
+    closed: Counter[State] = field(default_factory=Counter)
+    """Recordings closed, by their state."""
+
+
 class Ingest:
     """What gateways hand over."""
 
@@ -66,6 +84,8 @@ class Ingest:
         self._clock = clock
         self._new_id = new_id
         self._tasks = tasks
+        self.counts = Counts()
+        """For metrics."""
         self._closing: dict[tuple[TenantId, CallId, str], asyncio.Future[Recording]] = {}
 
     async def put_segment(self, tenant_id: TenantId, sealed: SealedSegment) -> None:
@@ -88,6 +108,8 @@ class Ingest:
         )
         event = begun_event(tenant_id, sealed.call_id, event_id=self._new_id(), at_ms=now_ms)
         await self._store.add_segment(tenant_id, begun, segment, [event])
+        self.counts.segments += 1
+        self.counts.stored_bytes += len(sealed.sealed)
         log.debug("segment kept", call=sealed.call_id, segment=segment.name)
 
     async def put_manifest(self, tenant_id: TenantId, manifest: Manifest) -> Recording:
@@ -115,6 +137,7 @@ class Ingest:
                 return before
             after = await self._as_lost(tenant_id, before)
             if await self._closed(tenant_id, before, after, []):
+                self.counts.lost += 1
                 log.warning("recording of a lost gateway closed", call=recording_id)
                 return after
         raise RecordingChanged(recording_id)
@@ -175,8 +198,7 @@ class Ingest:
     ) -> Recording:
         segments = await self._store.segments(tenant_id, manifest.call_id)
         compare(manifest, segments)
-        examined = await self._examiner.examine(tenant_id, manifest.call_id, segments)
-        _alarm(manifest.call_id, examined)
+        examined = await self._examined(tenant_id, manifest.call_id, segments)
         return close_by_manifest(
             before or _unbegun(manifest, self._clock.now_ms()),
             manifest,
@@ -187,8 +209,7 @@ class Ingest:
 
     async def _as_lost(self, tenant_id: TenantId, before: Recording) -> Recording:
         segments = await self._store.segments(tenant_id, before.recording_id)
-        examined = await self._examiner.examine(tenant_id, before.recording_id, segments)
-        _alarm(before.recording_id, examined)
+        examined = await self._examined(tenant_id, before.recording_id, segments)
         call = await self._store.call(tenant_id, before.recording_id)
         heard_ms = await self._store.heard_gateway(before.incarnation)
         lost_at_ms = max(heard_ms, before.heard_at_ms)
@@ -216,7 +237,17 @@ class Ingest:
             await self._store.close_recording(tenant_id, before, after, notes, [event])
         except RecordingChanged:
             return False
+        self.counts.closed[after.state] += 1
         return True
+
+    async def _examined(
+        self, tenant_id: TenantId, recording_id: CallId, segments: list[Segment]
+    ) -> Examined:
+        examined = await self._examiner.examine(tenant_id, recording_id, segments)
+        for segment, why in examined.damaged:
+            self.counts.damaged += 1
+            log.error("stored segment is damaged", call=recording_id, segment=segment.name, why=why)
+        return examined
 
 
 def _unbegun(manifest: Manifest, now_ms: int) -> Recording:
@@ -237,8 +268,3 @@ def _taking_part(manifest: Manifest) -> list[Note]:
         for track in manifest.tracks
         if track.agent_id
     ]
-
-
-def _alarm(recording_id: CallId, examined: Examined) -> None:
-    for segment, why in examined.damaged:
-        log.error("stored segment is damaged", call=recording_id, segment=segment.name, why=why)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from services.chassis.feed import Feed
 from services.chassis.lifecycle import Service
 from services.chassis.log import get_logger
+from services.chassis.metrics import Reading
 from services.chassis.outbox import OutboxPublisher
 from services.chassis.rpc import Face
 from services.chassis.settings import load
@@ -50,6 +53,8 @@ class RecordingService:
         self._publisher = publisher
         self._tasks = Tasks()
         self._servicer: rpc.Recordings | None = None
+        self._ingest: Ingest | None = None
+        self._reconciler: Reconciler | None = None
 
     def faces(self) -> list[Face]:
         """The one face of recordings; after `start`."""
@@ -58,8 +63,9 @@ class RecordingService:
 
     async def start(self) -> None:
         """Reads the keys; KeyFileUnusable."""
-        own = self._settings.key_file
-        keys = read_keys(own) if own else ensure_keys(self._world.var_dir / "recording" / "keys")
+        key_file = self._settings.keys_in(self._world.var_dir)
+        # A file that was named is not made: a wrong name must not become a new key.
+        keys = read_keys(key_file) if self._settings.key_file else ensure_keys(key_file)
         log.info("sealing key", key_id=keys.present.key_id)
         clock, store = self._world.clock, self._store
         examiner = Examiner(files=self._files, keys=keys)
@@ -84,6 +90,7 @@ class RecordingService:
             trail=Trail(store=store, clock=clock, new_id=self._world.new_id),
             clock=clock,
         )
+        self._ingest, self._reconciler = ingest, reconciler
         self._begin(ingest, reconciler)
 
     async def drain(self) -> None:
@@ -92,6 +99,32 @@ class RecordingService:
     async def stop(self) -> None:
         """Ends everything that still runs."""
         await self._tasks.close()
+
+    def readings(self) -> Iterable[Reading]:
+        """What recording shows of itself."""
+        if self._ingest is None or self._reconciler is None:
+            return
+        counts = self._ingest.counts
+        for name, text, count in (
+            ("segments", "Segments that were made durable.", counts.segments),
+            ("segment_bytes", "Of those, as they are stored.", counts.stored_bytes),
+            ("damaged_segments", "Stored segments that could not be opened.", counts.damaged),
+            ("lost_gateway", "Recordings closed without a manifest.", counts.lost),
+        ):
+            yield Reading(f"carillon_recording_{name}_total", text, float(count), kind="counter")
+        for state, count in sorted(counts.closed.items()):
+            yield Reading(
+                "carillon_recording_closed_total",
+                "Recordings that were closed, by how.",
+                float(count),
+                (("state", state.value),),
+                "counter",
+            )
+        yield Reading(
+            "carillon_recording_differences",
+            "Answered calls whose recording is not as it should be, at the last comparison.",
+            float(self._reconciler.differences),
+        )
 
     def _begin(self, ingest: Ingest, reconciler: Reconciler) -> None:
         settings = self._settings
@@ -119,7 +152,7 @@ def build(world: World) -> Service:
     settings = load(RecordingSettings)
     files: SegmentFiles = MemorySegments()
     if world.name != "simulated":
-        files = DirectorySegments(settings.folder or world.var_dir / "recording" / "segments")
+        files = DirectorySegments(settings.segments_in(world.var_dir))
     database = world.database("recording")
     if database is None:
         store: RecordingStore = MemoryRecordingStore(world.bus)

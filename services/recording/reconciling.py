@@ -30,6 +30,8 @@ class Reconciler:
         self._store = store
         self._clock = clock
         self._checked_to_ms = 0
+        self.differences = 0
+        """That the last check found."""
 
     async def reconcile(self, tenant_id: TenantId, from_ms: int, to_ms: int) -> Reconciliation:
         """Calls that ended from `from_ms` up to `to_ms`, UTC; TooManyCalls."""
@@ -65,7 +67,7 @@ class Reconciler:
                         for each in result.differences[:MAX_NAMED_IN_ALARM]
                     ],
                 )
-        self._checked_to_ms = to_ms
+        self._checked_to_ms, self.differences = to_ms, differences
         return differences
 
     async def run(self, every_s: float) -> None:

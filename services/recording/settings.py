@@ -25,3 +25,11 @@ class RecordingSettings(Settings):
     """How often lost gateways are looked for."""
     reconcile_every_s: float = Field(900.0, gt=0, le=86_400)
     """How often answered calls are compared with stored recordings."""
+
+    def keys_in(self, var_dir: Path) -> Path:
+        """The file with the private keys of an installation that keeps its data there."""
+        return self.key_file or var_dir / "recording" / "keys"
+
+    def segments_in(self, var_dir: Path) -> Path:
+        """The folder with the segments of an installation that keeps its data there."""
+        return self.folder or var_dir / "recording" / "segments"

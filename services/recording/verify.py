@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from services.chassis.ids import CallId, TenantId
+from services.chassis.settings import load
 from services.recording.examining import Examiner
 from services.recording.keys import read_keys
 from services.recording.model.errors import NoSuchRecording, SegmentDamaged
 from services.recording.model.evidence import Recording, Segment, State, Verification
 from services.recording.segments import SegmentFiles
 from services.recording.segments_directory import DirectorySegments
+from services.recording.settings import RecordingSettings
 from services.recording.summary import read_summary
 
 MAX_FAULTS = 1_000
@@ -95,11 +97,11 @@ async def verify_files(
 
 def verify(var_dir: Path, recording_id: str) -> list[Verification]:
     """Verifies a recording of the installation that keeps its data in `var_dir`; see above."""
-    folder = var_dir / "recording"
+    settings = load(RecordingSettings)
     return asyncio.run(
         verify_files(
-            folder=folder / "segments",
-            key_file=folder / "keys",
+            folder=settings.segments_in(var_dir),
+            key_file=settings.keys_in(var_dir),
             recording_id=recording_id,
             now_ms=time.time_ns() // 1_000_000,
         )

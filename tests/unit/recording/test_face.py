@@ -22,7 +22,7 @@ from services.chassis.bus import MemoryBus
 from services.chassis.envelope import Envelope, enveloped
 from services.chassis.errors import Kind, RemoteError
 from services.chassis.ids import TenantId
-from services.chassis.lifecycle import Running
+from services.chassis.lifecycle import Measured, Running
 from services.chassis.request import on_behalf
 from services.chassis.rpc import metadata, remote_errors
 from services.chassis.world import World, local_world
@@ -330,6 +330,24 @@ async def test_other_refusals_have_names(stage: Stage) -> None:
         ),
     ):
         assert (await refused(asking)).code == code
+
+
+async def test_the_process_shows_what_it_has_done(tmp_path: Path) -> None:
+    world = replace(local_world(var_dir=tmp_path), bus=MemoryBus(), database=lambda _schema: None)
+    service = build(world)
+    assert isinstance(service, Measured)
+    assert list(service.readings()) == []
+    running = Running([service], world)
+    await running.start()
+    await Stage(RecordingStub(world.dial("recording")), world).record()
+    shown = {(each.name, *each.labels): each.value for each in service.readings()}
+    assert shown["carillon_recording_segments_total",] == 2
+    assert shown["carillon_recording_segment_bytes_total",] > 32_000
+    assert shown["carillon_recording_closed_total", ("state", "complete")] == 1
+    assert shown["carillon_recording_damaged_segments_total",] == 0
+    assert shown["carillon_recording_lost_gateway_total",] == 0
+    assert shown["carillon_recording_differences",] == 0
+    await running.stop()
 
 
 async def test_a_gateway_reports_without_a_tenant(stage: Stage) -> None:
