@@ -118,7 +118,7 @@ class Desk:
         self._audios: dict[str, Audio] = {}
         self._following: dict[str, asyncio.Task[None]] = {}
         self._shown: desk_pb2.DeskView | None = None
-        self.topic = Topic("desk", snapshot=self._snapshot)
+        self.topic = Topic("desk", state=self._state)
 
     def start(self) -> None:
         """Begins to follow."""
@@ -140,7 +140,7 @@ class Desk:
             self._audios[reservation_id] = audio
             self._news.set()
 
-    def _snapshot(self) -> dict[str, object] | None:
+    def _state(self) -> dict[str, object] | None:
         return None if self._shown is None else {"desk": shown(self._shown)}
 
     async def _watch(self) -> None:

@@ -45,7 +45,7 @@ class AgentsBoard:
         self._stub = acd_pb2_grpc.AcdStub(dial("acd"))
         self._metadata: Metadata = ((TENANT_KEY, str(tenant_id)),)
         self._agents: dict[str, Fields] | None = None
-        self.topic = Topic("agents", snapshot=self._snapshot)
+        self.topic = Topic("agents", state=self._state)
 
     async def follow(self) -> None:
         """Reads all of them, then every change."""
@@ -79,7 +79,7 @@ class AgentsBoard:
             if not request.page.token:
                 return
 
-    def _snapshot(self) -> Fields | None:
+    def _state(self) -> Fields | None:
         return None if self._agents is None else {"agents": list(self._agents.values())}
 
 
@@ -90,7 +90,7 @@ class LiveBoard:
         self._stub = analytics_pb2_grpc.AnalyticsStub(dial("analytics"))
         self._metadata: Metadata = ((TENANT_KEY, str(tenant_id)),)
         self._live: Fields | None = None
-        self.topic = Topic("live", snapshot=lambda: self._live)
+        self.topic = Topic("live", state=lambda: self._live)
 
     async def follow(self) -> None:
         """Reads them whenever they change."""

@@ -47,6 +47,9 @@ MESSAGES_PER_S = 10.0
 MESSAGE_BURST = 40.0
 TOKEN_CHECK_S = 10.0
 """How often it is asked whether a token still holds."""
+DESK_PATIENCE_S = 2.0
+"""How long the snapshot of an agent's page waits for the desk."""
+_DESK = '"topic":"desk"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class Parts:
     """For boards, the RPC whose permission is needed."""
     token_check_s: float = TOKEN_CHECK_S
     """How often it is asked whether a token still holds."""
+    desk_patience_s: float = DESK_PATIENCE_S
+    """How long the snapshot of an agent's page waits for the desk."""
 
 
 class Connection:
@@ -82,6 +87,8 @@ class Connection:
         self._allowance = MESSAGE_BURST
         self._allowed_at_ms = parts.clock.monotonic_ms()
         self._token = ""
+        self._number = 0
+        self._held: list[str] | None = []
         self.principal: Principal | None = None
         self.is_softphone = False
 
@@ -104,6 +111,22 @@ class Connection:
         self._unsent.append(text)
         self._wake.set()
 
+    def tell(self, inside: str) -> None:
+        """Adds news of a topic, with the next number.
+
+        The first that an agent's page is told is the snapshot with the desk; what comes before
+        the desk is known waits for it.
+        """
+        if self._held is None:
+            self._number += 1
+            self.put(f'{{"type":"change","number":{self._number},{inside}}}')
+        elif inside.startswith(_DESK):
+            self._open(f",{inside}")
+        elif len(self._held) < MAX_UNSENT:
+            self._held.append(inside)
+        else:
+            self.close(Closed(Close.TOO_SLOW, "too much came before the desk"))
+
     def close(self, why: Closed) -> None:
         """Ends the connection, after what is to be sent already unless the reader is too slow."""
         self._end = self._end or why
@@ -120,9 +143,7 @@ class Connection:
             raise Closed(Close.BAD_MESSAGE, "the first message is hello")
         self.principal = await self._authenticated(said.token)
         self._token = said.token
-        self.is_softphone = said.device_check is not None
-        if self.is_softphone and not self._has_desk():
-            raise Closed(Close.NOT_ALLOWED, "only agents have a softphone")
+        self.is_softphone = said.device_check is not None and self._has_desk()
         return said
 
     async def run(self, hello: Hello) -> None:
@@ -133,10 +154,13 @@ class Connection:
         if self.is_softphone:
             self._parts.links.heard(self.whose, passed=hello.device_check)
         topics = (("desk",) if self._has_desk() else ()) + hello.topics
+        if not self._has_desk():
+            self._open("")
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._send(), name="feed sends")
                 group.create_task(self._watch_token(), name="feed watches its token")
+                group.create_task(self._open_in_time(), name="feed opens")
                 await self._follow(topics)
                 async for said in self._said():
                     await self._hear(said)
@@ -145,6 +169,19 @@ class Connection:
         finally:
             for stack in self._followed.values():
                 await stack.aclose()
+
+    def _open(self, inside: str) -> None:
+        """Sends the snapshot, and what waited for it."""
+        held, self._held = self._held or [], None
+        self.put(f'{{"type":"snapshot","number":{self._number}{inside}}}')
+        for each in held:
+            self.tell(each)
+
+    async def _open_in_time(self) -> None:
+        """Routing may be away: then the desk comes as a change, later."""
+        await asyncio.sleep(self._parts.desk_patience_s)
+        if self._held is not None:
+            self._open("")
 
     async def _said(self) -> AsyncIterator[Said]:
         while True:
@@ -232,8 +269,8 @@ class Connection:
                 continue
             stack = contextlib.AsyncExitStack()
             topic = await stack.enter_async_context(self._topic(name))
-            topic.follow(self.put)
-            stack.callback(topic.unfollow, self.put)
+            topic.follow(self.tell)
+            stack.callback(topic.unfollow, self.tell)
             self._followed[name] = stack
 
     @contextlib.asynccontextmanager

@@ -1,4 +1,4 @@
-"""What a feed can follow: one thing's present state, and its changes by number."""
+"""What a feed can follow: one thing's present state, and its changes."""
 
 from __future__ import annotations
 
@@ -10,34 +10,30 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 Put = Callable[[str], None]
-"""Takes one message for a feed's reader, as JSON text; must not block."""
+"""Takes news for a feed's reader, as the inside of a JSON object; must not block."""
 Fields = dict[str, Any]
 
 
 class Topic:
-    """Numbers the changes of one thing and hands them to whoever follows it.
+    """Hands one thing's present state, and then its changes, to whoever follows it.
 
-    Followers that come before anything is known get their snapshot as soon as it is. After a
-    stretch in which changes may have been missed, `restart` gives everybody a new snapshot.
+    Followers that come before anything is known get the state as soon as it is. After a stretch
+    in which changes may have been missed, `restart` gives everybody the whole state again.
     """
 
-    def __init__(self, name: str, *, snapshot: Callable[[], Fields | None]) -> None:
-        """`snapshot` tells the present state; None: nothing is known yet."""
+    def __init__(self, name: str, *, state: Callable[[], Fields | None]) -> None:
+        """`state` tells the present state; None: nothing is known yet."""
         self._name = name
-        self._snapshot = snapshot
+        self._state = state
         self._waiting: set[Put] = set()
         self._followers: set[Put] = set()
         self.number = 0
-        """Of the last change."""
+        """How many changes there were."""
 
     def follow(self, put: Put) -> None:
-        """Begins with a snapshot."""
-        fields = self._snapshot()
-        if fields is None:
-            self._waiting.add(put)
-            return
-        put(self._text("snapshot", fields))
-        self._followers.add(put)
+        """Begins with the present state."""
+        self._waiting.add(put)
+        self._welcome()
 
     def unfollow(self, put: Put) -> None:
         """Ends it."""
@@ -45,12 +41,12 @@ class Topic:
         self._waiting.discard(put)
 
     def change(self, fields: Fields) -> None:
-        """Tells a change, with the next number."""
+        """Tells a change."""
         self.number += 1
-        text = self._text("change", fields)
+        inside = self._inside(fields)
         for put in tuple(self._followers):
-            put(text)
-        # Who waited gets a snapshot, which holds this change already.
+            put(inside)
+        # Who waited gets the state, which holds this change already.
         self._welcome()
 
     def restart(self) -> None:
@@ -60,19 +56,18 @@ class Topic:
         self._welcome()
 
     def _welcome(self) -> None:
-        if not self._waiting:
-            return
-        fields = self._snapshot()
+        fields = self._state() if self._waiting else None
         if fields is None:
             return
-        text = self._text("snapshot", fields)
+        inside = self._inside(fields)
         waiting, self._waiting = self._waiting, set()
-        for put in waiting:
-            put(text)
         self._followers |= waiting
+        for put in waiting:
+            put(inside)
 
-    def _text(self, kind: str, fields: Fields) -> str:
-        return as_text({"type": kind, "topic": self._name, "number": self.number, **fields})
+    def _inside(self, fields: Fields) -> str:
+        # Written once, however many pages are told.
+        return as_text({"topic": self._name, **fields})[1:-1]
 
 
 def as_text(fields: Fields) -> str:

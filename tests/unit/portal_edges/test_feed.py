@@ -54,6 +54,7 @@ class FeedStage:
             clock=self.desk.clock,
             followed_by=followed_by(REGISTRY),
             token_check_s=0.02,
+            desk_patience_s=0.2,
         )
         self.feed = Feed(parts=parts, random_bits=lambda bits: (1 << bits) - 1)
         listening = bound(host="127.0.0.1", port=0, setting="", fallback=False)
@@ -134,6 +135,7 @@ async def test_an_agent_is_welcomed_sees_the_desk_and_is_rung(stage: FeedStage) 
         assert welcome["heartbeat_ms"] == 2_000
         snapshot = await page.until("snapshot", "desk")
         assert snapshot["desk"]["agent"]["agent_id"] == "ada"
+        assert snapshot["number"] == 0
         await linked(stage, "reachable")
         assert stage.desk.acd.links == [("ada", "reachable", 15_000)]
         stage.desk.acd.has(ring())
@@ -215,8 +217,7 @@ async def test_the_newest_softphone_wins(stage: FeedStage) -> None:
     [
         ({"token": "wrong"}, Close.NOT_AUTHENTICATED, "not-authenticated"),
         ({"token": "old"}, Close.NOT_AUTHENTICATED, "token-expired"),
-        ({"token": "sam", "device_check": "passed"}, Close.NOT_ALLOWED, ""),
-        ({"token": "key", "device_check": "passed"}, Close.NOT_ALLOWED, ""),
+        ({"token": "key", "topics": ["desk"]}, Close.NOT_ALLOWED, ""),
         ({"token": "ada", "topics": ["live"]}, Close.NOT_ALLOWED, ""),
         ({"token": "sam", "topics": ["desk"]}, Close.NOT_ALLOWED, ""),
     ],
@@ -285,7 +286,7 @@ async def test_who_reads_too_slowly_is_closed(
 ) -> None:
     monkeypatch.setattr(feed_connection, "MAX_UNSENT", 3)
     async with stage.page(token="sam", topics=["live"]) as page:
-        await page.until("snapshot", "live")
+        await page.until("change", "live")
         for at_ms in range(2, 40):
             # All of them within one turn of the loop: nothing can be sent in between.
             stage.desk.analytics.feeds.put(analytics_pb2.Live(as_of_ms=at_ms))
@@ -319,16 +320,19 @@ async def test_a_database_that_is_away_ends_nobodys_feed(stage: FeedStage) -> No
 
 
 async def test_a_supervisor_follows_agents_and_figures(stage: FeedStage) -> None:
-    async with stage.page(token="sam") as page:
+    # A device check of somebody without a desk means nothing.
+    async with stage.page(token="sam", device_check="passed") as page:
         await page.until("welcome")
+        assert await page.until("snapshot") == {"type": "snapshot", "number": 0}
         await page.say(type="subscribe", topics=["agents", "live"])
-        agents = await page.until("snapshot", "agents")
+        agents = await page.until("change", "agents")
         assert [agent["agent_id"] for agent in agents["agents"]] == ["ada", "ben"]
-        live = await page.until("snapshot", "live")
+        live = await page.until("change", "live")
         assert live["live"]["as_of_ms"] == "1"
+        assert {agents["number"], live["number"]} == {1, 2}
         stage.desk.acd.has(ring(), agent="ben")
         changed = await page.until("change", "agents")
-        assert changed["number"] == agents["number"] + 1
+        assert changed["number"] == 3
         assert changed["agent"]["agent_id"] == "ben"
         stage.desk.analytics.feeds.put(analytics_pb2.Live(as_of_ms=2))
         assert (await page.until("change", "live"))["live"]["as_of_ms"] == "2"
@@ -336,15 +340,35 @@ async def test_a_supervisor_follows_agents_and_figures(stage: FeedStage) -> None
         await page.say(type="subscribe", topics=["agents"])
         async with asyncio.timeout(PATIENCE_S):
             await stage.desk.analytics.feeds.left.wait()
+        assert len(stage.links) == 0
+
+
+async def test_who_is_agent_and_supervisor_sees_the_desk_first(stage: FeedStage) -> None:
+    stage.people.by_token["zoe"] = person("agent", "supervisor", who="ada")
+    async with stage.page(token="zoe", topics=["agents", "live"]) as page:
+        await page.until("welcome")
+        assert (await page.next())["topic"] == "desk"
+        numbers = [(await page.next())["number"] for _ in range(2)]
+        assert numbers == [1, 2]
+
+
+async def test_while_routing_is_away_the_snapshot_has_no_desk(stage: FeedStage) -> None:
+    stage.desk.exchange.kill("acd")
+    async with stage.page(token="ada") as page:
+        await page.until("welcome")
+        assert await page.until("snapshot") == {"type": "snapshot", "number": 0}
+        stage.desk.serve_acd()
+        late = await page.until("change", "desk")
+        assert (late["number"], late["desk"]["agent"]["agent_id"]) == (1, "ada")
 
 
 async def test_a_board_that_lost_its_stream_begins_anew(stage: FeedStage) -> None:
     async with stage.page(token="sam", topics=["agents"]) as page:
-        await page.until("snapshot", "agents")
+        await page.until("change", "agents")
         stage.desk.exchange.kill("acd")
         stage.desk.acd.views["cleo"] = state_pb2.AgentView(agent_id="cleo")
         stage.desk.serve_acd()
-        agents = await page.until("snapshot", "agents")
+        agents = await page.until("change", "agents")
         assert [agent["agent_id"] for agent in agents["agents"]] == ["ada", "ben", "cleo"]
 
 
@@ -362,7 +386,7 @@ async def test_another_tenants_supervisor_asks_for_their_own(stage: FeedStage) -
     stage.desk.exchange.kill("acd")
     stage.desk.serve_acd()
     async with stage.page(token="eve", topics=["agents"]) as page:
-        await page.until("snapshot", "agents")
+        await page.until("change", "agents")
     assert set(seen) == {"other"}
 
 
