@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from protos.recording.v1 import recording_pb2
@@ -436,6 +437,18 @@ async def test_a_tenant_sees_nothing_of_another(database_address: DatabaseAddres
             async with database.transaction(tenant_id) as connection:
                 count = await connection.fetchval(f"SELECT count(*) FROM {table}")
                 assert count == rows, table
+    await database.close()
+
+
+async def test_nobody_takes_back_that_somebody_listened(database_address: DatabaseAddress) -> None:
+    database = Database(database_address, schema="recording")
+    store = SqlRecordingStore(database, written=lambda: None)
+    await store.add_listening(ACME, Listening("l1", CALL, "anna", "Anna", 1), [])
+    for statement in ("DELETE FROM listening", "UPDATE listening SET listener_id = 'ben'"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with database.transaction(ACME) as connection:
+                await connection.execute(statement)
+    assert len(await store.listenings(ACME, CALL, "", 10)) == 1
     await database.close()
 
 
