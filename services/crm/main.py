@@ -42,7 +42,7 @@ class CrmService:
 
     async def start(self) -> None:
         """Begins to read what happens to contacts, and to publish what happens to customers."""
-        history = HistoryFeed(store=self._store, clock=self._world.clock)
+        history = HistoryFeed(self._store)
         feed = Feed(bus=self._world.bus, group=GROUP, topics=TOPICS, handle=history.handle)
         self._tasks.start(feed.run(), "contact history")
         if self._publisher is not None:

@@ -13,7 +13,6 @@ from services.crm.core.checking import MAX_NOTES, searched_text
 from services.crm.core.history import AGENT, QUEUE, begun, fold
 from services.crm.model import (
     AgentNamed,
-    CallBegan,
     Customer,
     CustomerCard,
     Happening,
@@ -96,15 +95,6 @@ class CrmStore(Protocol):
     async def record(self, tenant_id: TenantId, happenings: Sequence[Happening]) -> None:
         """Folds what happened into the histories, all or nothing; harmless when repeated."""
 
-    async def keep_unclaimed(self, calls: Sequence[CallBegan]) -> None:
-        """Keeps calls that began before it was known whose they are; harmless when repeated."""
-
-    async def unclaimed(self, contact_ids: Sequence[str]) -> list[CallBegan]:
-        """Those of the calls that were kept so."""
-
-    async def forget_unclaimed(self, contact_ids: Sequence[str], before_ms: int) -> None:
-        """Forgets those calls, and all that began before a time: nobody claimed them."""
-
 
 Announcement = Callable[[TenantId, str, Customer | None, int], Envelope]
 """The event that a customer was put, or with None removed, at a time in UTC milliseconds."""
@@ -120,7 +110,6 @@ class MemoryCrmStore:
         self._owners: dict[tuple[TenantId, str], str] = {}
         self._records: dict[tuple[TenantId, str], Record] = {}
         self._names: dict[TenantId, dict[tuple[str, str], str]] = {}
-        self._unclaimed: dict[str, CallBegan] = {}
 
     async def look_up(self, tenant_id: TenantId, number: str) -> CustomerCard:
         """See `CrmStore.look_up`."""
@@ -232,22 +221,6 @@ class MemoryCrmStore:
                     key = (tenant_id, happening.contact_id)
                     before = self._records.get(key) or begun(happening.contact_id)
                     self._records[key] = self._owned(tenant_id, fold(before, happening, names))
-
-    async def keep_unclaimed(self, calls: Sequence[CallBegan]) -> None:
-        """See `CrmStore.keep_unclaimed`."""
-        self._unclaimed = {call.contact_id: call for call in calls} | self._unclaimed
-
-    async def unclaimed(self, contact_ids: Sequence[str]) -> list[CallBegan]:
-        """See `CrmStore.unclaimed`."""
-        return [self._unclaimed[name] for name in contact_ids if name in self._unclaimed]
-
-    async def forget_unclaimed(self, contact_ids: Sequence[str], before_ms: int) -> None:
-        """See `CrmStore.forget_unclaimed`."""
-        self._unclaimed = {
-            name: call
-            for name, call in self._unclaimed.items()
-            if name not in contact_ids and call.at_ms >= before_ms
-        }
 
     async def _announce(
         self, tenant_id: TenantId, customer_id: str, customer: Customer | None, now_ms: int

@@ -22,7 +22,6 @@ from services.crm.core.checking import searched_text
 from services.crm.core.history import AGENT, QUEUE, begun, fold
 from services.crm.model import (
     AgentNamed,
-    CallBegan,
     Customer,
     CustomerCard,
     Happening,
@@ -102,10 +101,6 @@ ORDER BY contact_id FOR UPDATE
 _NAME = """
 INSERT INTO name (tenant_id, kind, id, name) VALUES (chassis.tenant(), $1, $2, $3)
 ON CONFLICT (tenant_id, kind, id) DO UPDATE SET name = excluded.name
-"""
-_KEEP_UNCLAIMED = """
-INSERT INTO unclaimed_call (contact_id, number, called, at_ms) VALUES ($1, $2, $3, $4)
-ON CONFLICT DO NOTHING
 """
 
 
@@ -238,33 +233,6 @@ class SqlCrmStore:
             owners = await _owners(connection, [each.contact.number for each in records.values()])
             rows = [_row(_owned(record, owners)) for record in records.values()]
             await connection.executemany(_PUT_CONTACT, rows)
-
-    async def keep_unclaimed(self, calls: Sequence[CallBegan]) -> None:
-        """See `CrmStore.keep_unclaimed`."""
-        async with self._database.untenanted() as connection:
-            await connection.executemany(
-                _KEEP_UNCLAIMED,
-                [(call.contact_id, call.number, call.to, call.at_ms) for call in calls],
-            )
-
-    async def unclaimed(self, contact_ids: Sequence[str]) -> list[CallBegan]:
-        """See `CrmStore.unclaimed`."""
-        async with self._database.untenanted() as connection:
-            rows = await connection.fetch(
-                "SELECT contact_id, number, called, at_ms FROM unclaimed_call"
-                " WHERE contact_id = ANY($1)",
-                contact_ids,
-            )
-        return [CallBegan(*row.values()) for row in rows]
-
-    async def forget_unclaimed(self, contact_ids: Sequence[str], before_ms: int) -> None:
-        """See `CrmStore.forget_unclaimed`."""
-        async with self._database.untenanted() as connection:
-            await connection.execute(
-                "DELETE FROM unclaimed_call WHERE contact_id = ANY($1) OR at_ms < $2",
-                contact_ids,
-                before_ms,
-            )
 
     async def _customer(self, connection: Connection, customer_id: str) -> Customer:
         body = await connection.fetchval(

@@ -321,17 +321,6 @@ async def test_two_feeds_of_one_contact_lose_nothing(store: CrmStore) -> None:
     assert contact == expected
 
 
-async def test_calls_that_are_nobodys_yet_are_kept_and_forgotten(store: CrmStore) -> None:
-    old, new = CallBegan("c1", MAIN, "+4940", 10), CallBegan("c2", MAIN, "+4940", 20)
-    await store.keep_unclaimed([old, new])
-    await store.keep_unclaimed([replace(old, number="again")])
-    assert await store.unclaimed(["c1", "c3"]) == [old]
-    await store.forget_unclaimed(["c9"], 15)
-    assert await store.unclaimed(["c1", "c2"]) == [new]
-    await store.forget_unclaimed(["c2"], 0)
-    assert await store.unclaimed(["c2"]) == []
-
-
 # ---- only in PostgreSQL -----------------------------------------------------------------------
 
 

@@ -245,15 +245,10 @@ def test_what_others_tell_becomes_history_in_any_order(tmp_path: Path) -> None:
     told(story, tmp_path)
 
 
-def test_a_call_that_began_as_nobodys_is_claimed_by_its_later_facts(tmp_path: Path) -> None:
+def test_what_is_nobodys_becomes_nobodys_history(tmp_path: Path) -> None:
     async def story(desk: Desk) -> None:
         await desk.tell(CALLS, fact(tenant="", call_started=started()))
         assert (await desk.card()).contacts == 0
-        answered = gateway.LegStateChanged(state="answered")
-        await desk.tell(CALLS, fact(at_ms=2_000, leg_state_changed=answered))
-        (contact,) = (await desk.card()).latest
-        assert (contact.contact_id, contact.started_at_ms) == ("call1", 1_000)
-        assert (await desk.card(whose=OTHER)).contacts == 0
 
     told(story, tmp_path)
 
