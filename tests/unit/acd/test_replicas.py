@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import signal
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +18,7 @@ from services.chassis.database import Database, DatabaseAddress
 from services.chassis.envelope import Envelope
 from services.chassis.errors import Kind, RemoteError
 from services.chassis.rpc import remote_errors
+from tests.stage.postgres import fresh_database, running_postgres
 from tests.unit.acd.replicas import (
     DEMO,
     Replica,
@@ -202,3 +206,50 @@ async def test_a_gateway_that_lost_its_calls_is_told_nothing_and_believed(
         await report()
         left = (await following(stream, "left")).left
         assert (left.exit, left.message) == ("abandoned", "gateway-report")
+
+
+async def test_while_postgresql_stands_still_nobody_is_struck_and_requests_are_told() -> None:
+    with running_postgres() as server:
+        async with fresh_database(server) as address, Replica(address) as replica:
+            await furnish(replica.acd)
+            await ready(replica.acd)
+            stream = enqueue(replica.acd, "e1")
+            reserved = (await following(stream, "reserved")).reserved
+            assert server.pid is not None
+            everybody = [server.pid, *children_of(server.pid)]
+            send(everybody, signal.SIGSTOP)
+            try:
+                new = enqueue(replica.acd, "e2")
+                await asyncio.sleep(1.5)  # the owner misses its renewal
+                with pytest.raises(RemoteError) as caught, remote_errors():
+                    await replica.acd.GetAgent(ANNA, metadata=DEMO)
+                assert caught.value.code == "journal-unavailable"
+                await asyncio.sleep(3)
+            finally:
+                send(everybody, signal.SIGCONT)
+            # The caller who came meanwhile has simply waited.
+            assert (await following(new, "position")).position.position == 1
+            # The delivery of 3 s has not run out, although far more time has passed.
+            on = acd_pb2.ReservationRequest(reservation_id=reserved.reservation_id, agent_id="anna")
+            assert (await replica.acd.RingConfirmed(on, metadata=DEMO)).stage == "ringing"
+            stream.cancel()
+            new.cancel()
+
+
+def children_of(pid: int) -> list[int]:
+    """Processes whose parent it is (proc(5): after the name in brackets: state, parent)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            after_name = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has just ended
+        if int(after_name[1]) == pid:
+            found.append(int(stat.parent.name))
+    return found
+
+
+def send(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
