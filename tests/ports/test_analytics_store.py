@@ -8,6 +8,9 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from services.analytics.core.measures import Terms
+from services.analytics.feed import Intake
+from services.analytics.floors import Floors
 from services.analytics.model.questions import CallQuery, EntryQuery, IntervalQuery
 from services.analytics.model.records import (
     Agent,
@@ -21,9 +24,12 @@ from services.analytics.model.records import (
 from services.analytics.model.words import AgentState, Exit
 from services.analytics.store import PAGE, AnalyticsStore, MemoryStore, StalePosition
 from services.analytics.store_sql import SqlStore
+from services.chassis.bus import Batch
 from services.chassis.database import Database, DatabaseAddress
 from services.chassis.ids import TenantId
 from services.chassis.postgres.server import PostgresServer
+from tests.sim.acd.day import Day
+from tests.unit.analytics.history import envelopes
 
 T, OTHER = TenantId("one"), TenantId("two")
 START = (-1, "")
@@ -341,6 +347,47 @@ async def test_tenants_with_the_same_names_never_see_each_other(store: Analytics
     assert (await store.directory(T)).queues == (Queue("q", "mine"),)
     (mine,) = await store.calls(T, CallQuery(0, 999), after=START, limit=10)
     assert (mine.started_at_ms, mine.queued) == (10, True)
+
+
+async def test_a_process_that_is_killed_at_any_moment_changes_no_figure(
+    store: AnalyticsStore,
+) -> None:
+    """Events come again after each crash; a successor goes on from the records."""
+    day = Day(4, agents=10, callers=60, mean_gap_ms=15_000)
+    day.run()
+    story = envelopes(day.desk.log, T)
+    end_ms = story[-1].at_ms + 1_000
+    clock = _StoppedClock()
+    clock.ms = end_ms
+    for at in range(0, len(story), 40):
+        successor = Floors(store=store, clock=clock, terms=Terms())
+        intake = Intake(floors=successor, store=store)
+        again = tuple(story[max(0, at - 25) : at + 40])
+        await intake.handle(Batch("acd.events.v1", 0, 0, again))
+    whole = MemoryStore()
+    once = Intake(floors=Floors(store=whole, clock=clock, terms=Terms()), store=whole)
+    await once.handle(Batch("acd.events.v1", 0, 0, tuple(story)))
+    entries, intervals = (
+        [await each.entries(T, EVER, after=START, limit=9_999) for each in (store, whole)],
+        [await each.intervals(T, ALWAYS, after=FIRST, limit=9_999) for each in (store, whole)],
+    )
+    assert entries[0] == entries[1]
+    assert intervals[0] == intervals[1]
+    views = [
+        await Floors(store=each, clock=clock, terms=Terms()).view(T) for each in (store, whole)
+    ]
+    assert views[0] == views[1]
+    assert len(views[0].rows) == 4
+
+
+class _StoppedClock:
+    ms = 0
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def monotonic_ms(self) -> float:
+        return float(self.ms)
 
 
 TABLES = ("progress", "zone", "queue", "agent", "entry", "agent_interval", "call")
