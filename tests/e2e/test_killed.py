@@ -20,9 +20,10 @@ AWAY_S = 1.0
 
 @pytest.fixture
 async def stage(tmp_path: Path, postgres_server: PostgresServer) -> AsyncIterator[Whole]:
-    # A ring lasts longer than a service is away.
-    async with whole(tmp_path, postgres_server) as everyone:
-        await everyone.tenant.put_queue("sales", ring_timeout_ms=30_000)
+    # A ring, and a caller's patience, last longer than a service is away on a busy machine.
+    patience = {"CARILLON_GATEWAY_FLOW_PATIENCE_MS": "30000"}
+    async with whole(tmp_path, postgres_server, gateway_env=patience) as everyone:
+        await everyone.tenant.put_queue("sales", ring_timeout_ms=60_000)
         yield everyone
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from tests.stage.tenants import Tenant, tenant_of
 from tests.stage.watching import Agents, Facts, watching
 
 NUMBER = "+12025550100"
+DAY_MS = 86_400_000
 
 
 @dataclass(slots=True)
@@ -108,8 +110,16 @@ class Whole:
     async def figures(self) -> tuple[dict[str, float], dict[str, float]]:
         """Offered, answered, abandoned ... live, and from stored records, for today."""
         live = await self.tenant.admin.get("/v1/live")
-        report = await self.tenant.admin.get("/v1/reports", from_ms=0, to_ms=4_000_000_000_000)
+        from_ms, to_ms = today()
+        report = await self.tenant.admin.get("/v1/reports", from_ms=from_ms, to_ms=to_ms)
         return values(live["rows"][0]["today"]), values(report["rows"][0]["figures"])
+
+
+def today() -> tuple[int, int]:
+    """The day that it is, in UTC as the tenant's zone is, in milliseconds."""
+    now_ms = time.time_ns() // 1_000_000
+    from_ms = now_ms - now_ms % DAY_MS
+    return from_ms, from_ms + DAY_MS
 
 
 def values(figures: list[dict[str, Any]]) -> dict[str, float]:
