@@ -14,6 +14,7 @@ from services.chassis.errors import Kind, RemoteError
 from services.chassis.ids import TenantId
 from services.chassis.log import get_logger
 from services.chassis.rpc import metadata, remote_error
+from services.ivr.core.waiting import ACD_AWAY
 from services.ivr.model import actions, call
 from services.ivr.model.actions import Effect, JoinQueue
 from services.ivr.model.call import Event
@@ -22,7 +23,6 @@ from services.ivr.wire import enqueue_message, entry_event
 
 log = get_logger("ivr.routing")
 
-AWAY = "acd-away"
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 1.0
 LEAST_PATIENCE_S = 0.1
@@ -83,7 +83,7 @@ class Routing:
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
             if self._clock.monotonic_ms() - asked_at_ms >= limit_ms:
                 asked_at_ms = self._clock.monotonic_ms()
-                await tell(call.QueueUnavailable(request.entry_id, AWAY))
+                await tell(call.QueueUnavailable(request.entry_id, ACD_AWAY))
 
     async def tell(self, tenant_id: TenantId, call_id: str, effect: Effect) -> Event | None:
         """Tells acd one thing, again and again while it is away, within the limit.

@@ -111,6 +111,7 @@ class Session:
         call_id = begin.checkpoint.call.call_id
         reading = self._parts.tasks.start(self._read(events), f"read {call_id}")
         self._parts.tasks.start(self._tell(call_id), f"tell {call_id}")
+        self._look_up(call_id, begin.effects)
         try:
             yield await self._step_of(begin)
             await self._do(begin.effects)
@@ -237,15 +238,14 @@ class Session:
         for effect in effects:
             if isinstance(effect, JoinQueue):
                 self._follow(effect)
-            elif isinstance(effect, LookUpCustomer):
-                self._look_up(effect)
-            else:
+            elif not isinstance(effect, LookUpCustomer):
                 await self._effects.put(effect)
 
-    def _look_up(self, asked: LookUpCustomer) -> None:
-        assert self._at is not None
-        call_id = self._at.call.call_id
-        self._parts.tasks.start(self._learn(call_id, asked), f"look up {call_id}")
+    def _look_up(self, call_id: str, effects: tuple[Effect, ...]) -> None:
+        """Asks who calls while the first words are still being spoken: it changes nothing."""
+        for effect in effects:
+            if isinstance(effect, LookUpCustomer):
+                self._parts.tasks.start(self._learn(call_id, effect), f"look up {call_id}")
 
     async def _learn(self, call_id: str, asked: LookUpCustomer) -> None:
         event = await self._parts.customers.look_up(self._tenant_id, call_id, asked)

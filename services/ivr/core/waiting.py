@@ -36,6 +36,8 @@ from services.ivr.model.call import (
 from services.ivr.model.checkpoint import Checkpoint, CustomerFacts, Purpose, Stage, Stay
 from services.ivr.model.flow import Enqueue, Flow
 
+ACD_AWAY = "acd-away"
+"""Why a contact could not be queued: nothing was heard of acd within the limit."""
 _LEAVABLE = frozenset({Stage.JOINING, Stage.QUEUED, Stage.RINGING})
 """Once an agent has accepted, the two belong together and the key comes too late."""
 
@@ -260,8 +262,11 @@ def _way_out(node: Enqueue, exit_name: str) -> str:
 
 
 def lose_queue(turn: Turn, event: QueueUnavailable) -> str | None:
-    """The contact could not be queued: the default treatment, for acd forgets it by itself."""
+    """The contact could not be queued: the default treatment.
+
+    An acd that refused it knows nothing of it; one that was away may, and is told.
+    """
     if turn.at.stay is None or event.entry_id != turn.at.stay.entry_id:
         return "stale-entry"
-    fail(turn, event.reason, leave_queue=False)
+    fail(turn, event.reason, leave_queue=event.reason == ACD_AWAY)
     return None

@@ -273,6 +273,8 @@ def test_an_acd_that_takes_the_request_and_says_nothing_is_away_in_the_end(
         assert 30_000 <= stage.world.clock.now_ms() - began_ms < 35_000
         (failed,) = notes(stage.call, "flow-failed")
         assert failed.values["reason"] == "acd-away"
+        leave = await stage.acd.heard("Leave")
+        assert (leave.exit, leave.reason) == ("failed", "acd-away")
 
     told(story, tmp_path)
 
