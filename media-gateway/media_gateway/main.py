@@ -225,10 +225,20 @@ def main() -> None:
     _allow_files(settings.max_calls)
 
     async def serve() -> int:
-        world = local_world(var_dir=chassis.var_dir, run_dir=chassis.run_dir)
-        # A gateway drains for as long as its own limit says: calls are not cut off before it.
-        timeout_s = max(chassis.drain_timeout_s, settings.drain_limit_s + 10.0)
-        return await lifecycle.run([build(world, settings)], world, drain_timeout_s=timeout_s)
+        world = local_world(
+            var_dir=chassis.var_dir, run_dir=chassis.run_dir, database_file=chassis.database_file
+        )
+        return await lifecycle.run(
+            [build(world, settings)],
+            world,
+            # A gateway drains for as long as its own limit says: calls are not cut off before it.
+            drain_timeout_s=max(chassis.drain_timeout_s, settings.drain_limit_s + 10.0),
+            telemetry=lifecycle.Telemetry(
+                otlp_endpoint=chassis.otlp_endpoint,
+                metrics_host=chassis.metrics_host,
+                metrics_port=chassis.metrics_port,
+            ),
+        )
 
     raise SystemExit(uvloop.run(serve()))
 
