@@ -31,9 +31,9 @@ MAX_WAITING: Final = 64
 """Datagrams of the handshake that may wait; what comes beyond is dropped, and sent again."""
 CONSENT_MS: Final = 30_000
 """Nobody is sent audio who has not agreed for so long (RFC 7675, 5.1)."""
-CONSENT_INTERVAL_MS: Final = 4_000
-LOOKS: Final = 10
-"""How often silence is looked for within its limit; the first two go by without a question."""
+CONSENT_INTERVAL_MS: Final = 5_000
+LOOKS: Final = 5
+"""How often silence is looked for within its limit; the first goes by without a question."""
 _EXPEDITED: Final = 46 << 2
 """DSCP EF: voice (RFC 4594)."""
 _HOST_PREFERENCE: Final = 126
@@ -185,7 +185,7 @@ class IceConnection(Connection):
             quiet_ms, since_ms = now_ms() - heard_ms, now_ms() - agreed_ms
             if quiet_ms >= self._settings.silence_ms or since_ms >= CONSENT_MS:
                 break
-            asks = quiet_ms >= 2 * look_ms or since_ms >= CONSENT_INTERVAL_MS
+            asks = quiet_ms >= look_ms or since_ms >= CONSENT_INTERVAL_MS
             if asks and await self._agrees():
                 heard_ms = agreed_ms = now_ms()
         self._on_silence()

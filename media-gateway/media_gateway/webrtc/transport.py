@@ -65,6 +65,7 @@ class BrowserTransport:
         self._unprotect: Transform = _refuse
         self._unprotect_rtcp: Transform = _refuse
         self._closed = self._told = False
+        self._closing: asyncio.Future[None] | None = None
         self.malformed = 0
         """Datagrams that were not protected by this browser's keys."""
 
@@ -119,10 +120,18 @@ class BrowserTransport:
         self._send(self._protect_rtcp, packet)
 
     async def close(self) -> None:
-        """Says goodbye and releases the ports. Closing twice is closing."""
-        self._closed = True
-        self._protect = self._protect_rtcp = _refuse
-        self._unprotect = self._unprotect_rtcp = _refuse
+        """Says goodbye and releases the ports. Closing twice is closing.
+
+        Who waits for it may be cancelled: it is done all the same.
+        """
+        if self._closing is None:
+            self._closed = True
+            self._protect = self._protect_rtcp = _refuse
+            self._unprotect = self._unprotect_rtcp = _refuse
+            self._closing = asyncio.ensure_future(self._shut())
+        await asyncio.shield(self._closing)
+
+    async def _shut(self) -> None:
         await self._dtls.stop()
         await self._ice.close()
         self._on_closed(self)

@@ -83,6 +83,18 @@ async def test_closing_says_goodbye_gives_the_port_back_and_is_no_loss() -> None
         assert (len(listener.rtp), listener.losses) == (heard, 0)
 
 
+async def test_a_close_that_nobody_waits_for_any_more_is_done_all_the_same() -> None:
+    ports = Ports()
+    async with connected(ports) as (transport, _, peer):
+        waiting = asyncio.ensure_future(transport.close())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await transport.close()
+        assert ports.lent == 0
+        await peer.closed()
+
+
 async def test_what_is_not_protected_by_the_browsers_keys_is_counted_and_dropped() -> None:
     async with connected() as (transport, listener, _):
         await asyncio.wait_for(listener.heard.wait(), 2)
