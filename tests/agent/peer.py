@@ -70,7 +70,7 @@ class Peer(Audible):
         )
         self._dtls = transceiver.sender.transport
         self._ice: Connection = self._dtls.transport.iceGatherer._connection
-        _offer_loopback(self._ice)
+        offer_loopback(self._ice)
         self._keypad = Keypad(self._dtls._send_rtp)
         self._dtls._send_rtp = self._keypad.send  # type: ignore[method-assign,assignment] # keys go between
 
@@ -152,7 +152,7 @@ class Peer(Audible):
             raise NotInTime(text) from None
 
 
-def _offer_loopback(ice: Connection) -> None:
+def offer_loopback(ice: Connection) -> None:
     """The stock connection leaves loopback out, which is all that a test may use."""
     gather = ice.get_component_candidates
 
