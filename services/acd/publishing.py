@@ -38,6 +38,11 @@ class Publisher:
         self.published = 0
         """Events brought to the bus by this owner."""
 
+    @property
+    def position(self) -> int:
+        """The last row that is on the bus, as far as this owner knows."""
+        return self._position or 0
+
     def nudge(self) -> None:
         """Rows were written."""
         self._written.set()

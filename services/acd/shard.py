@@ -29,6 +29,7 @@ from services.acd.model import (
     RoutingError,
 )
 from services.acd.publishing import Publisher
+from services.acd.story import Story
 from services.chassis.bus import Bus
 from services.chassis.clock import Clock
 from services.chassis.ids import AgentId, EntryId, QueueId, TenantId
@@ -44,6 +45,8 @@ T = TypeVar("T")
 RULES = 1
 """Version of the deciding rules; grows when the same input would be decided otherwise."""
 MAX_RECEIPTS = 10_000
+MAX_PAIRS = 100_000
+"""Pairs of agents and contacts that the watchdog looks at; it trusts no index, so it takes time."""
 REFRESH_S = 0.5
 """Positions are told at most so often: a burst of arrivals is one update for each caller."""
 
@@ -73,6 +76,28 @@ class Place(NamedTuple):
     """The wait in seconds that its caller may be told; None: tell none."""
     ring: Ring | None
     """Whom its live reservation rings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a shard counts of itself."""
+
+    contacts: int
+    """In queues now, reserved or not."""
+    rows: int
+    """Written to the journal, ever."""
+    commits: int
+    """Group commits of this owner."""
+    published: int
+    """Events brought to the bus by this owner."""
+    behind: int
+    """Rows whose events are not on the bus yet."""
+    stopped_ms: int
+    """Time that did not count, under this owner."""
+    away: bool
+    """Whether the journal cannot be reached now."""
+    oldest_matchable_ms: int
+    """How long the oldest pair has waited that could be matched; not 0: routing stands still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +137,14 @@ class Shard:
             config_version=RULES,
         )
         self.care = Caretaker(core=self.core, decider=self._shell, clock=parts.clock)
+        self._story = Story()
         self._publisher = Publisher(tenant_id=tenant_id, journal=parts.journal, bus=parts.bus)
         self._followers: dict[EntryId, Reader[EntryNews]] = {}
         self._queue_of: dict[EntryId, QueueId] = {}
         self._watchers: dict[Reader[AgentView], frozenset[AgentId]] = {}
         self._receipts: OrderedDict[EntryId, Receipt] = OrderedDict()
         self._moved: set[QueueId] = set()
+        self._clock = parts.clock
         self._tasks = Tasks()
         self.closed = False
         """True: this process no longer decides for the tenant."""
@@ -162,6 +189,24 @@ class Shard:
         if view.exit is not None and kept is not None:
             return kept
         return await self.query(lambda now_ms: self.core.explain(entry_id, now_ms))
+
+    def figures(self) -> Figures:
+        """What the shard counts of itself, now."""
+        contacts = self.core.in_queues()
+        pairs = contacts * len(self.core.agent_ids())
+        matchable_ms = (
+            self.core.oldest_matchable_ms(self._clock.now_ms()) if pairs <= MAX_PAIRS else 0
+        )
+        return Figures(
+            contacts=contacts,
+            rows=self._shell.seq,
+            commits=self._shell.commits,
+            published=self._publisher.published,
+            behind=max(0, self._shell.seq - self._publisher.position),
+            stopped_ms=self._shell.stopped_ms,
+            away=self._shell.away,
+            oldest_matchable_ms=matchable_ms or 0,
+        )
 
     @contextmanager
     def follow(self, entry_id: EntryId, queue_id: QueueId) -> Iterator[Reader[EntryNews]]:
@@ -229,6 +274,7 @@ class Shard:
 
     def _react(self, events: Sequence[Event], now_ms: int) -> None:
         self._publisher.nudge()
+        self._story.see(events)
         self.care.react(events)
         agents: set[AgentId] = set()
         for event in events:

@@ -45,6 +45,11 @@ class Shards:
         # Whoever asked first may go away; the others still want the shard.
         return await asyncio.shield(opening)
 
+    def live(self) -> list[Shard]:
+        """The shards that are decided for here now."""
+        started = [opening for opening in self._open.values() if opening.done()]
+        return [opening.result() for opening in started if not _is_over(opening)]
+
     def doubt(self, tenant_id: TenantId) -> None:
         """Whoever is believed to own the shard does not answer: the journal is asked next time."""
         self._elsewhere.pop(tenant_id, None)

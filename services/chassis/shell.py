@@ -143,6 +143,8 @@ class Shell(Generic[C, E]):
         self._saving: asyncio.Task[None] | None = None
         self.commits = 0
         """Group commits so far."""
+        self.stopped_ms = 0
+        """Time that did not count, so far."""
         self.away = False
         """Whether the journal cannot be reached now."""
 
@@ -308,6 +310,7 @@ class Shell(Generic[C, E]):
         """What follows from the time that did not count."""
         batch: _Batch[C, E] = _Batch()
         gap_ms, self._gap_ms = self._gap_ms, 0
+        self.stopped_ms += gap_ms
         log.warning("clock stood still", shard=self._shard, gap_ms=gap_ms)
         now_ms = self._last_ms = max(self._last_ms, self._clock.now_ms())
         command = self._hooks.after_gap(gap_ms)

@@ -161,6 +161,10 @@ class ShardCore:
         """Contacts and conversations that live by a gateway's call."""
         return held_by_gateways(self._settled())
 
+    def in_queues(self) -> int:
+        """Contacts in queues, reserved or not."""
+        return len(self._settled().entries)
+
     def without_flow(self) -> list[EntryId]:
         """Contacts in queues whose flow is not known to be lost."""
         rows = self._settled().entries.items()

@@ -17,7 +17,7 @@ from protos.acd.v1.acd_pb2_grpc import AcdStub
 from services.acd.main import build
 from services.chassis.bus import MemoryBus
 from services.chassis.errors import Kind, RemoteError
-from services.chassis.lifecycle import Running
+from services.chassis.lifecycle import Measured, Running
 from services.chassis.rpc import metadata, remote_errors
 from services.chassis.world import local_world
 
@@ -217,3 +217,12 @@ async def test_watching_agents_tells_the_present_and_every_change(acd: AcdAsyncS
                 break
     assert seen[0] == "signed_out"
     assert seen[-1] == "ready"
+
+
+async def test_a_service_shows_figures_of_itself(tmp_path: Path) -> None:
+    real = local_world(var_dir=tmp_path)
+    service = build(replace(real, database=lambda _schema: None, bus=MemoryBus()))
+    assert isinstance(service, Measured)
+    values = {reading.name: reading.value for reading in service.readings()}
+    assert values["carillon_acd_shards"] == values["carillon_acd_rows_total"] == 0
+    assert all(name.startswith("carillon_acd_") for name in values)

@@ -359,6 +359,31 @@ def test_a_dead_gateways_contacts_end_but_not_by_an_outage() -> None:
     virtually(story)
 
 
+def test_a_shard_counts_itself() -> None:
+    async def story(house: House) -> None:
+        shards = house.shards()
+        assert shards.live() == []
+        shard = await shards.of(DEMO)
+        await furnish(shard)
+        for name in ("e1", "e2"):
+            await enqueue(shard, name)
+        await asyncio.sleep(1)
+        (figures,) = [each.figures() for each in shards.live()]
+        assert (figures.contacts, figures.rows, figures.behind) == (2, 4, 0)
+        assert figures.published == len(house.events())
+        assert (figures.away, figures.stopped_ms, figures.oldest_matchable_ms) == (False, 0, 0)
+        house.journal.away = True
+        await asyncio.sleep(10)
+        assert shard.figures().away
+        house.journal.away = False
+        await asyncio.sleep(3)
+        assert not shard.figures().away
+        assert shard.figures().stopped_ms >= 10_000
+        await shards.close()
+
+    virtually(story)
+
+
 def test_receipts_and_rings_outlive_their_owner() -> None:
     async def story(house: House) -> None:
         first = house.shards()
