@@ -38,6 +38,7 @@ SEGMENT_MS = 1_900
 RETRY_MS = 1_000
 """How soon the end of a recording is tried again that the disk did not take."""
 REPORT_S = 10.0
+REPORT_AGAIN_S = 1.0
 GOODBYE_S = 3.0
 """For what is left to be handed over when the gateway ends."""
 
@@ -229,14 +230,17 @@ class Recorder:
 
     async def _report(self) -> None:
         """Says that this process lives, and that what it found is in good hands."""
+        stub = recording_pb2_grpc.RecordingStub(self._dial("recording"))
         while True:
-            stub = recording_pb2_grpc.RecordingStub(self._dial("recording"))
+            pause_s = REPORT_S
             for incarnation in {self.incarnation, *self._left.values()}:
-                with contextlib.suppress(aio.AioRpcError):
-                    await stub.ReportGateway(
-                        recording_pb2.ReportGatewayRequest(incarnation=incarnation)
-                    )
-            await asyncio.sleep(REPORT_S)
+                request = recording_pb2.ReportGatewayRequest(incarnation=incarnation)
+                try:
+                    await stub.ReportGateway(request)
+                except aio.AioRpcError:
+                    # Who comes back counts silence from then on: it is told at once.
+                    pause_s = REPORT_AGAIN_S
+            await asyncio.sleep(pause_s)
 
     def _forget(self, call: CallKey) -> None:
         self._left.pop(call, None)

@@ -30,6 +30,8 @@ class SealingKeys:
         self._dial = dial
         self.public_key: bytes | None = None
         """X25519; None: it was never had."""
+        self.had = asyncio.Event()
+        """Set once the service has told it."""
 
     def recall(self) -> None:
         """Reads what an earlier process kept."""
@@ -68,6 +70,7 @@ class SealingKeys:
                 await asyncio.to_thread(self._keep, answer)
             except OSError as error:
                 log.error("the sealing key cannot be kept", reason=str(error))
+        self.had.set()
         return True
 
     def _keep(self, key: recording_pb2.SealingKey) -> None:

@@ -132,6 +132,7 @@ class Spool:
 
     def close_lost(self, call: CallKey, *, at_ms: int) -> None:
         """Finishes what a gateway left that died at that instant."""
+        self._mend_log(call)
         for record in self.log_of(call).closing(at_ms=at_ms):
             self.add_record(call, record)
         self.finish(call)
@@ -185,6 +186,12 @@ class Spool:
         path = self._path(call) / MANIFEST
         path.replace(aside / f"{call.call_id}.manifest")
         self.remove(call)
+
+    def _mend_log(self, call: CallKey) -> None:
+        """Takes off what was cut short: after it nothing that is added could be read."""
+        path = self._path(call) / LOG
+        ends = [end for _, end in whole_records(path.read_bytes())]
+        os.truncate(path, ends[-1] if ends else 0)
 
     def _calls(self) -> Iterator[CallKey]:
         for tenant in self._folder.iterdir():

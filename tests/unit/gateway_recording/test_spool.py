@@ -1,0 +1,258 @@
+"""The spool: what is in it is whole, what has no room is a gap, what is left is finished."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from media_gateway.recording import call_log
+from media_gateway.recording.call_recording import Track
+from media_gateway.recording.cutter import TrackCutter
+from media_gateway.recording.model import CallKey
+from media_gateway.recording.spool import MAX_REFUSED, Room, Spool
+from media_gateway.recording.writing import Batch, CallWriter
+from media_gateway.rtp.model import Heard
+from protos.recording.v1 import recording_pb2
+from services.chassis.sealing import (
+    SealedKey,
+    generate_key_pair,
+    open_segment,
+    unseal_key,
+)
+from tests.unit.gateway_recording.test_cutter import FRAME, voice
+
+CALL = CallKey("acme/../evil", "call-1")
+START_MS = 1_000_000
+PAIR = generate_key_pair()
+PLENTY = Room(max_bytes=1 << 30, min_free_bytes=0)
+
+
+def manifest(**fields: object) -> recording_pb2.Manifest:
+    made = recording_pb2.Manifest(
+        call_id=CALL.call_id, started_at_ms=START_MS, incarnation="inc-1", consent="announced"
+    )
+    made.tracks.add(track_id="1", role="caller", started_at_ms=START_MS)
+    for name, value in fields.items():
+        setattr(made, name, value)
+    return made
+
+
+def ended() -> recording_pb2.Manifest:
+    made = manifest(ended_at_ms=START_MS + 9_000)
+    made.tracks[0].ended_at_ms = START_MS + 9_000
+    return made
+
+
+class Desk:
+    """One call being written to a spool."""
+
+    def __init__(self, folder: Path, room: Room = PLENTY) -> None:
+        self.spool = Spool(folder / "spool", room=room)
+        self.left = self.spool.open()
+        self.track = Track("1", START_MS, TrackCutter(started_at_ms=START_MS))
+        self.writer = CallWriter(
+            CALL, public_key=PAIR.public_key, spool=self.spool, incarnation="inc-1"
+        )
+
+    def write(
+        self,
+        frames: list[Heard] | None = None,
+        *,
+        known: recording_pb2.Manifest | None = None,
+        over: bool = False,
+    ) -> bool:
+        return self.writer.write(Batch(known, ((self.track, frames or []),), over))
+
+    def say(self, second: int) -> bool:
+        """A second of voice."""
+        frames = voice(50, timestamp=8_000 * second, at_ms=START_MS + 1_000 * second)
+        return self.write(frames)
+
+    def finished(self) -> recording_pb2.Manifest:
+        found = self.spool.manifest(CALL)
+        assert found is not None
+        return found
+
+
+def opened(request: recording_pb2.PutSegmentRequest) -> recording_pb2.Segment:
+    """What the recording service reads."""
+    wrapped = SealedKey(request.key.key_id, request.key.ephemeral_public_key, request.key.wrapped)
+    key = unseal_key(wrapped, private_key=PAIR.private_key, call_id=request.call_id)
+    clear = open_segment(
+        key,
+        request.sealed,
+        call_id=request.call_id,
+        track_id=request.track_id,
+        number=request.number,
+    )
+    return recording_pb2.Segment.FromString(clear)
+
+
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a file nor a line more fits on the disk."""
+
+    def refuse(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(os, "write", refuse)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+
+
+def test_what_was_said_is_in_the_segments_for_recording_alone(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    assert desk.write(known=manifest())
+    assert desk.say(0)
+    assert desk.say(1)
+    waiting = desk.spool.waiting(CALL, limit=10)
+    first, second = (opened(each.request) for each in waiting)
+    assert first.payload == FRAME * 50
+    assert (first.number, second.number, first.codec) == (1, 2, "PCMU")
+    assert list(second.at_samples)[:2] == [8_000, 8_160]
+    assert FRAME not in b"".join(each.request.sealed for each in waiting)
+    files = [path for path in (tmp_path / "spool").rglob("*") if path.is_file()]
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in files)
+    assert desk.spool.used_bytes == sum(p.stat().st_size for p in files if p.suffix == ".seg")
+
+
+def test_the_manifest_names_every_segment_in_order(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.write(known=manifest())
+    desk.say(0)
+    desk.say(1)
+    assert desk.spool.manifest(CALL) is None
+    assert desk.write(known=ended(), over=True)
+    found = desk.finished()
+    waiting = desk.spool.waiting(CALL, limit=10)
+    assert list(found.tracks[0].segment_sha256) == [each.request.sha256 for each in waiting]
+    assert list(found.gaps) == []
+    desk.spool.forget(CALL, [each.name for each in waiting])
+    assert desk.spool.used_bytes == 0
+    desk.spool.remove(CALL)
+    assert desk.spool.open() == []
+
+
+def test_a_spool_at_its_limit_makes_one_gap_and_goes_on(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, Room(max_bytes=20_000, min_free_bytes=0))
+    desk.write(known=manifest())
+    assert [desk.say(second) for second in range(4)] == [True, True, False, False]
+    waiting = desk.spool.waiting(CALL, limit=10)
+    desk.spool.forget(CALL, [waiting[0].name])
+    assert desk.say(4)
+    assert desk.write(known=ended(), over=True)
+    found = desk.finished()
+    (missing,) = found.gaps
+    assert (missing.track_id, missing.reason) == ("1", "disk-full")
+    assert (missing.from_ms - START_MS, missing.to_ms - START_MS) == (2_000, 4_000)
+    assert len(found.tracks[0].segment_sha256) == 3
+
+
+def test_too_little_space_left_counts_as_full(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, Room(max_bytes=1 << 30, min_free_bytes=1 << 62))
+    desk.write(known=manifest())
+    assert not desk.say(0)
+    assert not desk.write(known=ended(), over=True)
+
+
+def test_a_disk_without_space_loses_a_stretch_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path)
+    desk.write(known=manifest())
+    assert desk.say(0)
+    with monkeypatch.context() as full:
+        full_disk(full)
+        assert not desk.say(1)
+        assert not desk.say(2)
+        # The end waits until there is space for it.
+        assert not desk.write(known=ended(), over=True)
+    assert desk.write(over=True)
+    found = desk.finished()
+    assert found.ended_at_ms == START_MS + 9_000
+    (missing,) = found.gaps
+    assert (missing.from_ms - START_MS, missing.to_ms - START_MS) == (1_000, 3_000)
+    assert not list((tmp_path / "spool").rglob("*.tmp"))
+
+
+def test_a_segment_without_its_place_in_the_log_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path)
+    desk.write(known=manifest())
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda *given: len(given[1]) // 2)
+        assert not desk.say(0)
+    assert desk.spool.waiting(CALL, limit=10) == []
+    assert desk.say(1)
+    assert [each.request.number for each in desk.spool.waiting(CALL, limit=10)] == [1]
+
+
+def test_a_recording_that_nobody_ended_is_closed_with_a_gap(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    known = manifest()
+    known.pauses.add(from_ms=START_MS + 500, reason="card")
+    known.played.add(leg_id="1", from_ms=START_MS, prompts=["music"], loop=True)
+    known.tracks.add(track_id="2", role="agent", started_at_ms=START_MS, ended_at_ms=START_MS + 1)
+    desk.write(known=known)
+    desk.say(0)
+    log = next((tmp_path / "spool").rglob("log"))
+    log.write_bytes(log.read_bytes() + b"\0\0\0\x20torn")
+    again = Desk(tmp_path)
+    assert again.left == [CALL]
+    assert again.spool.log_of(CALL).incarnation == "inc-1"
+    again.spool.close_lost(CALL, at_ms=START_MS + 1_700)
+    found = again.finished()
+    (missing,) = found.gaps
+    assert (missing.track_id, missing.reason) == ("1", "gateway-lost")
+    assert (missing.from_ms - START_MS, missing.to_ms - START_MS) == (1_000, 1_700)
+    assert [track.ended_at_ms - START_MS for track in found.tracks] == [1_700, 1]
+    assert found.ended_at_ms == found.pauses[0].to_ms == found.played[0].to_ms
+    assert len(found.tracks[0].segment_sha256) == 1
+
+
+def test_a_death_before_the_last_segment_is_at_its_end(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.write(known=manifest())
+    desk.say(0)
+    desk.spool.close_lost(CALL, at_ms=0)
+    assert desk.finished().ended_at_ms == START_MS + 1_000
+
+
+def test_a_segment_that_is_never_taken_is_a_gap_of_its_stretch(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.write(known=manifest())
+    desk.say(0)
+    desk.say(1)
+    desk.spool.note_lost(CALL, call_log.lost("1", 1))
+    desk.write(known=ended(), over=True)
+    desk.spool.note_lost(CALL, call_log.lost("1", 2))
+    found = desk.finished()
+    assert list(found.tracks[0].segment_sha256) == ["", ""]
+    assert [(gap.reason, gap.from_ms - START_MS) for gap in found.gaps] == [
+        ("segment-lost", 0),
+        ("segment-lost", 1_000),
+    ]
+
+
+def test_refused_manifests_are_kept_and_not_for_ever(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    for number in range(MAX_REFUSED + 2):
+        call = CallKey("acme", f"call-{number:06d}")
+        desk.spool.begin(call)
+        desk.spool.add_record(call, call_log.known(manifest()))
+        desk.spool.finish(call)
+        desk.spool.set_aside(call)
+    kept = sorted(path.name for path in (tmp_path / "spool" / "refused").iterdir())
+    assert len(kept) == MAX_REFUSED
+    assert kept[0] == "call-000002.manifest"
+    assert desk.spool.open() == []
+
+
+def test_what_is_not_there_is_nothing(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    nobody = CallKey("acme", "nobody")
+    assert desk.spool.waiting(nobody, limit=1) == []
+    assert desk.spool.manifest(nobody) is None
+    assert desk.spool.log_of(nobody).incarnation == ""
