@@ -353,7 +353,7 @@ async def test_a_process_that_is_killed_at_any_moment_changes_no_figure(
     store: AnalyticsStore,
 ) -> None:
     """Events come again after each crash; a successor goes on from the records."""
-    day = Day(4, agents=10, callers=60, mean_gap_ms=15_000)
+    day = Day(4, agents=10, callers=40, mean_gap_ms=15_000)
     day.run()
     story = envelopes(day.desk.log, T)
     end_ms = story[-1].at_ms + 1_000

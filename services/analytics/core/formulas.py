@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from services.analytics.core.kpi import Kpi
 from services.analytics.core.measures import OfCalls, OfEntries, OfTime, Terms
@@ -53,6 +54,8 @@ class Formulas:
                         self._of_time.append((place, part))
                     case None:
                         self._plain.append(place)
+                    case _:
+                        assert_never(part)
 
     @property
     def needs_calls(self) -> bool:

@@ -156,6 +156,19 @@ async def test_two_replicas_take_turns_and_neither_counts_twice() -> None:
     assert await one.entries() == sum(each.type.endswith("ContactEnqueued") for each in story)
 
 
+async def test_who_goes_on_from_what_is_no_longer_true_begins_anew_from_the_records() -> None:
+    """Both replicas hold the partition for a moment, as after a pause that outlived a lease."""
+    one = Stage()
+    two = Stage(one.store)
+    story = day()
+    await one.take(story[:100])
+    await two.take(story[:200])
+    await one.take(story[50:150])
+    await one.take(story[100:])
+    one.clock.ms = story[-1].at_ms + 1_000
+    assert await one.rows() == await undisturbed()
+
+
 async def test_tenants_in_one_batch_are_kept_apart() -> None:
     mine, theirs = day(), day(OTHER)[:200]
     stage = Stage()
