@@ -240,6 +240,7 @@ class ContactCalls:
                 agent_name=place.ring.agent_name,
                 endpoint=place.ring.endpoint,
                 ring_timeout_ms=place.ring.timeout_ms,
+                waiting_since_ms=row.contact.waiting_since_ms,
             )
             updates.append(_update(view.entry_id, reserved=reserved))
             if row.stage is model.Stage.CONNECTING:
@@ -318,6 +319,7 @@ def _reserved(shard: Shard, event: model.ContactReserved) -> acd_pb2.EntryReserv
         agent_name=shard.core.agent_name(event.agent_id),
         endpoint=event.endpoint,
         ring_timeout_ms=event.ring_timeout_ms,
+        waiting_since_ms=shard.core.waiting_since_ms(event.reservation_id),
     )
 
 

@@ -261,6 +261,7 @@ def entry_event(update: acd_pb2.EntryUpdate) -> Event | None:
                 held.agent_id,
                 held.endpoint,
                 held.ring_timeout_ms,
+                held.waiting_since_ms,
             )
         case "released":
             return call.ReservationReleased(update.released.reservation_id, update.released.outcome)

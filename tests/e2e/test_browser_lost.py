@@ -10,7 +10,7 @@ import pytest
 
 from services.chassis.postgres.server import PostgresServer
 from tests.agent.desk import Desk
-from tests.e2e.whole import Whole, whole
+from tests.e2e.whole import Whole, today, whole
 from tests.softphone.outgoing import OutgoingCall
 
 pytestmark = [pytest.mark.e2e]
@@ -68,7 +68,7 @@ async def test_a_browser_that_stays_away_gives_the_caller_back_to_the_queue(stag
     desk.peer.drop()
     await stage.until_present(2, 30)
     await desk.presence("break", "network")
-    await other.ready()
+    await other.presence("ready")
     # Whoever had waited before comes first, though the other was there when this one came back.
     work = await other.rings(15)
     await other.confirm(work)
@@ -83,7 +83,8 @@ async def test_a_browser_that_stays_away_gives_the_caller_back_to_the_queue(stag
 async def entries(stage: Whole) -> list[dict[str, str]]:
     async with asyncio.timeout(15):
         while True:
-            found = await stage.tenant.admin.get("/v1/entries", from_ms=0, to_ms=4_000_000_000_000)
+            from_ms, to_ms = today()
+            found = await stage.tenant.admin.get("/v1/entries", from_ms=from_ms, to_ms=to_ms)
             rows: list[dict[str, str]] = found.get("entries", [])
             if rows and all(row["exit"] != "waiting" for row in rows):
                 return rows

@@ -191,12 +191,15 @@ class EntryReserved(_message.Message):
     AGENT_NAME_FIELD_NUMBER: _builtins.int
     ENDPOINT_FIELD_NUMBER: _builtins.int
     RING_TIMEOUT_MS_FIELD_NUMBER: _builtins.int
+    WAITING_SINCE_MS_FIELD_NUMBER: _builtins.int
     reservation_id: _builtins.str
     agent_id: _builtins.str
     agent_name: _builtins.str
     endpoint: _builtins.str
     """A SIP URI, or `webrtc:` for an agent in a browser."""
     ring_timeout_ms: _builtins.int
+    waiting_since_ms: _builtins.int
+    """From when its waiting counts; for a return to the queue at the old place."""
     def __init__(
         self,
         *,
@@ -205,10 +208,11 @@ class EntryReserved(_message.Message):
         agent_name: _builtins.str = ...,
         endpoint: _builtins.str = ...,
         ring_timeout_ms: _builtins.int = ...,
+        waiting_since_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "agent_name", b"agent_name", "endpoint", b"endpoint", "reservation_id", b"reservation_id", "ring_timeout_ms", b"ring_timeout_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "agent_name", b"agent_name", "endpoint", b"endpoint", "reservation_id", b"reservation_id", "ring_timeout_ms", b"ring_timeout_ms", "waiting_since_ms", b"waiting_since_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

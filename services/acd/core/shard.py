@@ -180,6 +180,11 @@ class ShardCore:
         agent = state.agents[row.agent_id].config
         return Ring(agent.agent_id, agent.name, agent.endpoint, queue.config.ring_timeout_ms)
 
+    def waiting_since_ms(self, reservation_id: ReservationId) -> int:
+        """From when a reserved contact's waiting counts; 0 once nobody is held for it."""
+        row = self._settled().reservations.get(reservation_id)
+        return 0 if row is None else row.contact.waiting_since_ms
+
     def agent_name(self, agent_id: AgentId) -> str:
         """What people call an agent; NoSuchAgentError."""
         return self._settled().agent(agent_id).config.name

@@ -86,6 +86,7 @@ def ring_agent(turn: Turn, event: AgentReserved) -> str | None:
     give_up_at_ms = turn.now_ms + timeout_ms + RING_GRACE_MS
     turn.change(
         stage=Stage.RINGING,
+        stay=replace(stay, waiting_since_ms=stay.waiting_since_ms or event.waiting_since_ms),
         ring=Ring(
             event.reservation_id,
             agent_id=event.agent_id,

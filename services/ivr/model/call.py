@@ -201,6 +201,8 @@ class AgentReserved:
     """The SIP URI to ring; `webrtc:`: a browser that connects by itself."""
     ring_timeout_ms: int
     """How long."""
+    waiting_since_ms: int = 0
+    """From when the contact's waiting counts; 0: not told."""
 
 
 @dataclass(frozen=True, slots=True)

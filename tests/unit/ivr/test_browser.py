@@ -139,6 +139,16 @@ def test_the_wait_counts_from_where_it_began_before_the_agent_was_lost() -> None
     assert talk.effects[-1].waiting_since_ms == 1_000
 
 
+def test_who_was_reserved_at_once_comes_back_to_where_the_waiting_began() -> None:
+    # No position was ever told: the reservation says it.
+    talk = Talk(flow_of(QUEUE))
+    talk.feed(AgentReserved(talk.entry, "r1", "anna", "webrtc:", 20_000, 123_000))
+    talk.feed(ReservationAccepted("r1"))
+    talk.feed(Bridged("r1"))
+    talk.feed(LegEnded("l2", LegRole.AGENT, "r1", "connection-lost"))
+    assert talk.effects[-1].waiting_since_ms == 123_000
+
+
 def test_an_agent_who_hangs_up_in_a_browser_ends_the_call_as_any_other() -> None:
     talk = in_browser()
     talk.feed(LegEnded("l2", LegRole.AGENT, "r1", "hung-up"))
