@@ -14,7 +14,7 @@ MAX_VARIABLE_BYTES = 4 * 1024
 """All variables of a call together, as JSON in UTF-8."""
 MAX_ATTRIBUTES = 26
 """Of a flow; six more say who calls whom, and 32 is what acd takes."""
-MAX_ATTRIBUTE_BYTES = 4 * 1024 - 900
+MAX_ATTRIBUTE_BYTES = 4 * 1024 - 1_000
 """Of a flow; the rest says who calls whom."""
 MAX_FACT_ATTRIBUTE_BYTES = 128
 """Of each of those six but the caller's number as it came."""

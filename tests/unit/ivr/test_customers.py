@@ -139,7 +139,7 @@ def test_a_customers_facts_are_bounded() -> None:
     worst = '"' * 9_999
     talk.feed(CustomerFound(worst, worst, worst, worst))
     attributes = joined(talk).attributes
-    assert sum(len(name + text) for name, text in attributes) < 900 - len("caller") - 256
+    assert sum(len(name + text) for name, text in attributes) < 1_000 - len("caller") - 256
     assert len(encode(talk.at)) < MAX_CHECKPOINT_BYTES
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from services.ivr.core.interpreter import deadline_ms
-from services.ivr.core.limits import DELAY_AFTER_MS, MAX_ATTRIBUTE_BYTES, MAX_STAYS_PER_CALL
+from services.ivr.core.limits import DELAY_AFTER_MS, MAX_STAYS_PER_CALL
 from services.ivr.model.actions import (
     AnnounceWait,
     AnswerCall,
@@ -20,6 +21,7 @@ from services.ivr.model.actions import (
     TerminationClass,
 )
 from services.ivr.model.call import (
+    CustomerFound,
     LegEnded,
     LegRole,
     OperationEnded,
@@ -30,7 +32,7 @@ from services.ivr.model.call import (
     TimePassed,
 )
 from services.ivr.model.checkpoint import Purpose, Stage
-from tests.unit.ivr.calls import HANGUP, Talk, flow_of
+from tests.unit.ivr.calls import HANGUP, INVITED, Talk, flow_of
 
 FAILED = OperationResult.FAILED
 STOPPED = OperationResult.STOPPED
@@ -354,9 +356,14 @@ def test_news_of_another_entry_is_ignored(event: Any) -> None:
 def test_attributes_are_cut_to_what_acd_takes() -> None:
     texts = {f"a{number}": "{wish}" * 30 for number in range(26)}
     nodes = {"begin": {"kind": "enqueue", "queue": "support", "attributes": texts}}
-    talk = Talk(flow_of(nodes, variables={"wish": "位" * 300}))
-    attributes = talk.effects[0].attributes
-    assert sum(len(name.encode()) + len(text.encode()) for name, text in attributes) <= (
-        MAX_ATTRIBUTE_BYTES + 2 * len("from+4930111")
+    long = "9" * 999
+    talk = Talk(
+        flow_of(nodes, variables={"wish": "位" * 300}),
+        invited=replace(INVITED, caller=long, called=long),
+        customer=CustomerFound(long, long, long),
     )
-    assert len(attributes) == 28
+    join = talk.effects[0]
+    attributes = (*join.attributes, ("caller", join.caller))
+    size = sum(len(name.encode()) + len(text.encode()) for name, text in attributes)
+    assert 3_900 < size <= 4_096
+    assert len(attributes) == 32
