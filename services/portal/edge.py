@@ -120,8 +120,8 @@ class Asked:
     """Where from."""
     read: Callable[[], Message]
     """Its message; called once it is known that they may ask. May raise a named error."""
-    idempotency_key: str = ""
-    """Empty: none was given."""
+    idempotency_key: str | None = None
+    """None: none was given."""
     timeout_s: float = ANSWER_LIMIT_S
     """How long to wait for the answer."""
 
@@ -233,7 +233,7 @@ class Edge:
         asked, principal = visit.asked, visit.principal
         key = asked.idempotency_key
         rule = asked.exposed.rule
-        if not (key and principal and asked.exposed.changes) or rule.never_replayed:
+        if key is None or principal is None or not asked.exposed.changes or rule.never_replayed:
             return Answered(await self._forward(visit))
         whose: dict[str, Any] = {
             "tenant_id": principal.tenant_id,

@@ -125,7 +125,7 @@ def _asked(exposed: Exposed, data: bytes, context: Context, limit_s: float) -> A
         bearer=token.strip() if scheme.lower() == "bearer" else "",
         address=_host(context.peer()),
         read=lambda: _message(exposed, data),
-        idempotency_key=shown.get("idempotency-key", ""),
+        idempotency_key=shown.get("idempotency-key"),
         timeout_s=limit_s if left_s is None else min(limit_s, left_s),
     )
 

@@ -6,17 +6,16 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from services.portal import openapi, openapi_page, rest_audio
 from services.portal.access import Registry
 from services.portal.edge import Edge
 from services.portal.openapi_comments import comments
-from services.portal.rest import Rest
+from services.portal.problem import Problem
+from services.portal.rest import Rest, problem_response
 from services.portal.rest_paths import Paths
 
 MAX_AGE_S = 300
@@ -47,6 +46,9 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-frame-options", b"DENY"),
 )
 
+FEED = "/v1/feed"
+Page = Callable[[], Awaitable[Response]]
+"""Makes a page that is no RPC's answer."""
 Check = Callable[[], Awaitable[str]]
 """Says why no work can be taken; empty: it can."""
 
@@ -76,36 +78,61 @@ def application(
     """The application that the server runs."""
     cached = {"cache-control": f"public, max-age={MAX_AGE_S}"}
 
-    async def home(_request: Request) -> Response:
-        return HTMLResponse(HOME, headers=cached)
-
-    async def docs(_request: Request) -> Response:
-        return HTMLResponse(words.as_page, headers=cached)
-
-    async def openapi_json(_request: Request) -> Response:
-        return Response(words.as_json, media_type="application/json", headers=cached)
-
-    async def alive(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    async def ready(_request: Request) -> Response:
+    async def ready() -> Response:
         why = await unready()
         if not why:
             return JSONResponse({"status": "ready"})
         return JSONResponse({"status": why}, 503, {"retry-after": "1"})
 
-    audio = rest_audio.Audio(edge=edge, exposed=rest_audio.read_audio(registry))
-    routes = [
-        Route("/", home),
-        Route("/docs", docs),
-        Route("/openapi.json", openapi_json),
-        Route("/healthz", alive),
-        Route("/readyz", ready),
-        WebSocketRoute("/v1/feed", feed),
-        Route(rest_audio.PATH, audio),
-        Route("/{path:path}", Rest(edge=edge, paths=Paths(registry))),
-    ]
-    return _Secured(Starlette(routes=routes))
+    audio = rest_audio.read_audio(registry)
+    pages: dict[str, Page] = {
+        "/": _always(HTMLResponse(HOME, headers=cached)),
+        "/docs": _always(HTMLResponse(words.as_page, headers=cached)),
+        "/openapi.json": _always(
+            Response(words.as_json, media_type="application/json", headers=cached)
+        ),
+        "/healthz": _always(JSONResponse({"status": "ok"})),
+        "/readyz": ready,
+    }
+    rest = Rest(
+        edge=edge,
+        paths=Paths([*registry, audio]),
+        special={audio.path: rest_audio.Audio(edge=edge, exposed=audio).answer},
+    )
+    return _Secured(_Front(pages=pages, feed=feed, rest=rest))
+
+
+def _always(response: Response) -> Page:
+    async def page() -> Response:
+        return response
+
+    return page
+
+
+class _Front:
+    """Sends each request to what answers it."""
+
+    def __init__(self, *, pages: dict[str, Page], feed: ASGIApp, rest: ASGIApp) -> None:
+        self._pages = pages
+        self._feed = feed
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if scope["type"] == "websocket":
+            await (self._feed if path == FEED else WebSocketClose())(scope, receive, send)
+        elif path in self._pages:
+            await (await self._page(scope))(scope, receive, send)
+        else:
+            await self._rest(scope, receive, send)
+
+    async def _page(self, scope: Scope) -> Response:
+        if scope["method"] in {"GET", "HEAD"}:
+            return await self._pages[scope["path"]]()
+        detail = f"{scope['method']} is not one of GET, HEAD"
+        allow = (("allow", "GET, HEAD"),)
+        problem = Problem(405, "method-not-allowed", detail, headers=allow)
+        return problem_response(problem.at(scope["path"]))
 
 
 class _Secured:

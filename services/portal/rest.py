@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -26,9 +26,14 @@ log = get_logger("portal.rest")
 MAX_BODY_BYTES = 1024 * 1024
 BODY_LIMIT_S = 10.0
 """How long a body may take to come."""
+MAX_INSTANCE_CHARS = 1_000
 IDEMPOTENCY_HEADER = "idempotency-key"
 _CLOSE = (("connection", "close"),)
 NO_STORE: Final[Mapping[str, str]] = {"cache-control": "no-store"}
+
+
+Special = Callable[[Request, Found], Awaitable[Response]]
+"""Answers what is no JSON."""
 
 
 class Refused(Exception):
@@ -42,9 +47,13 @@ class Refused(Exception):
 class Rest:
     """Answers whatever path nothing else answers, as an ASGI application."""
 
-    def __init__(self, *, edge: Edge, paths: Paths) -> None:
+    def __init__(
+        self, *, edge: Edge, paths: Paths, special: Mapping[str, Special] | None = None
+    ) -> None:
+        """`special` answers by itself what is no JSON, by the RPC's path."""
         self._edge = edge
         self._paths = paths
+        self._special = special or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -53,14 +62,15 @@ class Rest:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        raw_path = bytes(request.scope["raw_path"]).decode("ascii", "replace")
-        found = self._paths.find(request.method, raw_path)
+        found = self._paths.find(request.method, path_of(request))
         if found is None:
             raise Refused(Problem(404, "no-such-path", "nothing is here; see /openapi.json"))
         if isinstance(found, OtherVerbs):
             detail = f"{request.method} is not one of {', '.join(found.allow)}"
             allow = (("allow", ", ".join(found.allow)),)
             raise Refused(Problem(405, "method-not-allowed", detail, headers=allow))
+        if found.exposed.path in self._special:
+            return await self._special[found.exposed.path](request, found)
         body = await _body(request)
         answer = await self._edge.ask(
             Asked(
@@ -68,7 +78,7 @@ class Rest:
                 bearer=bearer_of(request),
                 address=address_of(request),
                 read=lambda: _message(found, request, body),
-                idempotency_key=request.headers.get(IDEMPOTENCY_HEADER, ""),
+                idempotency_key=request.headers.get(IDEMPOTENCY_HEADER),
             )
         )
         headers = dict(NO_STORE)
@@ -105,13 +115,18 @@ async def answered(request: Request, work: Awaitable[Response]) -> Response:
     except Exception as error:  # who asks learns nothing about the inside; the log does
         log.error("request failed", path=request.url.path, exc_info=error)
         problem = Problem(500, "internal", "internal error")
-    return problem_response(problem.at(request.url.path))
+    return problem_response(problem.at(path_of(request)[:MAX_INSTANCE_CHARS]))
 
 
 def problem_response(problem: Problem) -> Response:
     """A problem as HTTP tells it."""
     headers = {**NO_STORE, **dict(problem.headers)}
     return Response(problem.body(), problem.status, headers, media_type=CONTENT_TYPE)
+
+
+def path_of(request: Request) -> str:
+    """The path as it came, percent-encoded."""
+    return bytes(request.scope["raw_path"]).decode("ascii", "replace")
 
 
 def bearer_of(request: Request) -> str:

@@ -18,7 +18,8 @@ from services.chassis.status import remote_error
 from services.portal.access import Binding, Exposed, Registry
 from services.portal.edge import Asked, Edge
 from services.portal.problem import BadRequest, Problem
-from services.portal.rest import Refused, address_of, answered, bearer_of
+from services.portal.rest import Refused, address_of, bearer_of
+from services.portal.rest_paths import Found
 
 PATH = "/v1/recordings/{recording_id}/audio.wav"
 AUDIO_LIMIT_S = 600.0
@@ -70,43 +71,37 @@ def read_audio(registry: Registry) -> Exposed:
 
 
 class Audio:
-    """Answers requests for the sound of recordings, as an ASGI application."""
+    """Answers requests for the sound of recordings."""
 
     def __init__(self, *, edge: Edge, exposed: Exposed) -> None:
         self._edge = edge
         self._exposed = exposed
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        request = Request(scope, receive)
-        response = await answered(request, self._answer(request))
-        await response(scope, receive, send)
-
-    async def _answer(self, request: Request) -> Response:
-        if request.method not in {"GET", "HEAD"}:
-            allow = (("allow", "GET, HEAD"),)
-            detail = f"{request.method} is not one of GET, HEAD"
-            raise Refused(Problem(405, "method-not-allowed", detail, headers=allow))
+    async def answer(self, request: Request, found: Found) -> Response:
+        """The sound that a request asks for, or its size."""
+        recording_id = found.values["recording_id"]
         wanted = parsed_range(request.headers.get("range", ""))
         if "if-range" in request.headers:
             wanted = None  # nothing is said here that could be compared, so all of it is sent
         if request.method == "HEAD":
-            total = await self._total(request)
+            total = await self._total(request, recording_id)
             return Response(headers=_headers(total), media_type="audio/wav")
         if wanted is None:
-            stream, chunk = await self._begun(request, 0, 0)
+            stream, chunk = await self._begun(request, recording_id, 0, 0)
             return _Sound(stream, chunk, headers=_headers(chunk.total_bytes))
-        return await self._part(request, wanted)
+        return await self._part(request, recording_id, wanted)
 
-    async def _part(self, request: Request, wanted: Range) -> Response:
+    async def _part(self, request: Request, recording_id: str, wanted: Range) -> Response:
         first, last = wanted.first, wanted.last
         if first is None:
             assert last is not None, "a range has one end at least"
-            total = await self._total(request)
+            total = await self._total(request, recording_id)
             if not last:
                 raise _outside(total)
             first, last = max(0, total - last), None
-        stream, chunk = await self._begun(request, first, 0 if last is None else last - first + 1)
+        stream, chunk = await self._begun(
+            request, recording_id, first, 0 if last is None else last - first + 1
+        )
         total = chunk.total_bytes
         if first >= total:
             await stream.aclose()
@@ -115,14 +110,14 @@ class Audio:
         headers = _headers(last - first + 1) | {"content-range": f"bytes {first}-{last}/{total}"}
         return _Sound(stream, chunk, status_code=206, headers=headers)
 
-    async def _total(self, request: Request) -> int:
+    async def _total(self, request: Request, recording_id: str) -> int:
         """How large the sound is."""
-        stream, chunk = await self._begun(request, 0, 1)
+        stream, chunk = await self._begun(request, recording_id, 0, 1)
         await stream.aclose()
         return int(chunk.total_bytes)
 
     async def _begun(
-        self, request: Request, offset: int, length: int
+        self, request: Request, recording_id: str, offset: int, length: int
     ) -> tuple[AsyncGenerator[bytes, None], recording_pb2.AudioChunk]:
         """The sound from `offset` on, with its first chunk, which tells how large the whole is."""
         stream = self._edge.stream(
@@ -130,17 +125,17 @@ class Audio:
                 exposed=self._exposed,
                 bearer=bearer_of(request),
                 address=address_of(request),
-                read=lambda: _message(request, offset, length),
+                read=lambda: _message(recording_id, offset, length),
                 timeout_s=AUDIO_LIMIT_S,
             )
         )
         try:
             return stream, recording_pb2.AudioChunk.FromString(await anext(stream))
         except StopAsyncIteration:
-            raise _outside(await self._total(request)) from None
+            raise _outside(await self._total(request, recording_id)) from None
         except aio.AioRpcError as error:
             if offset and remote_error(error).kind is Kind.INVALID:
-                raise _outside(await self._total(request)) from error
+                raise _outside(await self._total(request, recording_id)) from error
             raise
 
 
@@ -168,8 +163,7 @@ class _Sound(StreamingResponse):
             await self._stream.aclose()
 
 
-def _message(request: Request, offset: int, length: int) -> recording_pb2.ReadAudioRequest:
-    recording_id = str(request.path_params["recording_id"])
+def _message(recording_id: str, offset: int, length: int) -> recording_pb2.ReadAudioRequest:
     if "\x00" in recording_id:
         raise BadRequest("the text holds what is no character", field="recording_id")
     return recording_pb2.ReadAudioRequest(recording_id=recording_id, offset=offset, length=length)

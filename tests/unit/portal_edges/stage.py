@@ -19,6 +19,7 @@ from services.chassis.ids import TenantId
 from services.chassis.rpc import Face
 from services.chassis.simulated import MemoryExchange
 from services.portal.access import FILES, Registry
+from services.portal.core.replaying import check_key
 from services.portal.edge import Edge
 from services.portal.http_app import application, described
 from services.portal.model.errors import KeyReused, NotAuthenticated, TokenExpired
@@ -114,6 +115,7 @@ class Identities:
         self, *, tenant_id: TenantId, principal_id: str, key: str, request_hash: str
     ) -> Replay:
         name = tenant_id, principal_id, key
+        check_key(key)
         if name not in self.kept:
             self.kept[name] = request_hash, None
             return Replay(ReplayState.NEW)
@@ -287,7 +289,7 @@ def problem(answer: httpx.Response) -> dict[str, Any]:
     assert told["type"] == f"urn:carillon:problem:{told['code']}"
     assert told["title"]
     assert told["detail"]
-    assert told["instance"] == answer.request.url.path
+    assert told["instance"] == answer.request.url.raw_path.decode().partition("?")[0]
     return told
 
 

@@ -395,6 +395,12 @@ async def test_answers_with_secrets_are_kept_for_no_key(stage: Stage) -> None:
     assert not stage.people.kept
 
 
+async def test_a_key_that_is_empty_is_no_key_and_not_none(stage: Stage) -> None:
+    answer = await stage.ask("PUT", "/v1/queues/q", json={}, headers={"idempotency-key": ""})
+    assert problem(answer)["code"] == "bad-idempotency-key"
+    assert not stage.backend.calls
+
+
 async def test_reading_needs_no_key(stage: Stage) -> None:
     for _ in range(2):
         await stage.ask("GET", "/v1/queues", headers={"idempotency-key": "once"})
@@ -457,10 +463,24 @@ async def test_pages_that_are_no_rpc(stage: Stage) -> None:
         assert answer.status_code == 200
         assert words in answer.text
         assert answer.headers["x-frame-options"] == "DENY"
+        assert (await stage.ask("HEAD", path, token="")).status_code == 200
     assert (await stage.ask("GET", "/readyz", token="")).json() == {"status": "ready"}
     stage.unready = "leaving"
     answer = await stage.ask("GET", "/readyz", token="")
     assert (answer.status_code, answer.json()) == (503, {"status": "leaving"})
+
+
+async def test_pages_are_only_read(stage: Stage) -> None:
+    answer = await stage.ask("POST", "/docs")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert problem(answer)["code"] == "method-not-allowed"
+
+
+async def test_a_path_with_what_no_path_has_is_still_answered(stage: Stage) -> None:
+    answer = await stage.ask("GET", "/v1/queues/a%0D%0Ab")
+    assert answer.status_code == 200
+    assert stage.backend.calls[-1].request.queue_id == "a\r\nb"
+    assert problem(await stage.ask("GET", "/v1/%0D%0A"))["code"] == "no-such-path"
 
 
 async def test_nothing_of_an_unknown_field_that_a_service_says_is_lost(stage: Stage) -> None:
