@@ -50,8 +50,9 @@ from services.chassis.tasks import Tasks
 from services.chassis.world import World, local_world
 
 FILES_AT_REST = 256
-FILES_PER_CALL = 6
-"""Two sockets for each of two legs, and two for a leg that is rung while another drains."""
+FILES_PER_CALL = 12
+"""Two sockets for each of two legs, and two for a leg that is rung while another drains; or, for a
+browser, one on each of some addresses, twice while it changes its path."""
 SESSIONS_PER_CALL = 4
 """A caller, those who are rung, and sessions that are still ending."""
 PRODUCT = "Carillon"
@@ -84,6 +85,7 @@ class GatewayService:
             random_bits=world.random_bits,
             on_event=self._switchboard.receive,
             user_agent=PRODUCT,
+            name=settings.gateway_id,
         )
         self._reports = CallReports(
             calls=lambda: (shell.call for shell in self._switchboard.calls(PLATFORM)),

@@ -57,8 +57,12 @@ class CallReports:
     async def run(self) -> None:
         """Reports for ever."""
         while True:
-            await asyncio.gather(*(self._tell(each, calls) for each, calls in self.due().items()))
+            await self.report()
             await asyncio.sleep(REPORT_S)
+
+    async def report(self) -> None:
+        """Tells every tenant's list once."""
+        await asyncio.gather(*(self._tell(each, calls) for each, calls in self.due().items()))
 
     def due(self) -> dict[TenantId, list[acd_pb2.ReportedCall]]:
         """What is to be told now, by tenant."""

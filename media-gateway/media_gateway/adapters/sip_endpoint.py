@@ -51,11 +51,14 @@ class SipEndpoint(asyncio.DatagramProtocol):
         random_bits: Callable[[int], int],
         on_event: Callable[[SipEvent], None],
         user_agent: str,
+        name: str = "",
     ) -> None:
+        """Tags begin with `name`, so that whoever sees a dialog knows whose it is."""
         self._clock = clock
         self._random_bits = random_bits
         self._on_event = on_event
         self._user_agent = user_agent
+        self._prefix = f"{name}-" if name else ""
         self._transport: asyncio.DatagramTransport | None = None
         self._stack: SipStack | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -233,7 +236,7 @@ class SipEndpoint(asyncio.DatagramProtocol):
         self.flush()
 
     def _entropy(self) -> str:
-        return f"{self._random_bits(ENTROPY_BITS):024x}"
+        return f"{self._prefix}{self._random_bits(ENTROPY_BITS):024x}"
 
 
 def _advice(transport: str, host: str, port: int, error: OSError) -> str:

@@ -74,7 +74,7 @@ def parties(leg: Leg, local: HostPort) -> tuple[NameAddr, NameAddr]:
 def next_hop(target: str) -> HostPort:
     """Where an INVITE for a target is sent; TargetRefused for what is not a SIP URI."""
     parsed = parse_target(target)
-    return HostPort(parsed.host, parsed.port)
+    return HostPort(parsed.host, parsed.port, parsed.transport)
 
 
 def key_in(content_type: str, body: bytes) -> str:

@@ -21,6 +21,7 @@ _URI = re.compile(
     r"(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,128})"
     r"(?::(?P<port>[0-9]{1,5}))?(?P<parameters>(?:;[A-Za-z0-9_.=-]{1,64}){0,8})"
 )
+_TRANSPORT = re.compile(r";transport=([^;]*)", re.IGNORECASE)
 
 Network = IPv4Network | IPv6Network
 
@@ -35,6 +36,8 @@ class SipTarget:
     """Name or address, without brackets."""
     port: int
     """5060 unless named."""
+    transport: str = "UDP"
+    """UDP or TCP, as Via writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,12 @@ def parse_target(uri: str) -> SipTarget:
     port = int(match["port"] or 5060)
     if not 0 < port < 65_536:
         raise TargetRefused(f"no such port: {port}")
-    return SipTarget(user=match["user"] or "", host=match["host"].strip("[]"), port=port)
+    named = _TRANSPORT.search(match["parameters"])
+    transport = named[1].upper() if named else "UDP"
+    if transport not in {"UDP", "TCP"}:
+        # Sent by another way than it asks for, a call might lose a protection that it counts on.
+        raise TargetRefused(f"no way to send by {transport}")
+    return SipTarget(match["user"] or "", match["host"].strip("[]"), port, transport)
 
 
 def plain_number(user: str) -> str:

@@ -23,6 +23,7 @@ POLICY = OutboundPolicy(
         ("sip:100@127.0.0.1", SipTarget("100", "127.0.0.1", 5060)),
         ("sip:127.0.0.1:5070", SipTarget("", "127.0.0.1", 5070)),
         ("sip:100@[2001:db8::1]:5070;transport=udp", SipTarget("100", "2001:db8::1", 5070)),
+        ("sip:100@[::1]:9;x=y;Transport=tcp", SipTarget("100", "::1", 9, "TCP")),
         ("sip:a%20b@phones.example", SipTarget("a%20b", "phones.example", 5060)),
     ],
 )
@@ -33,6 +34,7 @@ def test_a_uri_is_taken_apart(uri: str, target: SipTarget) -> None:
 @pytest.mark.parametrize(
     "uri",
     ["", "sip:", "sip:a@", "sips:a@b", "tel:+1", "sip:a@b:0", "sip:a@b:65536", "sip:a b@c",
+     "sip:a@b;transport=tls", "sip:a@b;transport=",
      "sip:a@b\r\nX: y", "sip:a@b?Subject=x", "sip:a@b;" + "p" * 70, "sip:" + "a" * 300 + "@b"],
 )  # fmt: skip
 def test_what_is_no_plain_sip_uri_is_refused(uri: str) -> None:

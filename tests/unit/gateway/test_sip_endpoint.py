@@ -131,6 +131,33 @@ async def test_a_name_is_looked_up_and_one_that_is_not_found_is_a_failure(host: 
     far.transport.close()
 
 
+async def test_the_tags_of_a_dialog_name_the_gateway() -> None:
+    endpoint, far = (
+        SipEndpoint(
+            clock=SystemClock(),
+            random_bits=lambda bits: (1 << bits) - 1,
+            on_event=lambda _: None,
+            user_agent="Test",
+            name="g7",
+        ),
+        Far(),
+    )
+    await endpoint.open(host=HOST, port=0, advertised="", limits=Limits())
+    port = await far.open()
+    endpoint.stack.invite(
+        f"sip:x@{HOST}:{port}",
+        from_=NameAddr.parse("<sip:a@h>"),
+        to=NameAddr.parse("<sip:x@h>"),
+        sdp=b"",
+        destination=HostPort(HOST, port),
+        now_ms=endpoint.now_ms(),
+    )
+    endpoint.flush()
+    assert ";tag=g7-ffff" in await far.hears()
+    await endpoint.close()
+    far.transport.close()
+
+
 async def test_a_port_that_is_taken_says_what_to_set() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind((HOST, 0))

@@ -133,6 +133,10 @@ def test_what_cannot_be_shown_is_anonymous(shown: str) -> None:
     assert str(from_) == "<sip:anonymous@[::1]:5060>"
 
 
+def test_a_next_hop_is_reached_as_its_uri_asks() -> None:
+    assert next_hop("sip:a@127.0.0.1:5070;transport=tcp") == HostPort("127.0.0.1", 5070, "TCP")
+
+
 def test_a_next_hop_needs_a_sip_uri() -> None:
     with pytest.raises(TargetRefused):
         next_hop("tel:+1")
