@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from services.chassis.errors import CarillonError, Kind
@@ -79,6 +79,11 @@ def enter(metadata: Iterable[tuple[str, str | bytes]]) -> RequestContext:
     )
     _present.set(context)
     return context
+
+
+def concern(call_id: str) -> None:
+    """The present request turns out to concern a call: so does what it asks of others."""
+    _present.set(replace(present(), call_id=CallId(call_id)))
 
 
 def present() -> RequestContext:

@@ -247,10 +247,23 @@ def _single(behaviour: Any, watch: _Watch) -> Any:
 
     async def run(message: Any, context: aio.ServicerContext[Any, Any]) -> Any:
         async with _mapped(context, watch, timed=True) as asked:
-            with spans.span(watch.service, name, call_id=asked.call_id or ""):
-                return await behaviour(message, context)
+            began_ns = time.time_ns()
+            try:
+                with spans.span(watch.service, name, call_id=asked.call_id or ""):
+                    return await behaviour(message, context)
+            finally:
+                if asked.call_id is None:
+                    _tell_late(watch.service, name, began_ns)
 
     return run
+
+
+def _tell_late(service: str, name: str, began_ns: int) -> None:
+    """A request that found out on its way which call it concerns is a step of that call, too."""
+    call_id = present().call_id
+    if call_id is not None:
+        from_ms, to_ms = began_ns // 1_000_000, time.time_ns() // 1_000_000
+        spans.step(service, name, call_id=call_id, from_ms=from_ms, to_ms=to_ms)
 
 
 def _stream(behaviour: Any, watch: _Watch) -> Any:

@@ -36,6 +36,10 @@ class Flows:
         self._cached: OrderedDict[tuple[TenantId, str, int], Flow] = OrderedDict()
         self._tasks = Tasks()
 
+    def __len__(self) -> int:
+        """Versions in memory."""
+        return len(self._cached)
+
     async def pinned(self, tenant_id: TenantId, flow_id: str, version: int) -> Flow:
         """A version of a flow; NoSuchFlow, or BadFlow when it cannot be read."""
         key = (tenant_id, flow_id, version)

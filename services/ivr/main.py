@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from services.chassis.lifecycle import Service
 from services.chassis.log import get_logger
+from services.chassis.metrics import Reading
 from services.chassis.rpc import Face
 from services.chassis.settings import load
 from services.chassis.tasks import Tasks
 from services.chassis.world import World
-from services.ivr import rpc
+from services.ivr import readings, rpc
 from services.ivr.customers import Customers
 from services.ivr.destinations import Destinations
 from services.ivr.espeak import find_engine
+from services.ivr.figures import Figures
 from services.ivr.flows import Flows
 from services.ivr.humming import Humming
 from services.ivr.prompts import Prompts
@@ -39,6 +43,7 @@ class IvrService:
         self._store = store
         self._engine = engine
         self._tasks = Tasks()
+        self._figures = Figures()
         self._servicer: rpc.Ivr | None = None
         self._flows: Flows | None = None
         self._prompts: Prompts | None = None
@@ -57,12 +62,18 @@ class IvrService:
         parts = Parts(
             prompts=self._prompts,
             routing=Routing(
-                dial=self._world.dial, clock=self._world.clock, settings=self._settings
+                dial=self._world.dial,
+                clock=self._world.clock,
+                settings=self._settings,
+                figures=self._figures,
             ),
-            customers=Customers(dial=self._world.dial),
+            customers=Customers(
+                dial=self._world.dial, clock=self._world.clock, figures=self._figures
+            ),
             clock=self._world.clock,
             settings=self._settings,
             tasks=self._tasks,
+            figures=self._figures,
         )
         self._servicer = rpc.Ivr(
             store=self._store,
@@ -72,6 +83,10 @@ class IvrService:
             ),
             parts=parts,
         )
+
+    def readings(self) -> Iterable[Reading]:
+        """What ivr shows of itself."""
+        return readings.of(self._figures, servicer=self._servicer, flows=self._flows)
 
     async def drain(self) -> None:
         """Hands its calls over to other replicas and tells acd what was decided last."""

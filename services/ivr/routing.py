@@ -15,6 +15,7 @@ from services.chassis.ids import TenantId
 from services.chassis.log import get_logger
 from services.chassis.rpc import metadata, remote_error
 from services.ivr.core.waiting import ACD_AWAY
+from services.ivr.figures import Figures
 from services.ivr.model import actions, call
 from services.ivr.model.actions import Effect, JoinQueue
 from services.ivr.model.call import Event
@@ -40,11 +41,17 @@ class Routing:
     """acd, as the calls of all tenants need it."""
 
     def __init__(
-        self, *, dial: Callable[[str], aio.Channel], clock: Clock, settings: IvrSettings
+        self,
+        *,
+        dial: Callable[[str], aio.Channel],
+        clock: Clock,
+        settings: IvrSettings,
+        figures: Figures,
     ) -> None:
         self._dial = dial
         self._clock = clock
         self._settings = settings
+        self._figures = figures
 
     async def follow(
         self,
@@ -71,6 +78,7 @@ class Routing:
             except aio.AioRpcError as failure:
                 error = remote_error(failure)
             if error is not None and error.kind not in _PASSING:
+                self._figures.queue_refusals += 1
                 log.warning("queue refused", call=request.call_id, code=error.code)
                 await tell(call.QueueUnavailable(request.entry_id, error.code))
                 return
@@ -78,6 +86,7 @@ class Routing:
                 asked_at_ms, pause_s = self._clock.monotonic_ms(), FIRST_PAUSE_S
             if error is not None and error.kind is Kind.ABORTED:
                 pause_s = SUPERSEDED_PAUSE_S
+            self._figures.queue_losses += 1
             log.info("queue lost", call=request.call_id, code=error.code if error else "ended")
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
@@ -104,6 +113,7 @@ class Routing:
                 break
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        self._figures.acd_disagreements += 1
         log.warning("acd did not agree", call=call_id, code=error.code, told=type(effect).__name__)
         if isinstance(effect, actions.AcceptReservation):
             return call.AcceptRefused(effect.reservation_id, error.code)

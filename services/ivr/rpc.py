@@ -25,6 +25,11 @@ class Ivr(CallCalls, FlowCalls, ivr_pb2_grpc.IvrServicer):
         self._sessions: set[Session] = set()
         self._leaving = False
 
+    @property
+    def sessions(self) -> int:
+        """Calls whose flow is interpreted here now."""
+        return len(self._sessions)
+
 
 def face(servicer: Ivr) -> Face:
     """The face as a server takes it."""

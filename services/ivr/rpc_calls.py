@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from grpc import aio
 
 from protos.ivr.v1 import ivr_pb2
+from services.chassis import spans
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import TenantId
 from services.chassis.log import get_logger
@@ -87,6 +88,7 @@ class CallCalls:
             yield _refusal(first, refused.hangup)
             return
         self._sessions.add(session)
+        self._parts.figures.calls += 1
         try:
             steps = session.steps(begin, _items(pending, requests))
             async with contextlib.aclosing(steps):
@@ -116,7 +118,8 @@ class CallCalls:
         self, first: ivr_pb2.CallEvent, epoch: int, later: tuple[ivr_pb2.CallEvent, ...]
     ) -> Begun:
         invited = invited_of(first.call_id, first.invited)
-        found = await self._destination(first.call_id, invited.trunk, invited.called)
+        with spans.span("ivr", "find flow", call_id=first.call_id):
+            found = await self._destination(first.call_id, invited.trunk, invited.called)
         route = found.route
         begin = interpreter.start(
             found.flow,

@@ -21,6 +21,7 @@ from services.ivr.core.codec import encode
 from services.ivr.core.interpreter import advance, deadline_ms
 from services.ivr.core.turn import Outcome
 from services.ivr.customers import Customers
+from services.ivr.figures import Figures
 from services.ivr.flows import voice_for
 from services.ivr.mailbox import Item, Mailbox
 from services.ivr.model.actions import (
@@ -44,6 +45,7 @@ from services.ivr.model.flow import Flow, Prompt
 from services.ivr.prompts import Prompts
 from services.ivr.routing import Routing
 from services.ivr.settings import IvrSettings
+from services.ivr.story import tell_step
 from services.ivr.wire import command_message
 
 log = get_logger("ivr.call")
@@ -68,6 +70,8 @@ class Parts:
     """Limits."""
     tasks: Tasks
     """Owns what outlives a session: telling acd the last things."""
+    figures: Figures
+    """Counts what is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +116,20 @@ class Session:
         reading = self._parts.tasks.start(self._read(events), f"read {call_id}")
         self._parts.tasks.start(self._tell(call_id), f"tell {call_id}")
         self._look_up(call_id, begin.effects)
+        heard_ms = self._parts.clock.now_ms()
         try:
-            yield await self._step_of(begin)
+            yield await self._step_of(begin, "begin", heard_ms)
             await self._do(begin.effects)
             while not self._over:
                 item = await self._next()
                 if item is None:
                     return
+                heard_ms = self._parts.clock.now_ms()
                 outcome = self._decide(item)
                 if outcome is None:
                     continue
                 if self._must_travel(item, outcome):
-                    yield await self._step_of(outcome)
+                    yield await self._step_of(outcome, type(item.event).__name__, heard_ms)
                 self._at = outcome.checkpoint
                 await self._do(outcome.effects)
         finally:
@@ -184,9 +190,11 @@ class Session:
 
     # ---- what goes out ----
 
-    async def _step_of(self, outcome: Outcome) -> ivr_pb2.Step:
+    async def _step_of(self, outcome: Outcome, cause: str, heard_ms: int) -> ivr_pb2.Step:
         self._at = outcome.checkpoint
         commands = await self._messages(outcome.commands)
+        tell_step(outcome, cause=cause, from_ms=heard_ms, to_ms=self._parts.clock.now_ms())
+        self._parts.figures.steps += 1
         self._over = any(isinstance(command, HangUpCall) for command in outcome.commands)
         self._position = Position(self._position.epoch, self._position.step + 1, self._position.seq)
         return ivr_pb2.Step(
@@ -208,6 +216,7 @@ class Session:
                 blobs = await self._spoken(command.prompts)
             except (CarillonError, OSError, TimeoutError) as error:
                 # No voice, no room for the blob, no time: to the caller it is all one.
+                self._parts.figures.prompts_failed += 1
                 log.warning("prompt failed", operation=command.operation, reason=repr(error))
                 failed = OperationEnded(command.operation, OperationResult.FAILED)
                 self._mailbox.put_first(Item(failed))

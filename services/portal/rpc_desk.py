@@ -14,7 +14,7 @@ from protos.gateway.v1 import gateway_pb2
 from protos.portal.v1 import desk_pb2, desk_pb2_grpc
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import AgentId
-from services.chassis.request import metadata, present, tenant_id
+from services.chassis.request import concern, metadata, present, tenant_id
 from services.chassis.rpc import Face
 from services.chassis.status import remote_error
 from services.portal.desk import Desks
@@ -239,6 +239,7 @@ class Desk(desk_pb2_grpc.DeskServicer):
         agent = await self._agent()
         for row in agent.work:
             if row.reservation_id == reservation_id:
+                concern(row.contact_id)
                 return row
         raise NoSuchReservation("you have no such contact")
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from services.chassis import spans
 from services.chassis.clock import Clock
 from services.chassis.ids import CallId, TenantId
 from services.chassis.log import get_logger
@@ -165,7 +166,9 @@ class Ingest:
         # Whoever asked may be gone by now, and the result is theirs to read, not the loop's.
         closing.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            closing.set_result(await self._close_by(tenant_id, manifest))
+            with spans.span("recording", "finalise", call_id=manifest.call_id):
+                recording = await self._close_by(tenant_id, manifest)
+            closing.set_result(recording)
         except asyncio.CancelledError:
             closing.cancel()
             raise
