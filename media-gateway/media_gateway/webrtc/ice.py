@@ -29,6 +29,8 @@ MAX_BIND_ATTEMPTS: Final = 16
 MAX_DATAGRAM_BYTES: Final = 1_500
 MAX_WAITING: Final = 64
 """Datagrams of the handshake that may wait; what comes beyond is dropped, and sent again."""
+MAX_PROVED: Final = 64
+"""Addresses of one browser; it gets in here only by our password."""
 CONSENT_MS: Final = 30_000
 """Nobody is sent audio who has not agreed for so long (RFC 7675, 5.1)."""
 CONSENT_INTERVAL_MS: Final = 5_000
@@ -67,8 +69,14 @@ class IceSocket(StunProtocol):
             return
         if _FIRST_MEDIA <= data[0] < _AFTER_MEDIA:
             self.receiver.on_media(data)
-        else:
+            return
+        if _FIRST_DTLS <= data[0] < _AFTER_DTLS:
+            self.receiver.take_handshake(data, addr[:2])
+            return
+        try:
             super().datagram_received(data, addr)
+        except Exception:  # noqa: BLE001 - anybody can send it, and an error would close the socket
+            self.receiver.malformed += 1
 
 
 class IceConnection(Connection):
@@ -81,10 +89,13 @@ class IceConnection(Connection):
         self._settings = settings
         self._on_silence = on_silence
         self._port: int | None = None
+        self._proved: set[Address] = set()
         self.on_media: Callable[[bytes], None] = _drop
         """Who takes SRTP and SRTCP."""
         self.heard = 0
         """Grows with everything that only this browser can have sent."""
+        self.malformed = 0
+        """Datagrams that only looked like STUN or DTLS."""
         self.target: Address = ("", 0)
         """Where the browser is."""
         self.send_media: Callable[[bytes, Address], None] = _send_nowhere
@@ -142,16 +153,22 @@ class IceConnection(Connection):
         self.lines.append(_line(candidate, address.told))
         return candidate
 
+    def take_handshake(self, data: bytes, source: Address) -> None:
+        """Takes DTLS from where the browser has proved to be: a stranger's could end it."""
+        if source in self._proved and self._queue.qsize() < MAX_WAITING:
+            super().data_received(data, 1)
+
     @override
     def data_received(self, data: bytes, component: int) -> None:
-        """Takes what is neither STUN nor media: DTLS, of anybody's making."""
-        if _FIRST_DTLS <= data[0] < _AFTER_DTLS and self._queue.qsize() < MAX_WAITING:
-            super().data_received(data, component)
+        """Takes what turned out to be no STUN either."""
+        self.malformed += 1
 
     @override
     def check_complete(self, pair: CandidatePair) -> None:
         """Follows the nominated pair, also when the browser nominates another."""
         super().check_complete(pair)
+        if pair.state is CandidatePair.State.SUCCEEDED:
+            self._proved.add(pair.remote_addr)
         chosen = self._nominated.get(1)
         if chosen is not None:
             self.target = chosen.remote_addr
@@ -162,7 +179,12 @@ class IceConnection(Connection):
         self, message: Message, addr: tuple[str, int], protocol: StunProtocol
     ) -> None:
         """A check of the browser, which proved to know our password."""
+        if "PRIORITY" not in message.attributes:
+            self.malformed += 1
+            return
         self.heard += 1
+        if len(self._proved) < MAX_PROVED:
+            self._proved.add(addr)
         super().check_incoming(message, addr, protocol)
 
     @override

@@ -101,7 +101,13 @@ async def test_what_is_not_protected_by_the_browsers_keys_is_counted_and_dropped
         port = int(transport.candidates[0].split()[5])
         heard = len(listener.rtp)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
-            for junk in (rtp(9, b"junk" * 40), b"\x80", b"\x80\xc8" + b"r" * 30, b"\x16" * 1_600):
+            for junk in (
+                rtp(9, b"junk" * 40),
+                b"\x80",
+                b"\x80\xc8" + b"r" * 30,
+                b"\x16" * 1_600,
+                b"\x16" * 90,
+            ):
                 stranger.sendto(junk, ("127.0.0.1", port))
             stranger.sendto(b"", ("127.0.0.1", port))
             stranger.sendto(b"?", ("127.0.0.1", port))
@@ -109,6 +115,44 @@ async def test_what_is_not_protected_by_the_browsers_keys_is_counted_and_dropped
         assert transport.malformed == 2
         assert all(b"junk" not in packet for packet in listener.rtp[heard:])
         assert listener.losses == 0
+
+
+STUN_COOKIE = "2112a442"
+BAD_STUN = [
+    "0001000c" + STUN_COOKIE + "00" * 12 + "802a0008" + "00" * 8 + "00",
+    "0001000c" + STUN_COOKIE + "00" * 12 + "802a0001" + "00" * 8,
+    "00010008" + STUN_COOKIE + "00" * 12 + "000c0001" + "00000000",
+    "01010008" + STUN_COOKIE + "00" * 12 + "00200001" + "00000000",
+    "0001",
+]
+
+
+async def test_malformed_checks_of_strangers_harm_nothing() -> None:
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    async with connected() as (transport, listener, peer):
+        port = int(transport.candidates[0].split()[5])
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            for text in BAD_STUN:
+                stranger.sendto(bytes.fromhex(text), ("127.0.0.1", port))
+        await asyncio.sleep(0.1)
+        assert errors == []
+        heard = len(listener.rtp)
+        await asyncio.sleep(0.2)
+        assert len(listener.rtp) > heard
+        assert peer.state == "connected"
+
+
+@pytest.mark.parametrize("setup", ["active", "passive"])
+async def test_either_side_may_begin_the_handshake(setup: str) -> None:
+    connector, listener = Connector(settings(Ports())), Listener()
+    async with Peer() as peer:
+        offer = (await peer.offer()).replace("a=setup:actpass", f"a=setup:{setup}")
+        transport, answer = await open_for(connector, offer, listener)
+        await asyncio.gather(transport.connect(), peer.accept_answer(answer))
+        await peer.connected()
+        await asyncio.wait_for(listener.heard.wait(), 2)
+    await connector.close()
 
 
 async def test_a_packet_that_does_not_fit_is_not_sent() -> None:
