@@ -115,7 +115,7 @@ class Forwarding:
         return run
 
     async def _owner(self, context: Context, until_ms: float | None) -> str | None:
-        """Where the shard is; None: here. OwnerAway when that is not known in time."""
+        """Where the shard is; None: here. OwnerAway or JournalUnavailable when nobody knows."""
         tenant = tenant_id()
         while True:
             try:
@@ -124,9 +124,9 @@ class Forwarding:
                 if not _was_forwarded(context):
                     return owner.address
                 self._shards.doubt(tenant)
-                await self._pause(until_ms, str(owner))
+                await self._pause(until_ms, OwnerAway(str(owner)))
             except JournalUnavailable as error:
-                await self._pause(until_ms, str(error))
+                await self._pause(until_ms, error)
             else:
                 return None
 
@@ -141,9 +141,9 @@ class Forwarding:
         self._shards.doubt(tenant_id())
         await asyncio.sleep(ASK_AGAIN_S)
 
-    async def _pause(self, until_ms: float | None, reason: str) -> None:
+    async def _pause(self, until_ms: float | None, error: CarillonError) -> None:
         if until_ms is not None and self._clock.monotonic_ms() >= until_ms:
-            raise OwnerAway(reason)
+            raise error
         await asyncio.sleep(ASK_AGAIN_S)
 
     def _channel(self, address: str) -> aio.Channel:

@@ -5,7 +5,8 @@ through the shell with the journal in a PostgreSQL of this run's own that really
 A contact takes seven commands: enqueued, reserved and rung, accepted, bridged, completed, wrapped
 up, and the agent is free again for the next. Many contacts are under way at once, as in a day;
 `freed agent` is the time from the end of an agent's wrap-up to the reply that the next contact is
-reserved, committed.
+reserved, committed. Beside the wall's seconds stand those of this process's CPU, which other work
+on the machine does not lengthen.
 
     python -m tests.bench.bench_journal [--json]
 """
@@ -19,7 +20,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
-from time import perf_counter
+from time import perf_counter, process_time
 
 import uvloop
 
@@ -36,7 +37,7 @@ from tests.stage.postgres import fresh_database, running_postgres
 
 AGENTS = 1_000
 QUEUES = 20
-AT_ONCE = 200
+AT_ONCE = 400
 """Agents at work at the same time, each with one command under way."""
 CONTACTS = 4_000
 """Of each measurement."""
@@ -53,11 +54,15 @@ class Result:
     agents: int
     queues: int
     core_alone_commands_per_s: int
+    core_alone_commands_per_cpu_s: int
     in_memory_commands_per_s: int
     journalled_commands_per_s: int
+    journalled_commands_per_cpu_s: int
     journalled_reservations_per_s: int
     journalled_to_core_alone_percent: int
     rows_per_commit: int
+    rows_in_the_journal: int
+    successor_decides_after_ms: int
     freed_agent_to_next_reservation_p50_ms: float
     freed_agent_to_next_reservation_p99_ms: float
     alone_to_next_reservation_p50_ms: float
@@ -163,6 +168,7 @@ class Measured:
     """One way of deciding."""
 
     commands_per_s: float
+    commands_per_cpu_s: float
     reservations_per_s: float
     freed_s: list[float]
     alone_s: list[float]
@@ -179,13 +185,19 @@ async def measure(floor: Floor, decide: Decide) -> Measured:
     gc.collect()
     gc.freeze()
     floor.commands = 0
-    began_s = perf_counter()
+    began_s, began_cpu_s = perf_counter(), process_time()
     await floor.work(AT_ONCE, CONTACTS)
-    took_s = perf_counter() - began_s
+    took_s, cpu_s = perf_counter() - began_s, process_time() - began_cpu_s
     freed_s, floor.freed_s = floor.freed_s, []
     commands, reservations = floor.commands, floor.reservations
     await floor.work(1, ALONE_CONTACTS)
-    return Measured(commands / took_s, reservations / took_s, freed_s, floor.freed_s)
+    return Measured(
+        commands_per_s=commands / took_s,
+        commands_per_cpu_s=commands / cpu_s,
+        reservations_per_s=reservations / took_s,
+        freed_s=freed_s,
+        alone_s=floor.freed_s,
+    )
 
 
 async def core_alone() -> Measured:
@@ -220,6 +232,27 @@ async def through_shell(journal: Journal) -> tuple[Measured, float]:
     return measured, rows_per_commit
 
 
+async def recovery(journal: Journal) -> tuple[int, float]:
+    """Rows of the journal, and the seconds until a successor decides."""
+    core = ShardCore()
+    shell: Shell[Command, Event] = Shell(
+        shard="bench",
+        owner="successor",
+        core=core,
+        journal=journal,
+        codec=make_codec(),
+        clock=SystemClock(),
+        hooks=Hooks(react=lambda _events, _now_ms: None, after_gap=model.ResumeClock),
+    )
+    began_s = perf_counter()
+    await shell.start()
+    await shell.query(lambda _now_ms: len(core.agent_ids()))
+    took_s = perf_counter() - began_s
+    rows = shell.seq
+    await shell.close()
+    return rows, took_s
+
+
 async def main_async() -> Result:
     alone = await core_alone()
     in_memory, _ = await through_shell(MemoryJournal())
@@ -228,19 +261,24 @@ async def main_async() -> Result:
             database = Database(address, schema="acd")
             journal = PostgresJournal(database)
             journalled, rows_per_commit = await through_shell(journal)
+            rows, recovery_s = await recovery(journal)
             await journal.close()
             await database.close()
     return Result(
         agents=AGENTS,
         queues=QUEUES,
         core_alone_commands_per_s=round(alone.commands_per_s),
+        core_alone_commands_per_cpu_s=round(alone.commands_per_cpu_s),
         in_memory_commands_per_s=round(in_memory.commands_per_s),
         journalled_commands_per_s=round(journalled.commands_per_s),
+        journalled_commands_per_cpu_s=round(journalled.commands_per_cpu_s),
         journalled_reservations_per_s=round(journalled.reservations_per_s),
         journalled_to_core_alone_percent=round(
             100 * journalled.commands_per_s / alone.commands_per_s
         ),
         rows_per_commit=round(rows_per_commit),
+        rows_in_the_journal=rows,
+        successor_decides_after_ms=round(1_000 * recovery_s),
         freed_agent_to_next_reservation_p50_ms=_ms(journalled.freed_s, 0.5),
         freed_agent_to_next_reservation_p99_ms=_ms(journalled.freed_s, 0.99),
         alone_to_next_reservation_p50_ms=_ms(journalled.alone_s, 0.5),

@@ -11,6 +11,7 @@ from typing import TypeVar
 import pytest
 
 from services.acd import model
+from services.acd.core.shard import ShardCore
 from services.acd.following import Leaving
 from services.acd.model import AgentId, EntryId, Link, Outcome, Presence, QueueId
 from services.acd.publishing import TOPIC
@@ -354,6 +355,43 @@ def test_a_dead_gateways_contacts_end_but_not_by_an_outage() -> None:
             await asyncio.sleep(2)
             view = await shard.entry(EntryId("e"))
             assert (view.exit, view.reason) == (model.Exit.ABANDONED, "gateway-lost")
+        await shards.close()
+
+    virtually(story)
+
+
+def test_what_was_decided_can_be_decided_again() -> None:
+    """The journal's inputs, at their times, give the journal's events to the byte."""
+
+    async def story(house: House) -> None:
+        shards = house.shards()
+        shard = await shards.of(DEMO)
+        await furnish(shard)
+        await shard.submit(model.PutQueue(model.QueueConfig(Q, max_wait_ms=45_000)))
+        await ready(shard, valid_ms=20_000)
+        for i in range(40):
+            await enqueue(shard, f"e{i}", gateway="g" if i % 5 == 0 else "")
+            await asyncio.sleep(1.7)
+            if i == 20:
+                house.journal.away = True
+                await asyncio.sleep(30)
+                house.journal.away = False
+                await asyncio.sleep(2)
+                await shard.care.link_said(model.ReportLink(ANNA, Link.REACHABLE, 20_000))
+                await shard.submit(model.SetPresence(ANNA, Presence.READY))
+        await asyncio.sleep(100)
+        core, kinds = ShardCore(), set()
+        async for row in house.journal.read(DEMO):
+            if row.input:
+                events = core.handle(CODEC.decode(row.input), row.at_ms)
+            else:
+                events = core.tick(row.at_ms)
+            assert tuple(CODEC.encode(event) for event in events) == row.events
+            for event in events:
+                core.apply(event)
+                kinds.add(type(event))
+        assert core.snapshot() == shard.core.snapshot()
+        assert kinds >= {model.ClockStopped, model.ReservationEnded, model.ContactExited}
         await shards.close()
 
     virtually(story)
