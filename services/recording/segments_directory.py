@@ -54,7 +54,7 @@ class DirectorySegments:
 
     def tenants(self) -> list[TenantId]:
         """Whose segments are here."""
-        names = (path.name for path in self._folder.glob("-*"))
+        names = (path.name for path in self._folder.glob("_*"))
         return [TenantId(unquote(name[1:])) for name in sorted(names)]
 
     def call_folder(self, tenant_id: TenantId, call_id: CallId) -> Path:
@@ -69,7 +69,7 @@ class DirectorySegments:
 
 def _safe(name: str) -> str:
     """A name as one part of a path: never empty, `.` or `..`, never with a slash in it."""
-    return "-" + quote(name[:128], safe="+")
+    return "_" + quote(name[:128], safe="+")
 
 
 def _read(path: Path) -> bytes | None:
