@@ -58,6 +58,9 @@ class Floors:
         self.lag_ms = 0
         """How old the newest event was when it was taken in last: the freshness of figures."""
 
+    def __len__(self) -> int:
+        return sum(held.floor is not None for held in self._held.values())
+
     async def take(self, tenant_id: TenantId, events: Sequence[Happened]) -> None:
         """Takes events in, in order, those that are in already once only; durable on return."""
         held = self._holding(tenant_id)

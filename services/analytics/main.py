@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from services.analytics import rpc
 from services.analytics.feed import GROUP, TOPICS, Intake
 from services.analytics.floors import Floors
@@ -10,6 +12,7 @@ from services.analytics.store import AnalyticsStore, MemoryStore
 from services.analytics.store_sql import SqlStore
 from services.chassis.feed import Feed
 from services.chassis.lifecycle import Service
+from services.chassis.metrics import Reading
 from services.chassis.rpc import Face
 from services.chassis.settings import load
 from services.chassis.tasks import Tasks
@@ -57,9 +60,22 @@ class AnalyticsService:
         """How old the newest event was when it was taken in last, in milliseconds."""
         return self._floors.lag_ms
 
-    def not_understood(self) -> int:
-        """Events passed over because their payload could not be read."""
-        return self._intake.not_understood
+    def readings(self) -> Iterable[Reading]:
+        """What analytics shows of itself."""
+        for name, text, value in (
+            (
+                "event_age_seconds",
+                "How old the newest event was when it was taken in last: the figures' freshness.",
+                self.lag_ms() / 1_000,
+            ),
+            ("tenants_in_memory", "Tenants whose live figures are held.", len(self._floors)),
+        ):
+            yield Reading(f"carillon_analytics_{name}", text, float(value))
+        for name, text, value in (
+            ("events", "Events taken in.", self._feed.handled),
+            ("events_passed_over", "Events that could not be read.", self._intake.not_understood),
+        ):
+            yield Reading(f"carillon_analytics_{name}_total", text, float(value), kind="counter")
 
 
 def build(world: World) -> Service:
