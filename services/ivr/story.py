@@ -12,26 +12,32 @@ from services.ivr.model import actions
 SERVICE = "ivr"
 _WORDS: Mapping[type, str] = MappingProxyType(
     {
-        actions.AnswerCall: "answer",
-        actions.PlayPrompts: "play",
-        actions.GatherDigits: "gather",
+        actions.HangUpCall: "hang up",
+        actions.BridgeLegs: "bridge",
         actions.RingAgent: "ring",
         actions.DialNumber: "dial",
-        actions.StopRinging: "stop ringing",
-        actions.BridgeLegs: "bridge",
-        actions.SetConsent: "consent",
-        actions.HangUpCall: "hang up",
         actions.JoinQueue: "enqueue",
         actions.LeaveQueue: "leave queue",
         actions.CompleteContact: "complete",
+        actions.StopRinging: "stop ringing",
+        actions.GatherDigits: "gather",
+        actions.PlayPrompts: "play",
+        actions.AnswerCall: "answer",
+        actions.SetConsent: "consent",
+        actions.AcceptReservation: "accept",
+        actions.EndReservation: "end ring",
+        actions.ConfirmRing: "confirm ring",
+        actions.ConfirmBridged: "confirm bridge",
+        actions.TellHold: "tell hold",
     }
 )
-"""What a step does, in one word; what is only noted, or told acd on the way, is none."""
+"""What a step does, in a word; the first of these that it does is its name."""
 
 
 def tell_step(outcome: Outcome, *, cause: str, from_ms: int, to_ms: int) -> None:
     """Tells a step: from the event that led to it, `cause`, until it was on its way."""
-    did = [_WORDS[type(each)] for each in _asked(outcome) if type(each) in _WORDS]
+    asked = {type(each) for each in (*outcome.commands, *outcome.effects)}
+    did = [word for kind, word in _WORDS.items() if kind in asked]
     spans.step(
         SERVICE,
         f"step {did[0]}" if did else "step",
@@ -40,7 +46,3 @@ def tell_step(outcome: Outcome, *, cause: str, from_ms: int, to_ms: int) -> None
         to_ms=to_ms,
         attributes={"event": cause, "did": ", ".join(did)},
     )
-
-
-def _asked(outcome: Outcome) -> tuple[actions.Command | actions.Effect, ...]:
-    return (*outcome.commands, *outcome.effects)
