@@ -124,7 +124,8 @@ class Shipper:
 
     async def _put_segments(self, call: CallKey, waiting: list[Waiting]) -> None:
         stub = recording_pb2_grpc.RecordingStub(self._dial("recording"))
-        named = metadata(tenant_id=call.tenant_id, call_id=call.call_id)
+        # The call is not named: a step for each segment would bury its trace.
+        named = metadata(tenant_id=call.tenant_id)
         done: list[str] = []
         try:
             for each in waiting:
