@@ -1,0 +1,151 @@
+"""A gateway that is killed in the middle of a call: what it knew and what was said are not lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from media_gateway.facts.publisher import TOPIC
+from protos.gateway.v1.events_pb2 import CallFact
+from services.chassis.database import DatabaseAddress
+from services.chassis.envelope import Envelope
+from services.chassis.rpc import Face, RpcServer
+from services.chassis.world import World, local_world
+from tests.e2e.gateway_stage import IVR, MUSIC, TENANT, ScriptedIvr, Talk, answer, play
+from tests.e2e.test_gateway_recording import consent
+from tests.softphone.phone import SoftPhone
+from tests.unit.gateway_recording.archive import Archive
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 30.0
+
+
+async def hold_on(talk: Talk) -> None:
+    await talk.step(answer(), consent(), play("hold", MUSIC, loop=True))
+    await talk.until("leg_ended")
+    await talk.hang_up()
+
+
+@asynccontextmanager
+async def gateway(world: World) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """The command in a process of its own, and where it takes calls."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "media_gateway",
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'media-gateway'}",
+            "CARILLON_RUN_DIR": str(world.run_dir),
+            "CARILLON_VAR_DIR": str(world.var_dir),
+            "CARILLON_GATEWAY_SIP_PORT": "0",
+        },
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stderr is not None
+        async with asyncio.timeout(START_S):
+            async for line in process.stderr:
+                if b"service started" in line:
+                    break
+        record = world.run_dir / "gateway.json"
+        told = json.loads(await asyncio.to_thread(record.read_text))
+        yield process, f"sip:+12025550100@{told['sip']}"
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(15):
+                    await process.communicate()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def facts(world: World, until: str) -> list[CallFact]:
+    """The facts on the bus, in their order, up to the first of a kind."""
+    found: list[Envelope] = []
+    async with world.bus.consumer(group="test", topics=[TOPIC]) as consumer, asyncio.timeout(20):
+        while True:
+            batch = await consumer.fetch(wait_s=1)
+            found += batch.events if batch else ()
+            told = [CallFact.FromString(event.payload) for event in found]
+            if told and any(fact.HasField(until) for fact in told):  # type: ignore[arg-type]  # a field's name
+                return told
+
+
+async def test_a_killed_gateways_calls_are_ended_and_its_recordings_finished(
+    tmp_path: Path, database_address: DatabaseAddress
+) -> None:
+    world = local_world(var_dir=tmp_path / "var", run_dir=tmp_path / "r")
+    database_address.write(world.var_dir / "database.json")
+    ivr, archive = ScriptedIvr(), Archive()
+    ivr.scripts = [hold_on]
+    flows = RpcServer(
+        path=world.run_dir / "ivr.sock", faces=[Face(register=ivr.register, name=IVR)]
+    )
+    await flows.start()
+    await archive.open(world.run_dir)
+    try:
+        async with SoftPhone() as phone:
+            async with gateway(world) as (process, uri):
+                await archive.until(lambda: bool(archive.keys_given and archive.alive))
+                call = await phone.call(uri)
+                await call.answered()
+                call.play_tone(440)
+                await archive.until(lambda: len(archive.segments) >= 1)
+                # From now on nothing reaches the recording service: what is said is on disk only.
+                await archive.close()
+                await call.hears_audio(for_s=2.5)
+                process.kill()
+                await process.wait()
+            before = set(archive.segments)
+            await archive.open(world.run_dir)
+            async with gateway(world):
+                manifest = await archive.manifest()
+                told = await facts(world, "call_ended")
+        assert set(archive.segments) > before
+        assert archive.tenants == {TENANT}
+        (lost,) = manifest.gaps
+        assert (lost.track_id, lost.reason) == ("1", "gateway-lost")
+        # At most what was being gathered, and the second between two heartbeats.
+        assert 0 <= lost.to_ms - lost.from_ms < 4_000
+        assert manifest.ended_at_ms == lost.to_ms
+        assert len(archive.alive) == 2
+        kinds = [fact.WhichOneof("body") for fact in told]
+        assert (kinds[0], kinds[-1], kinds.count("call_ended")) == ("call_started", "call_ended", 1)
+        assert [fact.seq for fact in told] == list(range(1, len(told) + 1))
+        assert {(fact.call_id, fact.tenant_id) for fact in told} == {(manifest.call_id, TENANT)}
+        end = told[-1].call_ended
+        assert end.termination.reason == "gateway-lost"
+        assert end.duration_ms > 0
+    finally:
+        await archive.close()
+        await flows.stop()
+        await world.close()
+
+
+async def test_a_second_gateway_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    world = local_world(var_dir=tmp_path / "var", run_dir=tmp_path / "r")
+    other = local_world(var_dir=tmp_path / "var", run_dir=tmp_path / "s")
+    try:
+        async with gateway(world):
+            with pytest.raises(FileNotFoundError):
+                async with gateway(other) as (process, _):
+                    await process.wait()
+    finally:
+        await world.close()
+        await other.close()
