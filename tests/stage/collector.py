@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,6 +42,25 @@ class Collector:
                     return found
                 self._more.clear()
                 await self._more.wait()
+
+    async def story(
+        self, trace: str, missing: Callable[[list[SeenSpan]], Collection[object]], within_s: float
+    ) -> list[SeenSpan]:
+        """The spans of a trace, once none is missing and the parent of each has come."""
+        found: list[SeenSpan] = []
+        try:
+            async with asyncio.timeout(within_s):
+                while True:
+                    found = [span for span in self.spans if span.trace == trace]
+                    known = {"", *(span.span for span in found)}
+                    orphans = [span for span in found if span.parent not in known]
+                    if not missing(found) and not orphans:
+                        return found
+                    self._more.clear()
+                    await self._more.wait()
+        except TimeoutError:
+            seen = sorted({(span.service, span.name) for span in found})
+            raise AssertionError(f"{missing(found)} did not come, but {seen}") from None
 
     async def Export(
         self, request: trace_service_pb2.ExportTraceServiceRequest, _context: Any
