@@ -7,7 +7,7 @@ import pytest
 from media_gateway.core import events as e
 from media_gateway.core import facts, reports
 from media_gateway.core import happenings as h
-from media_gateway.core.steps import JoinLegs, RingAgent, StopRinging
+from media_gateway.core.steps import JoinLegs, RingAgent, SetConsent, StopRinging
 from media_gateway.model import (
     BROWSER,
     CALLER_LEG,
@@ -187,6 +187,17 @@ def test_silence_on_a_connection_that_lives_is_a_media_timeout() -> None:
     driver = talking()
     (left,) = told(driver.do(h.MediaLost(AGENT_LEG)))
     assert left == reports.LegEnded(AGENT_LEG, LegRole.AGENT, "r.1", LegEnd.MEDIA_TIMEOUT)
+
+
+def test_a_browser_is_recorded_like_any_other_leg_and_still_when_it_is_back() -> None:
+    driver = rung()
+    driver.step(SetConsent(granted=True, basis="announced"))
+    connect(driver)
+    assert not any_of(driver.do(h.MediaHeard(AGENT_LEG)), e.TapLeg)
+    assert only(driver.step(JoinLegs("r.1")), e.TapLeg).leg_id == AGENT_LEG
+    driver.do(h.LegDisconnects(AGENT_LEG))
+    connect(driver)
+    assert driver.call.leg(AGENT_LEG).tapped
 
 
 def test_only_a_browser_connects() -> None:
