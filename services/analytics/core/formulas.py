@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
 
 from services.analytics.core.kpi import Kpi
 from services.analytics.core.measures import OfCalls, OfEntries, OfTime, Terms
@@ -45,17 +44,14 @@ class Formulas:
         self._plain: list[int] = []
         for index, kpi in enumerate(self.kpis):
             for place, part in ((2 * index, kpi.numerator), (2 * index + 1, kpi.denominator)):
-                match part:
-                    case OfEntries():
-                        self._of_entries.append((place, part))
-                    case OfCalls():
-                        self._of_calls.append((place, part))
-                    case OfTime():
-                        self._of_time.append((place, part))
-                    case None:
-                        self._plain.append(place)
-                    case _:
-                        assert_never(part)
+                if isinstance(part, OfEntries):
+                    self._of_entries.append((place, part))
+                elif isinstance(part, OfCalls):
+                    self._of_calls.append((place, part))
+                elif isinstance(part, OfTime):
+                    self._of_time.append((place, part))
+                else:
+                    self._plain.append(place)
 
     @property
     def needs_calls(self) -> bool:

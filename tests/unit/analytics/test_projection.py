@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from services.acd import model as acd
 from services.acd.model import Outcome as AcdOutcome
 from services.analytics.core.projection import _APPLIES, Projection
 from services.analytics.model import events as e
 from services.analytics.model.records import Agent, Entry, Interval, Queue, Records
 from services.analytics.model.words import AgentState, Exit, Outcome
-from tests.unit.acd.desk import Desk
+from tests.unit.acd.desk import A, Desk, Q
 from tests.unit.analytics.history import happenings
 
 
@@ -198,3 +199,16 @@ def test_a_conversation_in_routing_becomes_one_finished_stay() -> None:
         AgentState.WRAP_UP,
         AgentState.READY,
     ]
+
+
+def test_what_routing_removes_stays_on_record() -> None:
+    desk = Desk()
+    desk.queue(name="Sales")
+    desk.agent(name="Ann", ready=False)
+    desk.wait(1_000)
+    desk.do(acd.RemoveAgent(A))
+    desk.do(acd.RemoveQueue(Q))
+    records = recorded(*(each.event for each in happenings(desk.log) if each.event is not None))
+    assert records.queues == (Queue(Q, "Sales", removed=True),)
+    assert [agent.removed for agent in records.agents] == [True]
+    assert [each.to_ms for each in records.intervals] == [desk.now_ms]
