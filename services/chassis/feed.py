@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from services.chassis.bus import Batch, Bus, BusUnavailable, Consumer, PartitionLost
+from services.chassis.clock import Clock
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.log import get_logger
+from services.chassis.metrics import Reading
 
 log = get_logger("feed")
 
@@ -26,14 +28,42 @@ class Feed:
         group: str,
         topics: Sequence[str],
         handle: Callable[[Batch], Awaitable[None]],
+        clock: Clock | None = None,
     ) -> None:
-        """`handle` is idempotent by the events' ids; what it raises makes the batch come again."""
+        """`handle` is idempotent by the events' ids; what it raises makes the batch come again.
+
+        `clock` is needed to know how old events are when they are done.
+        """
         self._bus = bus
         self._group = group
         self._topics = tuple(topics)
         self._handle = handle
+        self._clock = clock
         self.handled = 0
         """Events done so far."""
+        self.lag_ms = 0
+        """How old the newest event was when it was done."""
+        self.waiting = False
+        """Whether the bus, or what `handle` needs, is away."""
+
+    def readings(self, service: str) -> Iterator[Reading]:
+        """How the feed fares, as the service shows it."""
+        yield Reading(
+            f"carillon_{service}_feed_events_total",
+            "Events from the bus that were done.",
+            self.handled,
+            kind="counter",
+        )
+        yield Reading(
+            f"carillon_{service}_feed_age_seconds",
+            "How old the newest event was when it was done last.",
+            self.lag_ms / 1_000,
+        )
+        yield Reading(
+            f"carillon_{service}_feed_waiting",
+            "Whether events wait because the bus, or what they need, is away.",
+            float(self.waiting),
+        )
 
     async def run(self) -> None:
         """Reads for ever; the bus, or what `handle` needs, may be away for a while."""
@@ -42,10 +72,11 @@ class Feed:
             while True:
                 try:
                     await self._once(consumer)
-                    pause_s = RETRY_FIRST_S
+                    pause_s, self.waiting = RETRY_FIRST_S, False
                 except PartitionLost as error:
                     log.info("partition moved", group=self._group, partition=str(error))
                 except CarillonError as error:
+                    self.waiting = True
                     level = log.warning if error.kind is Kind.UNAVAILABLE else log.error
                     level("feed waits", group=self._group, code=error.code, reason=str(error))
                     await asyncio.sleep(pause_s)
@@ -59,6 +90,8 @@ class Feed:
         await self._handle(batch)
         await consumer.commit(batch)
         self.handled += len(batch.events)
+        if self._clock is not None and batch.events:
+            self.lag_ms = max(0, self._clock.now_ms() - batch.events[-1].at_ms)
 
     async def _rewind(self, consumer: Consumer) -> None:
         try:

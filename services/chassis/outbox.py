@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from services.chassis.bus import Bus, BusUnavailable
 from services.chassis.database import Connection, Database, DatabaseUnavailable
 from services.chassis.envelope import Envelope
 from services.chassis.ids import TenantId
 from services.chassis.log import get_logger
+from services.chassis.metrics import Reading
 
 log = get_logger("outbox")
 
@@ -54,6 +55,22 @@ class OutboxPublisher:
         self._database = database
         self._bus = bus
         self._wake = asyncio.Event()
+        self._published = 0
+        self._waiting = False
+
+    def readings(self, service: str) -> Iterator[Reading]:
+        """How the outbox fares, as the service shows it."""
+        yield Reading(
+            f"carillon_{service}_outbox_published_total",
+            "Events of this service that were brought to the bus.",
+            self._published,
+            kind="counter",
+        )
+        yield Reading(
+            f"carillon_{service}_outbox_waiting",
+            "Whether events of this service wait because the database or the bus is away.",
+            float(self._waiting),
+        )
 
     def nudge(self) -> None:
         """Says that something was written: it is published at once instead of soon."""
@@ -65,8 +82,11 @@ class OutboxPublisher:
         while True:
             try:
                 published = await self.publish_some()
+                self._published += published
+                self._waiting = False
                 pause_s = 0.0 if published == MAX_AT_ONCE else LOOK_EVERY_S
             except (DatabaseUnavailable, BusUnavailable) as error:
+                self._waiting = True
                 log.warning("outbox waits", schema=self._database.schema, reason=str(error))
                 pause_s = min(max(pause_s, LOOK_EVERY_S) * 2, RETRY_LAST_S)
             self._wake.clear()

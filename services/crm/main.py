@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from services.chassis.feed import Feed
 from services.chassis.lifecycle import Service
+from services.chassis.metrics import Reading
 from services.chassis.outbox import OutboxPublisher
 from services.chassis.rpc import Face
 from services.chassis.tasks import Tasks
 from services.chassis.world import World
-from services.crm import rpc
+from services.crm import readings, rpc
 from services.crm.feed import GROUP, TOPICS, HistoryFeed
+from services.crm.figures import Figures
 from services.crm.store import CrmStore, MemoryCrmStore
 from services.crm.store_sql import SqlCrmStore
 from services.crm.wire import announcement
@@ -27,6 +29,14 @@ class CrmService:
         self._world = world
         self._store = store
         self._publisher = publisher
+        self._figures = Figures()
+        self._feed = Feed(
+            bus=world.bus,
+            group=GROUP,
+            topics=TOPICS,
+            handle=HistoryFeed(store).handle,
+            clock=world.clock,
+        )
         self._tasks = Tasks()
 
     def faces(self) -> list[Face]:
@@ -37,16 +47,19 @@ class CrmService:
             clock=self._world.clock,
             new_id=self._world.new_id,
             changed=changed,
+            figures=self._figures,
         )
         return [rpc.face(servicer)]
 
     async def start(self) -> None:
         """Begins to read what happens to contacts, and to publish what happens to customers."""
-        history = HistoryFeed(self._store)
-        feed = Feed(bus=self._world.bus, group=GROUP, topics=TOPICS, handle=history.handle)
-        self._tasks.start(feed.run(), "contact history")
+        self._tasks.start(self._feed.run(), "contact history")
         if self._publisher is not None:
             self._tasks.start(self._publisher.run(), "customer events")
+
+    def readings(self) -> Iterable[Reading]:
+        """What crm shows of itself."""
+        return readings.of(self._figures, feed=self._feed, publisher=self._publisher)
 
     async def drain(self) -> None:
         """Stops reading; what was read and not committed is read again by whoever comes next."""

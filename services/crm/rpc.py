@@ -20,6 +20,7 @@ from services.crm.core.checking import (
     search_words,
 )
 from services.crm.core.numbers import shown
+from services.crm.figures import Figures
 from services.crm.model import Customer, InvalidContact, InvalidSearch, Note, PastContact
 from services.crm.store import CrmStore, CustomerSearch, HistorySearch
 from services.crm.wire import CODEC
@@ -43,17 +44,26 @@ class Crm(crm_pb2_grpc.CrmServicer):
         clock: Clock,
         new_id: Callable[[], str],
         changed: Callable[[], None],
+        figures: Figures,
     ) -> None:
         """`changed` is called after a write, so that its event leaves at once."""
         self._store = store
         self._clock = clock
         self._new_id = new_id
         self._changed = changed
+        self._figures = figures
 
     async def LookUp(self, request: crm_pb2.LookUpRequest, _context: Context) -> Any:
         """Who a number belongs to, with the latest contacts."""
         number = shown(_asked(request.number), _asked(request.region))
-        return CODEC.to_proto(await self._store.look_up(tenant_id(), number))
+        began_ms = self._clock.monotonic_ms()
+        self._figures.look_ups += 1
+        try:
+            card = await self._store.look_up(tenant_id(), number)
+        finally:
+            self._figures.look_up_ms += self._clock.monotonic_ms() - began_ms
+        self._figures.known += card.known
+        return CODEC.to_proto(card)
 
     async def PutCustomer(self, request: crm_pb2.PutCustomerRequest, _context: Context) -> Any:
         """Creates a customer or replaces one."""

@@ -89,6 +89,11 @@ class Ingest:
         """For metrics."""
         self._closing: dict[tuple[TenantId, CallId, str], asyncio.Future[Recording]] = {}
 
+    @property
+    def closing(self) -> int:
+        """Recordings that are being closed now."""
+        return len(self._closing)
+
     async def put_segment(self, tenant_id: TenantId, sealed: SealedSegment) -> None:
         """Keeps a segment; durable when it returns. The same again changes nothing."""
         if len(sealed.sealed) > MAX_SEGMENT_BYTES or sealed.number > MAX_SEGMENTS:

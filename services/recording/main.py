@@ -13,7 +13,7 @@ from services.chassis.rpc import Face
 from services.chassis.settings import load
 from services.chassis.tasks import Tasks
 from services.chassis.world import World
-from services.recording import rpc
+from services.recording import readings, rpc
 from services.recording.examining import Examiner
 from services.recording.feed import GROUP, CallFeed
 from services.recording.ingest import Ingest
@@ -51,6 +51,13 @@ class RecordingService:
         self._store = store
         self._files = files
         self._publisher = publisher
+        self._feed = Feed(
+            bus=world.bus,
+            group=GROUP,
+            topics=(ACD_TOPIC, GATEWAY_TOPIC),
+            handle=CallFeed(store).handle,
+            clock=world.clock,
+        )
         self._tasks = Tasks()
         self._servicer: rpc.Recordings | None = None
         self._ingest: Ingest | None = None
@@ -103,44 +110,23 @@ class RecordingService:
     def readings(self) -> Iterable[Reading]:
         """What recording shows of itself."""
         if self._ingest is None or self._reconciler is None:
-            return
-        counts = self._ingest.counts
-        for name, text, count in (
-            ("segments", "Segments that were made durable.", counts.segments),
-            ("segment_bytes", "Of those, as they are stored.", counts.stored_bytes),
-            ("damaged_segments", "Stored segments that could not be opened.", counts.damaged),
-            ("lost_gateway", "Recordings closed without a manifest.", counts.lost),
-        ):
-            yield Reading(f"carillon_recording_{name}_total", text, float(count), kind="counter")
-        for state, count in sorted(counts.closed.items()):
-            yield Reading(
-                "carillon_recording_closed_total",
-                "Recordings that were closed, by how.",
-                float(count),
-                (("state", state.value),),
-                "counter",
-            )
-        yield Reading(
-            "carillon_recording_differences",
-            "Answered calls whose recording is not as it should be, at the last comparison.",
-            float(self._reconciler.differences),
+            return ()
+        return readings.of(
+            ingest=self._ingest,
+            reconciler=self._reconciler,
+            feed=self._feed,
+            publisher=self._publisher,
         )
 
     def _begin(self, ingest: Ingest, reconciler: Reconciler) -> None:
         settings = self._settings
-        feed = Feed(
-            bus=self._world.bus,
-            group=GROUP,
-            topics=(ACD_TOPIC, GATEWAY_TOPIC),
-            handle=CallFeed(self._store).handle,
-        )
         sweeper = Sweeper(
             store=self._store,
             ingest=ingest,
             clock=self._world.clock,
             silence_s=settings.gateway_silence_s,
         )
-        self._tasks.start(feed.run(), "recording feed")
+        self._tasks.start(self._feed.run(), "recording feed")
         self._tasks.start(sweeper.run(settings.sweep_every_s), "recording sweep")
         self._tasks.start(reconciler.run(settings.reconcile_every_s), "recording reconciliation")
         if self._publisher is not None:
