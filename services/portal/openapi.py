@@ -130,8 +130,8 @@ def _parameters(
                     schema = {"type": "array", "items": schema}
                 yield _parameter("query", path, schema, comments.get(field.full_name, ""))
     if exposed.changes and not (exposed.rule.never_replayed or exposed.rule.anonymous):
-        words = "A name of this request, 1 to 200 visible ASCII characters: it is done once."
-        schema = {"type": "string", "pattern": "^[!-~]{1,200}$"}
+        words = "A name of this request, 1 to 255 visible ASCII characters: it is done once."
+        schema = {"type": "string", "pattern": "^[!-~]{1,255}$"}
         yield _parameter("header", "Idempotency-Key", schema, words)
 
 

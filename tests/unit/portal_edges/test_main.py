@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +24,8 @@ from services.chassis.lifecycle import Running
 from services.chassis.world import local_world
 from services.portal.http_server import PortInUse
 from services.portal.main import PORTS_FILE, build
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,19 @@ async def test_the_first_administrator_signs_in_and_is_known_everywhere(
     ended = await portal.http.post("/v1/sessions:end", json={}, headers=shown)
     assert ended.status_code == 200
     assert (await portal.http.get("/v1/me", headers=shown)).status_code == 401
+
+
+async def test_the_first_steps_in_the_documentation_work(portal: Portal, tmp_path: Path) -> None:
+    root = json.loads((tmp_path / "bootstrap.json").read_text())
+    text = (ROOT / "docs" / "api.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    env = {name.upper(): value for name, value in root.items()}
+    url = f"http://127.0.0.1:{portal.told['http']}"
+    run = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, env={**env, "CARILLON_URL": url}, stdout=subprocess.PIPE
+    )
+    told, _ = await run.communicate()
+    assert (run.returncode, told.decode()) == (0, "sales Sales 0\n")
 
 
 async def test_it_says_when_it_can_take_work_and_when_it_leaves(portal: Portal) -> None:
