@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # the stubs know this name, the generated module does not
     from protos.acd.v1.acd_pb2_grpc import AcdAsyncStub
 
 DEMO = metadata(tenant_id="demo")
-START_S = 20.0
+START_S = 60.0
 
 Updates = aio.UnaryStreamCall["acd_pb2.EnqueueRequest", "acd_pb2.EntryUpdate"]
 
