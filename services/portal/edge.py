@@ -24,6 +24,7 @@ from services.chassis.request import OWN_KEY, Metadata, on_behalf
 from services.portal import edge_words
 from services.portal.access import Exposed
 from services.portal.core.permission import named_agent, own_agent
+from services.portal.figures import Figures
 from services.portal.identity import caller_metadata
 from services.portal.model.errors import NotAuthenticated
 from services.portal.model.people import PLATFORM_TENANT, Principal
@@ -151,12 +152,19 @@ class Edge:
     """Takes requests in."""
 
     def __init__(
-        self, *, people: Identities, dial: Callable[[str], aio.Channel], clock: Clock
+        self,
+        *,
+        people: Identities,
+        dial: Callable[[str], aio.Channel],
+        clock: Clock,
+        figures: Figures | None = None,
     ) -> None:
+        """`figures` counts what is refused and replayed."""
         self._people = people
         self._dial = dial
         self._clock = clock
         self._at_once: Counter[str] = Counter()
+        self._figures = figures or Figures()
         self._nobodys = (0, 0)
 
     async def ask(self, asked: Asked) -> Answered:
@@ -183,16 +191,7 @@ class Edge:
                     begun = True
                     yield answer
 
-    async def admit(self, exposed: Exposed, *, bearer: str, address: str) -> Principal:
-        """Who shows a token, if they may call an RPC; refusals are audited."""
-        visit = _Visit(Asked(exposed, bearer, address, exposed.request))
-        async with self._on_trail(visit, successes=False):
-            await self._identify(visit)
-        assert visit.principal is not None, "anonymous RPCs are not asked for here"
-        return visit.principal
-
-    async def authenticate(self, bearer: str) -> Principal:
-        """Who shows a token or key."""
+    async def _authenticate(self, bearer: str) -> Principal:
         if not bearer:
             raise NotAuthenticated("send Authorization: Bearer with an access token or an API key")
         return await self._people.authenticate(bearer)
@@ -213,12 +212,13 @@ class Edge:
         rule = visit.asked.exposed.rule
         if rule.anonymous:
             return ""
-        visit.principal = await self.authenticate(visit.asked.bearer)
+        visit.principal = await self._authenticate(visit.asked.bearer)
         return own_agent(rule, roles=visit.principal.roles, user_id=visit.principal.id)
 
     @contextlib.contextmanager
     def _counted(self, who: str) -> Iterator[None]:
         if self._at_once[who] >= (MAX_AT_ONCE if who else MAX_ANONYMOUS_AT_ONCE):
+            self._figures.busy += 1
             raise TooManyRequests("too many requests at once; wait for answers")
         self._at_once[who] += 1
         try:
@@ -243,6 +243,7 @@ class Edge:
         }
         replay = await self._people.replay(**whose)
         if replay.state is ReplayState.STORED:
+            self._figures.replayed += 1
             return Answered(replay.body, replayed=True)
         if replay.state is ReplayState.IN_PROGRESS:
             raise StillInProgress("the first request with this key is not answered yet")

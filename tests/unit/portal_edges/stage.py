@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -170,6 +170,7 @@ class Backend(grpc.GenericRpcHandler):
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.answers: dict[str, Answer] = {}
+        self.waiting: dict[str, Callable[[Any], Awaitable[Any]]] = {}
         self._methods = {
             f"/{service.full_name}/{method.name}": method
             for _, file in FILES
@@ -193,6 +194,8 @@ class Backend(grpc.GenericRpcHandler):
 
     def _single(self, path: str) -> Any:
         async def run(request: Any, context: Any) -> Any:
+            if path in self.waiting:
+                await self.waiting[path](request)
             return self._answer(path, request, context)
 
         return run

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from protos.acd.v1 import config_pb2
+from protos.gateway.v1 import gateway_pb2_grpc
 from protos.portal.v1 import desk_pb2
 from services.chassis.errors import Kind, RemoteError
-from services.chassis.rpc import remote_errors
+from services.chassis.rpc import Face, RpcServer, remote_errors
 from services.portal import desk as desk_module
 from tests.unit.portal_edges.desk_stage import (
     ADA,
@@ -247,6 +250,25 @@ async def test_a_contact_on_no_gateway_can_not_be_connected(stage: DeskStage) ->
         request = desk_pb2.ConnectRequest(reservation_id="e1.1", sdp_offer="offer")
         error = await refused(stage.desk.Connect(request, metadata=WHO))
         assert error.code == "no-gateway"
+
+
+async def test_a_gateway_is_reached_where_the_contact_says(stage: DeskStage) -> None:
+    with tempfile.TemporaryDirectory(prefix="c-") as folder:
+        path = Path(folder) / "gateway.sock"
+        register: Any = gateway_pb2_grpc.add_GatewayServicer_to_server
+        face = Face(lambda server: register(stage.gateway, server), "carillon.gateway.v1.Gateway")
+        server = RpcServer(path=path, faces=[face])
+        await server.start()
+        stage.exchange.kill("gateway")
+        row = ring(stage="bridged")
+        row.contact.gateway = f"unix:{path}"
+        stage.acd.has(row)
+        stage.gateway.carries("call-e1", "e1.1", state="bridged")
+        for name in ("Hold", "Mute"):
+            await getattr(stage.desk, name)(WORK, metadata=WHO)
+        await stage.gateways.close()
+        await server.stop()
+    assert [asked for asked, _, _ in stage.gateway.asked] == ["Hold", "Mute"]
 
 
 async def test_a_page_sees_the_ring_with_its_card_and_every_change(stage: DeskStage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -142,6 +143,32 @@ async def test_a_request_with_a_key_is_done_once(stage: Stage, channel: aio.Chan
         "POST", "/v1/customers", json={"name": "Ada"}, headers={"idempotency-key": "once"}
     )
     assert rest.headers["idempotency-replayed"] == "true"
+
+
+async def test_who_hangs_up_before_the_answer_is_on_the_trail(
+    stage: Stage, channel: aio.Channel
+) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def never(_request: Any) -> Any:
+        begun.set()
+        await asyncio.Event().wait()
+
+    stage.backend.waiting["/carillon.acd.v1.Acd/PutQueue"] = never
+    acd = acd_pb2_grpc.AcdStub(channel)
+    audit = stage.people.audit
+
+    async def noting(**entry: Any) -> None:
+        await audit(**entry)
+        ended.set()
+
+    stage.people.audit = noting  # type: ignore[method-assign]
+    call = acd.PutQueue(acd_pb2.PutQueueRequest(), metadata=ADMINISTRATOR)
+    async with asyncio.timeout(5):
+        await begun.wait()
+        call.cancel()
+        await ended.wait()
+    assert [entry.outcome for entry in stage.people.entries] == ["cancelled"]
 
 
 async def test_reflection_shows_what_is_for_outside(channel: aio.Channel) -> None:

@@ -269,6 +269,16 @@ async def test_of_our_own_faults_nothing_is_told(stage: Stage) -> None:
     assert (problem(answer)["code"], problem(answer)["detail"]) == ("internal", "internal error")
 
 
+async def test_a_fault_at_the_edge_itself_is_told_as_one(stage: Stage) -> None:
+    async def broken(bearer: str) -> Any:
+        raise ZeroDivisionError(bearer)
+
+    stage.people.authenticate = broken  # type: ignore[method-assign]
+    answer = await stage.ask("GET", "/v1/queues", token="secret-token")
+    assert (problem(answer)["code"], answer.status_code) == ("internal", 500)
+    assert "secret-token" not in answer.text
+
+
 async def test_a_service_that_is_away_is_503_with_when_to_ask_again(stage: Stage) -> None:
     stage.exchange.kill("crm")
     answer = await stage.ask("GET", "/v1/customers")
