@@ -40,7 +40,11 @@ class Replica:
         self._channel: aio.Channel | None = None
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.end(signal.SIGKILL)  # nothing is left running by a start that failed
+            raise
         return self
 
     async def __aexit__(
