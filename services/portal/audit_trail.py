@@ -10,7 +10,7 @@ from itertools import islice, takewhile
 from services.chassis.database import DatabaseUnavailable
 from services.chassis.ids import TenantId
 from services.chassis.log import get_logger
-from services.portal.model.trail import AuditEntry
+from services.portal.model.trail import OK, AuditEntry
 from services.portal.store import TrailStore
 from services.portal.wire_people import Envelopes
 
@@ -19,6 +19,7 @@ log = get_logger("portal.audit")
 MAX_WAITING = 5_000
 """Entries that wait for the store; further ones are lost, and the loss is said."""
 MAX_BATCH = 200
+SIGN_IN = "sign-in"
 RETRY_MS = (100, 1_000, 5_000)
 """How long a failed write waits for the next, the last for ever after."""
 FLUSH_S = 5.0
@@ -44,9 +45,16 @@ class AuditTrail:
         self._writing = asyncio.Lock()
         self.lost = 0
         """Entries that found no room."""
+        self.sign_ins_refused = 0
+        """Of all that came here."""
+
+    def __len__(self) -> int:
+        """Entries that wait."""
+        return len(self._waiting)
 
     def add(self, tenant_id: TenantId, entry: AuditEntry) -> None:
         """Takes an entry; it is lost, and the loss logged, when too many wait."""
+        self.sign_ins_refused += entry.action == SIGN_IN and entry.outcome != OK
         if len(self._waiting) >= MAX_WAITING:
             self.lost += 1
             log.error("audit entry lost", tenant=tenant_id, action=entry.action, lost=self.lost)

@@ -13,6 +13,7 @@ from starlette.websockets import WebSocketClose
 from services.portal import openapi, openapi_page, rest_audio
 from services.portal.access import Registry
 from services.portal.edge import Edge
+from services.portal.figures import Figures
 from services.portal.openapi_comments import comments
 from services.portal.problem import Problem
 from services.portal.rest import Rest, problem_response
@@ -73,9 +74,15 @@ def described(registry: Registry) -> Described:
 
 
 def application(
-    *, edge: Edge, registry: Registry, words: Described, feed: ASGIApp, unready: Check
+    *,
+    edge: Edge,
+    registry: Registry,
+    words: Described,
+    feed: ASGIApp,
+    unready: Check,
+    figures: Figures | None = None,
 ) -> ASGIApp:
-    """The application that the server runs."""
+    """The application that the server runs; `figures` counts its answers."""
     cached = {"cache-control": f"public, max-age={MAX_AGE_S}"}
 
     async def ready() -> Response:
@@ -99,7 +106,7 @@ def application(
         paths=Paths([*registry, audio]),
         special={audio.path: rest_audio.Audio(edge=edge, exposed=audio).answer},
     )
-    return _Secured(_Front(pages=pages, feed=feed, rest=rest))
+    return _Secured(_Front(pages=pages, feed=feed, rest=rest), figures or Figures())
 
 
 def _always(response: Response) -> Page:
@@ -136,14 +143,16 @@ class _Front:
 
 
 class _Secured:
-    """Tells every browser what it must not do with an answer."""
+    """Tells every browser what it must not do with an answer, and counts the answers."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, figures: Figures) -> None:
         self._app = app
+        self._figures = figures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
+                self._figures.answer(message["status"])
                 message["headers"] = [*message.get("headers", ()), *SECURITY_HEADERS]
             await send(message)
 

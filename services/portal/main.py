@@ -17,7 +17,7 @@ from services.chassis.metrics import Reading
 from services.chassis.rpc import Face
 from services.chassis.settings import load
 from services.chassis.world import World
-from services.portal import feed, http_app, rpc
+from services.portal import feed, http_app, readings, rpc
 from services.portal.access import Registry
 from services.portal.desk import Desks
 from services.portal.desk_customers import Customers
@@ -27,6 +27,7 @@ from services.portal.desk_queues import QueueNames
 from services.portal.edge import Edge
 from services.portal.feed_boards import Boards
 from services.portal.feed_connection import Parts
+from services.portal.figures import Figures
 from services.portal.grpc_edge import GrpcEdge
 from services.portal.http_server import HttpServer, bound
 from services.portal.people import People, build_people
@@ -52,7 +53,10 @@ class PortalService:
         self._settings = settings
         self._people = people
         self._registry = Registry()
-        self._edge = Edge(people=people.identity, dial=world.dial, clock=world.clock)
+        self._figures = Figures()
+        self._edge = Edge(
+            people=people.identity, dial=world.dial, clock=world.clock, figures=self._figures
+        )
         self._gateways = Gateways(dial=world.dial)
         self._links = Links(dial=world.dial, clock=world.clock)
         self._boards = Boards(dial=world.dial)
@@ -96,6 +100,7 @@ class PortalService:
             words=http_app.described(self._registry),
             feed=self._feed,
             unready=self._unready,
+            figures=self._figures,
         )
         self._http = HttpServer(app=app, listening=http)
         self._http.start()
@@ -131,9 +136,12 @@ class PortalService:
 
     def readings(self) -> Iterable[Reading]:
         """What portal shows of itself."""
-        yield Reading("carillon_portal_pages", "WebSockets that are open.", float(len(self._feed)))
-        yield Reading(
-            "carillon_portal_softphones", "Agents whose heartbeat counts.", float(len(self._links))
+        return readings.of(
+            self._figures,
+            pages=len(self._feed),
+            softphones=len(self._links),
+            trail=self._people.trail,
+            publisher=self._people.publisher,
         )
 
     def _bound(self, port: int, setting: str) -> socket.socket:

@@ -47,9 +47,11 @@ class People:
         self.identity: Identity = parts.identity
         """For whatever lets somebody in."""
         self._parts = parts
-        self._trail = trail
+        self.trail = trail
+        """What was done and refused, on its way to the store."""
+        self.publisher = publisher
+        """Brings portal's events to the bus; None: the store does."""
         self._bootstrap = bootstrap
-        self._publisher = publisher
         self._tasks = Tasks()
 
     def faces(self) -> list[Face]:
@@ -63,14 +65,14 @@ class People:
         except DatabaseUnavailable as error:
             log.warning("the first administrator has to wait", reason=str(error))
             self._tasks.start(self._bootstrap_later(), "first administrator")
-        self._tasks.start(self._trail.run(), "audit trail")
+        self._tasks.start(self.trail.run(), "audit trail")
         self._tasks.start(sweep_for_ever(self._parts.store, self._parts.clock), "sweep")
-        if self._publisher is not None:
-            self._tasks.start(self._publisher.run(), "outbox")
+        if self.publisher is not None:
+            self._tasks.start(self.publisher.run(), "outbox")
 
     async def stop(self) -> None:
         """Writes what the audit trail still holds, and ends everything; after the last request."""
-        await self._trail.close()
+        await self.trail.close()
         await self._tasks.close()
         await self._parts.passwords.close()
 

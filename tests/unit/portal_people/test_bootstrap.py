@@ -174,7 +174,7 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(tmp_path: Path) -> N
         parts = build_people(world, load(PortalSettings))
         made = people.People(
             parts=parts._parts,
-            trail=parts._trail,
+            trail=parts.trail,
             bootstrap=bootstrap(store, world.var_dir / FILE),
             publisher=None,
         )
