@@ -145,6 +145,11 @@ class Recorder:
         for call in left:
             self._shipper.offer(call)
 
+    @property
+    def told(self) -> asyncio.Event:
+        """Set once the recording service has told its key; an older one may be known before."""
+        return self._keys.had
+
     def follow(self, on_trouble: Trouble) -> LiveRecording:
         """A new call, which may be recorded or not."""
         return LiveRecording(self, on_trouble)
