@@ -75,13 +75,18 @@ class Feed:
                     pause_s, self.waiting = RETRY_FIRST_S, False
                 except PartitionLost as error:
                     log.info("partition moved", group=self._group, partition=str(error))
-                except CarillonError as error:
+                except Exception as error:  # noqa: BLE001 (a batch must not end the reading)
                     self.waiting = True
-                    level = log.warning if error.kind is Kind.UNAVAILABLE else log.error
-                    level("feed waits", group=self._group, code=error.code, reason=str(error))
+                    self._tell(error)
                     await asyncio.sleep(pause_s)
                     pause_s = min(pause_s * 2, RETRY_LAST_S)
                     await self._rewind(consumer)
+
+    def _tell(self, error: Exception) -> None:
+        if isinstance(error, CarillonError) and error.kind is Kind.UNAVAILABLE:
+            log.warning("feed waits", group=self._group, code=error.code, reason=str(error))
+        else:
+            log.error("feed is stuck", group=self._group, exc_info=error)
 
     async def _once(self, consumer: Consumer) -> None:
         batch = await consumer.fetch(wait_s=WAIT_S)

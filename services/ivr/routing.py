@@ -29,7 +29,7 @@ LONGEST_PAUSE_S = 1.0
 LEAST_PATIENCE_S = 0.1
 SUPERSEDED_PAUSE_S = 2.0
 """After another stream took the contact over: if that one is right, this one will not live on."""
-ACCEPT_LIMIT_S = 3.0
+ACCEPT_LIMIT_S = 15.0
 """The agent has answered and waits; later it is too late."""
 CALL_LIMIT_S = 2.0
 

@@ -50,6 +50,7 @@ MESSAGE_DIGIT_TIMEOUT_MS = 100
 """After a message, before the music comes back: keys are heard during both."""
 RING_GRACE_MS = 10_000
 """Beyond the ring time-out, for the gateway to say how it ended."""
-ACCEPT_LIMIT_MS = 5_000
+ACCEPT_LIMIT_MS = 20_000
+"""From an agent's answer to acd's word on it: longer than a database that is restarted is away."""
 BRIDGE_LIMIT_MS = 8_000
 APOLOGY_LIMIT_MS = 10_000

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.ivr.core.interpreter import deadline_ms
+from services.ivr.core.limits import ACCEPT_LIMIT_MS
 from services.ivr.model.actions import (
     AcceptReservation,
     BridgeLegs,
@@ -90,7 +91,7 @@ def test_an_agent_rings_answers_and_talks() -> None:
     assert talk.new == [RingAgent("r1", "anna", "sip:anna@x", 20_000, "+4930111")]
     talk.feed(LegRinging("r1", "l2"))
     talk.feed(LegAnswered("r1", "l2"))
-    assert deadline_ms(talk.at) == talk.now_ms + 5_000
+    assert deadline_ms(talk.at) == talk.now_ms + ACCEPT_LIMIT_MS
     talk.feed(ReservationAccepted("r1"))
     assert talk.new == [BridgeLegs("r1")]
     talk.feed(OperationEnded(talk.at.operation, STOPPED))
@@ -226,7 +227,7 @@ def test_a_ring_of_which_nothing_is_heard_is_given_up(*, rang: bool, told: str) 
 
 def test_an_acceptance_of_which_nothing_is_heard_is_given_up() -> None:
     talk = answered()
-    talk.feed(TimePassed(), 5_000)
+    talk.feed(TimePassed(), ACCEPT_LIMIT_MS)
     assert talk.effects[-1] == EndReservation("r1", "connect_failed")
     assert talk.at.stage is Stage.QUEUED
 
