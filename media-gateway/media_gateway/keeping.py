@@ -86,6 +86,22 @@ class Keeping:
             "Whether facts wait for the bus.",
             float(self._publisher.waiting),
         )
+        yield Reading(
+            "carillon_gateway_facts_unwritten",
+            "Facts that are not on the disk yet.",
+            self.journal.waiting,
+        )
+        yield Reading(
+            "carillon_gateway_facts_unpublished",
+            "Facts of this process that are on the disk and not on the bus yet.",
+            self._publisher.unpublished,
+        )
+        yield Reading(
+            "carillon_gateway_facts_bytes_total",
+            "What this process has written to the journal of facts.",
+            self.journal.written_bytes,
+            kind="counter",
+        )
         yield from self.recorder.readings()
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvloop
 
-from media_gateway import rpc
+from media_gateway import readings, rpc
 from media_gateway.adapters.browser_media import LentPorts
 from media_gateway.adapters.call_shell import Surroundings
 from media_gateway.adapters.call_signalling import Trunk
@@ -78,6 +78,7 @@ class GatewayService:
             ),
         )
         self._spans = CallSpans()
+        self._tally = readings.Tally()
         self._facts = FactStream(keep=self._keep)
         self._switchboard = Switchboard(rules=_rules(settings), admission=_admission(settings))
         self._endpoint = SipEndpoint(
@@ -185,25 +186,16 @@ class GatewayService:
 
     def readings(self) -> Iterable[Reading]:
         """What Prometheus is shown of this gateway."""
-        yield Reading("carillon_gateway_calls", "Calls in progress.", len(self._switchboard))
-        yield Reading(
-            "carillon_gateway_draining",
-            "Whether new calls are refused because the process is to end.",
-            float(self._switchboard.draining),
-        )
+        yield from readings.of_calls(self._switchboard, self._tally)
+        yield from readings.of_sip(self._endpoint)
         if self._engine is not None:
-            yield Reading("carillon_gateway_legs", "Legs with media.", len(self._engine))
-            yield Reading(
-                "carillon_gateway_frames_skipped_total",
-                "Frames of audio left out because this process was too late to send them.",
-                self._engine.frames_skipped,
-                kind="counter",
-            )
+            yield from readings.of_media(self._engine)
         yield from self._keeping.readings()
 
     def _keep(self, fact: CallFact) -> None:
         self._keeping.journal.publish(fact)
         self._spans.see(fact)
+        self._tally.see(fact)
 
     @property
     def _address(self) -> str:

@@ -112,6 +112,16 @@ class SipEndpoint(asyncio.DatagramProtocol):
         assert self._stack is not None, "the endpoint is open"
         return self._stack
 
+    @property
+    def connections(self) -> int:
+        """TCP connections that are open."""
+        return len(self._streams)
+
+    @property
+    def malformed(self) -> int:
+        """Datagrams and messages that were no SIP."""
+        return 0 if self._stack is None else self._stack.malformed
+
     async def close(self) -> None:
         """Sends what is left and closes the socket."""
         if self._stack is not None:

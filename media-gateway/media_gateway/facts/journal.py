@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from media_gateway.facts.files import JournalReader, JournalWriter, Position
+from media_gateway.facts.files import JournalReader, JournalWriter, Kept, Position
 from media_gateway.facts.open_calls import OpenCall, lost
 from protos.gateway.v1.events_pb2 import CallFact
 from services.chassis.log import get_logger
@@ -49,6 +49,10 @@ class FactJournal:
         """Set when there is more to publish."""
         self.died_at_ms = 0
         """When the process before was last alive; UTC milliseconds, 0: there was none."""
+        self.written = 0
+        """Facts that this process has made durable."""
+        self.written_bytes = 0
+        """What they take."""
         self.dropped = 0
         """Facts that were lost because the disk took none for too long."""
 
@@ -56,6 +60,15 @@ class FactJournal:
     def end(self) -> Position:
         """Up to here everything is durable."""
         return self._writer.end if self._writer else Position()
+
+    @property
+    def waiting(self) -> int:
+        """Facts that are not durable yet."""
+        return len(self._waiting)
+
+    def is_own(self, kept: Kept) -> bool:
+        """Whether this process wrote it, and none before it."""
+        return kept.begin.file.startswith(f"{self._incarnation}.")
 
     async def start(self) -> list[OpenCall]:
         """Ends what a lost incarnation left open; those calls."""
@@ -116,8 +129,14 @@ class FactJournal:
 
     def _append(self, batch: list[CallFact]) -> None:
         os.utime(self._alive)
-        if batch and self._writer is not None:
-            self._writer.append(batch)
+        if batch:
+            self._keep(batch)
+
+    def _keep(self, batch: list[CallFact]) -> None:
+        assert self._writer is not None, "nothing is written before the start"
+        self._writer.append(batch)
+        self.written += len(batch)
+        self.written_bytes += sum(fact.ByteSize() for fact in batch)
 
     @property
     def _alive(self) -> Path:
@@ -134,7 +153,7 @@ class FactJournal:
             log.error("calls of a lost gateway are ended", calls=len(left))
         ends = [lost(call, at_ms=self.died_at_ms, new_id=self._new_id) for call in left]
         try:
-            self._writer.append(ends)
+            self._keep(ends)
         except OSError as error:
             log.error("facts wait: the disk takes none", reason=str(error), facts=len(ends))
             self._waiting[:0] = ends

@@ -33,10 +33,16 @@ class FactPublisher:
         self._naming = Naming()
         self._read_to = Position()
         self._idle = asyncio.Event()
+        self._taken = 0
         self.published = 0
         """Facts brought to the bus by this process."""
         self.waiting = False
         """Whether the bus took the last facts not yet."""
+
+    @property
+    def unpublished(self) -> int:
+        """Facts of this process that are written down and not on the bus yet."""
+        return max(0, self._journal.written - self._taken)
 
     async def run(self) -> None:
         """Publishes for ever."""
@@ -66,6 +72,7 @@ class FactPublisher:
         for begin in range(0, len(facts), MAX_PUBLISHED):
             await self._deliver([_envelope(fact) for fact in facts[begin : begin + MAX_PUBLISHED]])
         self._read_to = kept[-1].end
+        self._taken += sum(map(self._journal.is_own, kept))
         await asyncio.to_thread(reader.commit, self._naming.held_from or self._read_to)
         return True
 

@@ -195,6 +195,11 @@ class Recorder:
             self._spool.used_bytes,
         )
         yield Reading(
+            "carillon_gateway_recordings_waiting",
+            "Recordings of which something is left to hand over.",
+            self._shipper.waiting,
+        )
+        yield Reading(
             "carillon_gateway_segments_shipped_total",
             "Segments handed over.",
             self._shipper.shipped,

@@ -67,6 +67,11 @@ class Shipper:
         self._empty.clear()
         self._news.set()
 
+    @property
+    def waiting(self) -> int:
+        """Recordings of which something is left to hand over."""
+        return len(self._offered.keys() | self._travelling)
+
     async def run(self) -> None:
         """Ships for ever."""
         async with asyncio.TaskGroup() as workers:

@@ -8,7 +8,8 @@ import ipaddress
 import math
 import socket
 from collections.abc import Callable, Mapping
-from typing import Final
+from functools import reduce
+from typing import Final, NamedTuple
 
 from media_gateway.rtp.clip import AudioClip
 from media_gateway.rtp.errors import LegAlreadyOpen, NoPortsLeft
@@ -27,6 +28,22 @@ _EXPEDITED: Final = 46 << 2
 """DSCP EF: voice (RFC 4594)."""
 
 _Sockets = tuple[asyncio.DatagramTransport, asyncio.DatagramTransport]
+
+
+class Traffic(NamedTuple):
+    """Packets of many legs."""
+
+    received: int
+    """RTP, accepted from the far ends."""
+    sent: int
+    """RTP, to the far ends."""
+    strangers: int
+    """From addresses that nobody negotiated; dropped."""
+    malformed: int
+    """Neither RTP nor RTCP; dropped."""
+
+
+NOTHING: Final = Traffic(0, 0, 0, 0)
 
 
 class MediaEngine:
@@ -61,6 +78,7 @@ class MediaEngine:
         self._pacer = Pacer(clock_ms())
         self._timer: asyncio.TimerHandle | None = None
         self._frames = 0
+        self._closed_traffic = NOTHING
 
     def __len__(self) -> int:
         """How many legs have a port."""
@@ -70,6 +88,16 @@ class MediaEngine:
     def frames_skipped(self) -> int:
         """Frames left out because this process was too late to send them."""
         return self._pacer.skipped
+
+    @property
+    def browsers(self) -> int:
+        """How many legs have a port that another transport carries."""
+        return sum(not port.rtp_port for port in self._ports.values())
+
+    @property
+    def traffic(self) -> Traffic:
+        """What all legs together have received and sent since the start, the closed ones too."""
+        return reduce(_added, self._ports.values(), self._closed_traffic)
 
     @property
     def ticking(self) -> bool:
@@ -187,6 +215,7 @@ class MediaEngine:
         return transport
 
     def _forget(self, port: MediaPort) -> None:
+        self._closed_traffic = _added(self._closed_traffic, port)
         del self._ports[port.leg_id]
 
     def _retire(self, port: MediaPort) -> None:
@@ -231,6 +260,16 @@ class MediaEngine:
             for port in self._ports.values():
                 port.watch(now_ms)
             self._close_drained(now_ms)
+
+
+def _added(traffic: Traffic, port: MediaPort) -> Traffic:
+    numbers = port.report()
+    return Traffic(
+        received=traffic.received + numbers.packets_received,
+        sent=traffic.sent + numbers.packets_sent,
+        strangers=traffic.strangers + numbers.strangers,
+        malformed=traffic.malformed + numbers.malformed,
+    )
 
 
 def _close_unclaimed(opening: asyncio.Task[MediaPort]) -> None:
