@@ -7,12 +7,20 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = ("acd", "ivr")
+SERVICES = ("acd", "ivr", "recording", "crm", "analytics", "portal")
 PURE_ROOMS = (
     "services/acd/core",
     "services/acd/model",
     "services/ivr/core",
     "services/ivr/model",
+    "services/recording/core",
+    "services/recording/model",
+    "services/crm/core",
+    "services/crm/model.py",
+    "services/analytics/core",
+    "services/analytics/model",
+    "services/portal/core",
+    "services/portal/model",
     "services/chassis/core.py",
     "services/chassis/errors.py",
     "services/chassis/ids.py",
@@ -20,6 +28,8 @@ PURE_ROOMS = (
     "media-gateway/media_gateway/core",
     "media-gateway/media_gateway/model.py",
     "media-gateway/media_gateway/sip",
+    "media-gateway/media_gateway/webrtc/sdp.py",
+    "media-gateway/media_gateway/webrtc/sdp_answer.py",
 )
 
 
