@@ -68,10 +68,25 @@ async def test_an_outgoing_request_carries_the_present_one_on() -> None:
     assert told["carillon-tenant"] == "t"
     assert told["carillon-call"] == CALL
     # W3C Trace Context: version, trace id, parent id, flags.
-    assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-01", told["traceparent"])
-    assert told["traceparent"].split("-")[1] == trace_id(CALL)
+    parent = str(told["traceparent"])
+    assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-01", parent)
+    assert parent.split("-")[1] == trace_id(CALL)
 
 
 def test_without_anything_to_say_there_are_no_metadata() -> None:
     assert request.metadata() == ()
     assert request.metadata(tenant_id="t") == (("carillon-tenant", "t"),)
+
+
+async def test_who_asks_is_carried_on_whatever_their_name_is() -> None:
+    said = request.on_behalf(
+        tenant_id="t", user_id="u1", user_name="Zoë 王", own_agent_id="u1", call_id=CALL
+    )
+
+    async def ask() -> request.Metadata:
+        context = request.enter(said)
+        assert (context.user_id, context.user_name) == ("u1", "Zoë 王")
+        assert (context.tenant_id, context.own_agent_id, context.call_id) == ("t", "u1", CALL)
+        return request.metadata()
+
+    assert sorted(await asyncio.create_task(ask())) == sorted(said)
