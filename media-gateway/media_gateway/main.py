@@ -49,7 +49,8 @@ from services.chassis.settings import ChassisSettings, load
 from services.chassis.tasks import Tasks
 from services.chassis.world import World, local_world
 
-FILES_AT_REST = 256
+FILES_AT_REST = 1_280
+"""The process's own, and as many TCP connections of SIP as are taken."""
 FILES_PER_CALL = 12
 """Two sockets for each of two legs, and two for a leg that is rung while another drains; or, for a
 browser, one on each of some addresses, twice while it changes its path."""
