@@ -52,6 +52,8 @@ class Forwarding:
         self._clock = clock
         self._open_channel = open_channel
         self._channels: dict[str, aio.Channel] = {}
+        self.forwarded = 0
+        """Requests that went on to another replica."""
 
     def wrapped(self, handler: Handler, method: str) -> Handler:
         """The same handler; `method` is its full name. Requests do not stream."""
@@ -78,6 +80,7 @@ class Forwarding:
                 if address is None:
                     answer = await behaviour(handler.request_deserializer(raw), context)
                     return bytes(handler.response_serializer(answer))
+                self.forwarded += 1
                 call: Any = self._channel(address).unary_unary(method)
                 try:
                     return cast("bytes", await call(raw, **_passed_on(context)))
@@ -97,6 +100,7 @@ class Forwarding:
                         async for answer in answers:
                             yield bytes(handler.response_serializer(answer))
                     return
+                self.forwarded += 1
                 stub: Any = self._channel(address).unary_stream(method)
                 call = stub(raw, **_passed_on(context))
                 told = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from services.acd import rpc
+from services.acd import readings, rpc
 from services.acd.forwarding import Forwarding
 from services.acd.shard import Parts
 from services.acd.shards import Shards
@@ -65,29 +65,7 @@ class AcdService:
     def readings(self) -> Iterable[Reading]:
         """What routing shows of itself, over all tenants that are decided for here."""
         shards = [shard.figures() for shard in self._shards.live()]
-        for name, text, value in (
-            ("shards", "Tenants decided for by this process.", len(shards)),
-            ("contacts", "Contacts in queues, reserved or not.", sum(s.contacts for s in shards)),
-            ("publishing_behind", "Rows not on the bus yet.", sum(s.behind for s in shards)),
-            ("journal_away", "Tenants whose journal is away.", sum(s.away for s in shards)),
-            (
-                "oldest_matchable_seconds",
-                "Age of the oldest pair that could be matched and is not; 0, or routing stands.",
-                max((s.oldest_matchable_ms for s in shards), default=0) / 1_000,
-            ),
-        ):
-            yield Reading(f"carillon_acd_{name}", text, float(value))
-        for name, text, value in (
-            ("rows", "Rows of the tenants' journals.", sum(s.rows for s in shards)),
-            ("commits", "Group commits.", sum(s.commits for s in shards)),
-            ("events_published", "Events brought to the bus.", sum(s.published for s in shards)),
-            (
-                "clock_stopped_seconds",
-                "Time that counted for no deadline.",
-                sum(s.stopped_ms for s in shards) / 1_000,
-            ),
-        ):
-            yield Reading(f"carillon_acd_{name}_total", text, float(value), kind="counter")
+        return readings.of(shards, forwarded=self._forwarding.forwarded)
 
 
 def build(world: World) -> Service:

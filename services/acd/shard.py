@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from services.acd.caretaker import Caretaker
 from services.acd.core.shard import Ring, ShardCore
 from services.acd.following import Leaving, Reader, Superseded
 from services.acd.model import (
+    AgentState,
     AgentView,
     Command,
     ContactEnqueued,
@@ -45,8 +46,6 @@ T = TypeVar("T")
 RULES = 1
 """Version of the deciding rules; grows when the same input would be decided otherwise."""
 MAX_RECEIPTS = 10_000
-MAX_PAIRS = 100_000
-"""Pairs of agents and contacts that the watchdog looks at; it trusts no index, so it takes time."""
 REFRESH_S = 0.5
 """Positions are told at most so often: a burst of arrivals is one update for each caller."""
 
@@ -84,6 +83,12 @@ class Figures:
 
     contacts: int
     """In queues now, reserved or not."""
+    reserved: int
+    """Of those, the ones that an agent is held for."""
+    agents: Counter[AgentState]
+    """By state."""
+    commands: int
+    """That wait to be decided."""
     rows: int
     """Written to the journal, ever."""
     commits: int
@@ -192,20 +197,18 @@ class Shard:
 
     def figures(self) -> Figures:
         """What the shard counts of itself, now."""
-        contacts = self.core.in_queues()
-        pairs = contacts * len(self.core.agent_ids())
-        matchable_ms = (
-            self.core.oldest_matchable_ms(self._clock.now_ms()) if pairs <= MAX_PAIRS else 0
-        )
         return Figures(
-            contacts=contacts,
+            contacts=self.core.in_queues(),
+            reserved=self.core.reserved(),
+            agents=self.core.agents_by_state(),
+            commands=self._shell.waiting,
             rows=self._shell.seq,
             commits=self._shell.commits,
             published=self._publisher.published,
             behind=max(0, self._shell.seq - self._publisher.position),
             stopped_ms=self._shell.stopped_ms,
             away=self._shell.away,
-            oldest_matchable_ms=matchable_ms or 0,
+            oldest_matchable_ms=self.core.oldest_matchable_ms(self._clock.now_ms()) or 0,
         )
 
     @contextmanager

@@ -149,6 +149,11 @@ class Shell(Generic[C, E]):
         """Whether the journal cannot be reached now."""
 
     @property
+    def waiting(self) -> int:
+        """Commands and reads that are not answered yet, those under way apart."""
+        return len(self._waiting)
+
+    @property
     def seq(self) -> int:
         """The last row that is written."""
         return self._written_seq

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, KeysView, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -19,9 +20,10 @@ from services.acd.core.matching import match
 from services.acd.core.receipts import explanation
 from services.acd.core.state import State
 from services.acd.core.viewing import agent_view, entry_view, queue_view
-from services.acd.core.watching import oldest_matchable_ms
+from services.acd.core.watching import agents_by_state, oldest_matchable_ms
 from services.acd.model import (
     AgentId,
+    AgentState,
     AgentView,
     Command,
     EntryId,
@@ -164,6 +166,14 @@ class ShardCore:
     def in_queues(self) -> int:
         """Contacts in queues, reserved or not."""
         return len(self._settled().entries)
+
+    def reserved(self) -> int:
+        """Of those, the ones that an agent is held for."""
+        return sum(row.reservation_id is not None for row in self._settled().entries.values())
+
+    def agents_by_state(self) -> Counter[AgentState]:
+        """How many agents are in each state."""
+        return agents_by_state(self._settled())
 
     def without_flow(self) -> list[EntryId]:
         """Contacts in queues whose flow is not known to be lost."""
