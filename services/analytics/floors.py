@@ -61,6 +61,11 @@ class Floors:
     def __len__(self) -> int:
         return sum(held.floor is not None for held in self._held.values())
 
+    @property
+    def unfinished(self) -> int:
+        """Entries and intervals that go on, of the tenants in memory."""
+        return sum(held.floor.unfinished for held in self._held.values() if held.floor)
+
     async def take(self, tenant_id: TenantId, events: Sequence[Happened]) -> None:
         """Takes events in, in order, those that are in already once only; durable on return."""
         held = self._holding(tenant_id)

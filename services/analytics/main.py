@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from services.analytics import rpc
+from services.analytics import readings, rpc
 from services.analytics.feed import GROUP, TOPICS, Intake
 from services.analytics.floors import Floors
 from services.analytics.settings import AnalyticsSettings
@@ -30,7 +30,13 @@ class AnalyticsService:
         self._store = store
         self._floors = Floors(store=store, clock=world.clock, terms=settings.terms)
         self._intake = Intake(floors=self._floors, store=store)
-        self._feed = Feed(bus=world.bus, group=GROUP, topics=TOPICS, handle=self._intake.handle)
+        self._feed = Feed(
+            bus=world.bus,
+            group=GROUP,
+            topics=TOPICS,
+            handle=self._intake.handle,
+            clock=world.clock,
+        )
         self._tasks = Tasks()
 
     def faces(self) -> list[Face]:
@@ -56,26 +62,9 @@ class AnalyticsService:
         """Ends what a failed start or an interrupted drain left running."""
         await self._tasks.close()
 
-    def lag_ms(self) -> int:
-        """How old the newest event was when it was taken in last, in milliseconds."""
-        return self._floors.lag_ms
-
     def readings(self) -> Iterable[Reading]:
         """What analytics shows of itself."""
-        for name, text, value in (
-            (
-                "event_age_seconds",
-                "How old the newest event was when it was taken in last: the figures' freshness.",
-                self.lag_ms() / 1_000,
-            ),
-            ("tenants_in_memory", "Tenants whose live figures are held.", len(self._floors)),
-        ):
-            yield Reading(f"carillon_analytics_{name}", text, float(value))
-        for name, text, value in (
-            ("events", "Events taken in.", self._feed.handled),
-            ("events_passed_over", "Events that could not be read.", self._intake.not_understood),
-        ):
-            yield Reading(f"carillon_analytics_{name}_total", text, float(value), kind="counter")
+        return readings.of(floors=self._floors, intake=self._intake, feed=self._feed)
 
 
 def build(world: World) -> Service:

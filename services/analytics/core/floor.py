@@ -37,6 +37,11 @@ class Floor:
         """Finished records from before this need not be remembered."""
         return self._figures.remembered_from_ms
 
+    @property
+    def unfinished(self) -> int:
+        """Entries and intervals that go on."""
+        return self._projection.unfinished
+
     def remember(self, records: Records) -> None:
         """Takes in records as they are stored: entries and intervals by when they began."""
         self._projection.remember(records)

@@ -28,6 +28,11 @@ class Projection:
         self._intervals: dict[str, Interval] = {}
         self._changed: list[Queue | Agent | Entry | Interval] = []
 
+    @property
+    def unfinished(self) -> int:
+        """Entries and intervals that go on."""
+        return len(self._entries) + len(self._intervals)
+
     def remember(self, records: Records) -> None:
         """Takes records in as they were handed out before."""
         self.queues |= {queue.queue_id: queue for queue in records.queues}
