@@ -231,7 +231,9 @@ def main() -> None:
             telemetry=lifecycle.Telemetry(
                 otlp_endpoint=chassis.otlp_endpoint,
                 metrics_host=chassis.metrics_host,
-                metrics_port=chassis.metrics_port,
+                metrics_port=(
+                    chassis.metrics_port if settings.metrics_port is None else settings.metrics_port
+                ),
             ),
         )
 

@@ -71,6 +71,9 @@ class GatewaySettings(Settings):
 
     gateway_id: str = Field(default="g1", pattern="^[a-z0-9]{1,8}$")
     """What the tags of this gateway's dialogs begin with, so that they name it."""
+    metrics_port: int | None = Field(default=None, ge=-1, le=65_535)
+    """The port of this gateway's metrics, where CARILLON_METRICS_PORT is another process's; 0: any
+    that is free, -1: none is shown."""
     spool_max_bytes: int = Field(default=2 * 1024**3, ge=0)
     """What recordings may take on disk while the recording service is away."""
     spool_min_free_bytes: int = Field(default=256 * 1024**2, ge=0)
