@@ -43,7 +43,17 @@ class Customers:
             if customer_id and not card.known:
                 # The flow asked the caller who they are: the number alone would not tell.
                 card = await _by_id(stub, metadata, customer_id) or card
-        return card
+        return before(card, contact.contact_id)
+
+
+def before(card: crm_pb2.CustomerCard, contact_id: str) -> crm_pb2.CustomerCard:
+    """The card without the contact that rings now: whether it is there yet is chance."""
+    earlier = [past for past in card.latest if past.contact_id != contact_id]
+    if len(earlier) < len(card.latest):
+        del card.latest[:]
+        card.latest.extend(earlier)
+        card.contacts -= 1
+    return card
 
 
 def number_of(contact: state_pb2.Contact) -> str:
