@@ -18,7 +18,7 @@ from grpc_health.v1 import health_pb2
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.rpc import open_channel
 from services.chassis.world import recorded_run_dir
-from services.launcher.ports import free_rtp_range
+from services.launcher.ports import free_port, free_rtp_range
 from services.launcher.process import Program
 
 READY_WAIT_S = 45.0
@@ -66,8 +66,9 @@ class Machine:
         env = {
             "CARILLON_RUN_DIR": str(self.run_dir),
             "CARILLON_VAR_DIR": str(layout.var),
-            "CARILLON_PORTAL_HTTP_PORT": str(layout.http_port),
-            "CARILLON_PORTAL_GRPC_PORT": str(layout.grpc_port),
+            # Chosen here where any will do: a process that is started again keeps its ports.
+            "CARILLON_PORTAL_HTTP_PORT": str(layout.http_port or free_port()),
+            "CARILLON_PORTAL_GRPC_PORT": str(layout.grpc_port or free_port()),
             **layout.env,
         }
         self._services = dict(layout.groups)

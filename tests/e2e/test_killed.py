@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from services.chassis.postgres.server import PostgresServer
+from tests.agent.portal import Session, feed_of
 from tests.e2e.whole import Whole, whole
 from tests.softphone.incoming import Answer
+from tests.stage.tenants import portal_of
 
 pytestmark = [pytest.mark.e2e]
 
@@ -68,6 +70,35 @@ async def test_nobody_is_dropped_or_rung_twice_and_order_is_kept(stage: Whole, n
         await call.hangup()
     await stage.until_quiet()
     await figures_agree(stage, offered=4, answered=4)
+
+
+async def test_an_agent_in_a_browser_talks_on_while_portal_is_away(stage: Whole) -> None:
+    await stage.tenant.agent("anna")
+    desk = await stage.tenant.desk("anna")
+    await desk.ready()
+    call = await stage.in_queue()
+    work = await desk.rings(10)
+    await desk.confirm(work)
+    peer = await desk.connect(work)
+    await desk.accept(work)
+    call.play_tone(440)
+    peer.play_tone(660)
+    await call.hears_tone(660, 5)
+
+    await stage.carillon.kill("portal")
+    await asyncio.sleep(AWAY_S)
+    await peer.hears_tone(440, 3)
+    await call.hears_tone(660, 3)
+    await stage.carillon.start("portal")
+    # The page comes back with the session that it has, and finds the contact in hand.
+    portal = portal_of(stage.carillon)
+    async with feed_of(Session(desk.session.http, desk.session.token, {}), portal) as feed:
+        held = await feed.until("the contact", lambda d: bool(d.get("work")), 10)
+    assert held["work"][0]["reservation"]["reservation_id"] == work["reservation"]["reservation_id"]
+    assert held["work"][0]["connected"]
+    await call.hears_tone(660, 3)
+    await call.hangup()
+    await stage.until_quiet()
 
 
 async def figures_agree(stage: Whole, *, offered: int, answered: int) -> None:
