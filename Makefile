@@ -24,7 +24,7 @@ test: setup-test  ## Set up and run all tests (ARGS=... for some)
 ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
 else
-	@$(BIN)/python -m pytest -q -n auto tests/unit tests/ports tests/sim tests/house
+	@$(BIN)/python -m pytest -q -n auto tests/unit tests/ports tests/sim tests/house tests/fuzz
 	@# Real calls have real clocks: they have the machine to themselves.
 	@$(BIN)/python -m pytest -q tests/e2e
 endif
