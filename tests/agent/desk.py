@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from tests.agent.peer import Peer
-
 from tests.agent.portal import Feed, Session, feed_of, signed_in
 
 
