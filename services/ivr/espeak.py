@@ -65,15 +65,18 @@ class EspeakCommand:
 async def _run(arguments: list[str], text: bytes = b"") -> bytes:
     process = await asyncio.create_subprocess_exec(
         *arguments,
-        stdin=asyncio.subprocess.PIPE,
+        # A command that is told nothing may end before a pipe to it could even be closed.
+        stdin=asyncio.subprocess.PIPE if text else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
         async with asyncio.timeout(SPEAK_LIMIT_S):
-            output, _ = await process.communicate(text)
+            output, _ = await process.communicate(text or None)
     except TimeoutError:
         raise VoiceFailed(f"no speech within {SPEAK_LIMIT_S:g} s") from None
+    except (OSError, RuntimeError) as error:  # uvloop's word for a pipe that is closed
+        raise VoiceFailed(f"the command did not take the text: {error}") from error
     finally:
         if process.returncode is None:
             process.kill()
