@@ -63,7 +63,7 @@ async def test_caller_and_agent_hear_each_other_and_part() -> None:
         assert rung.header("X-Carillon-Call") == (await stage.only_call()).call_id
         from_ = rung.header("From") or ""
         assert from_.startswith('"Ann Example" <sip:caller@') or "Ann Example <" in from_
-        (bridged,) = stage.found("legs_bridged")
+        bridged = await stage.fact("legs_bridged")
         assert (bridged.leg_id, bridged.peer_leg_id) == ("1", "2")
         assert bridged.took_ms < 1_000
         assert list(bridged.silent_leg_ids) == []
