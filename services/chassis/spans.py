@@ -26,12 +26,12 @@ _next_span_id: ContextVar[int] = ContextVar("carillon_next_span_id", default=0)
 def configure(*, services: tuple[str, ...], endpoint: str) -> None:
     """Sends spans of these services to an OTLP collector, for example `http://127.0.0.1:4317`."""
     # Imported only where a collector is named: it takes time and memory that others need not pay.
-    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (  # noqa: PLC0415
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (  # noqa: PLC0415 (late, see above)
         OTLPSpanExporter,
     )
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 (late, see above)
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 (late, see above)
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 (late, see above)
 
     for name in services:
         exporter = OTLPSpanExporter(endpoint=endpoint, insecure=endpoint.startswith("http://"))
@@ -94,7 +94,7 @@ def step(
 
 def _parent(call_id: str, *, inside: bool = True) -> Any:
     from opentelemetry import trace  # noqa: PLC0415 (see `configure`)
-    from opentelemetry.context import Context  # noqa: PLC0415
+    from opentelemetry.context import Context  # noqa: PLC0415 (late, see above)
 
     wanted = int(trace_id(call_id), 16)
     present = trace.get_current_span()
@@ -111,7 +111,7 @@ def _parent(call_id: str, *, inside: bool = True) -> Any:
 
 
 def _ids() -> Any:
-    from opentelemetry.sdk.trace.id_generator import RandomIdGenerator  # noqa: PLC0415
+    from opentelemetry.sdk.trace.id_generator import RandomIdGenerator  # noqa: PLC0415 (late, see above)
 
     class Ids(RandomIdGenerator):
         """Random ones, but for the root of a call."""

@@ -185,7 +185,7 @@ async def end_leftovers(var: Path) -> int:
                 os.kill(pid, number)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEFTOVER_WAIT_S):
-                while any(born(pid) == when for pid, when in alive.items()):  # noqa: ASYNC110
+                while any(born(pid) == when for pid, when in alive.items()):  # noqa: ASYNC110 (the kernel's)
                     await asyncio.sleep(0.05)
     return len(alive)
 

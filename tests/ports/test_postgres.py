@@ -112,7 +112,7 @@ async def test_a_folder_that_its_user_cannot_reach_is_no_obstacle(folder: Path) 
         server.stop()
         elsewhere = json.loads((closed / "postgres" / "elsewhere.json").read_text())["folder"]
         server.remove()
-        assert not os.path.exists(elsewhere)  # noqa: PTH110, ASYNC240
+        assert not os.path.exists(elsewhere)  # noqa: PTH110, ASYNC240 (once)
 
 
 def test_data_of_another_version_is_not_touched_but_named(folder: Path) -> None:

@@ -49,7 +49,7 @@ async def test_no_service_can_pass_by_the_rules(admin: Admin) -> None:
     )
     assert len(rows) == len(roles()) + 1
     for row in rows:
-        assert not any(row[name] for name in row.keys() if name != "rolname"), row  # noqa: SIM118
+        assert not any(row[name] for name in row.keys() if name != "rolname"), row  # noqa: SIM118 (a record's)
 
 
 async def test_no_service_reads_anothers_tables(admin: Admin) -> None:

@@ -177,7 +177,7 @@ def test_waiting_too_long_ends_by_itself_but_never_while_it_rings() -> None:
 )
 def test_joining_an_empty_queue(
     absent: tuple[AgentCondition, ...],
-    refused: bool,  # noqa: FBT001  # a table's column
+    refused: bool,  # a table's column
 ) -> None:
     desk = desk_with(A, join_when_empty=EmptyRule(absent))
     desk.do(model.SetPresence(A, Presence.BREAK))

@@ -65,7 +65,7 @@ def expr(kind: ExprKind, *of: SkillExpr) -> SkillExpr:
         (expr(ExprKind.NOT, skill("fr")), True, 0),
     ],
 )
-def test_expressions(wanted: SkillExpr, meets: bool, how_well: int) -> None:  # noqa: FBT001  # a table's column
+def test_expressions(wanted: SkillExpr, meets: bool, how_well: int) -> None:  # a table's column
     assert satisfies(ANNA, wanted) == meets
     assert proficiency(ANNA, wanted) == how_well
 
@@ -144,7 +144,7 @@ def test_it_stays_in_the_end() -> None:
 )
 def test_a_step_is_passed_over_when_it_is_pointless(
     skip_if: SkipIf,
-    there: bool,  # noqa: FBT001  # a table's column
+    there: bool,  # a table's column
     step: int,
 ) -> None:
     desk = Desk()

@@ -77,7 +77,7 @@ def test_v3_is_the_service_level_that_is_meant() -> None:
 
 
 @pytest.mark.parametrize(("flow_outs", "short"), list(product((False, True), repeat=2)))
-def test_short_abandons_are_never_subtracted_twice(flow_outs: bool, short: bool) -> None:  # noqa: FBT001
+def test_short_abandons_are_never_subtracted_twice(flow_outs: bool, short: bool) -> None:
     kpi = service_level_v6(flow_outs=flow_outs, short=short, abandons=False)
     assert figure(kpi, GOLDEN).denominator == 1_000
 
@@ -103,7 +103,7 @@ def test_flow_outs_weigh_below_only_where_the_switch_says_so() -> None:
 )
 def test_in_time_is_less_than_the_threshold_or_at_most(
     wait_ms: int,
-    inclusive: bool,  # noqa: FBT001
+    inclusive: bool,
     in_time: int,
 ) -> None:
     answered = [entry(Exit.ANSWERED, wait_ms)]

@@ -94,7 +94,7 @@ def test_an_answered_stay_knows_its_agent_and_all_its_times() -> None:
 )
 def test_who_was_rung_and_did_not_answer_counts(
     outcome: Outcome,
-    rang: bool,  # noqa: FBT001
+    rang: bool,
     failures: int,
 ) -> None:
     ring = (e.RingConfirmed("e", 2_000),) if rang else ()

@@ -149,7 +149,7 @@ def test_consent_in_the_last_step_records_nothing() -> None:
         *itertools.product((False,), ("announced", "agreed", "policy", "")),
     ],
 )
-def test_consent_needs_a_basis_that_is_one(granted: bool, basis: str) -> None:  # noqa: FBT001
+def test_consent_needs_a_basis_that_is_one(granted: bool, basis: str) -> None:
     step = Step(1, 1, 0, b"", (SetConsent(granted=granted, basis=basis),))
     with pytest.raises(BadCommand):
         check(step)

@@ -203,7 +203,7 @@ async def test_what_the_gateway_is_asked_for(
     stage: DeskStage,
     name: str,
     field: str,
-    value: bool,  # noqa: FBT001
+    value: bool,
 ) -> None:
     stage.acd.has(ring(stage="bridged"))
     stage.gateway.carries("call-e1", "e1.1", state="bridged", **{field: not value})

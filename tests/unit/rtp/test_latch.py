@@ -44,7 +44,7 @@ def test_another_port_of_the_negotiated_host_is_another_source() -> None:
 
 
 @pytest.mark.parametrize(("at_ms", "admitted"), [(WINDOW_MS, True), (WINDOW_MS + 1, False)])
-def test_nobody_is_latched_after_the_window(at_ms: float, admitted: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_nobody_is_latched_after_the_window(at_ms: float, admitted: bool) -> None:
     assert armed().admit(NAT, at_ms) is admitted
 
 

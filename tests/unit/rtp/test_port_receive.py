@@ -206,7 +206,7 @@ def test_other_events_and_repeated_packets_are_not_relayed() -> None:
 
 
 @pytest.mark.parametrize("by_voice", [True, False])
-def test_keys_of_a_new_source_are_heard_whatever_its_clock(by_voice: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_keys_of_a_new_source_are_heard_whatever_its_clock(by_voice: bool) -> None:
     leg = negotiated()
     for data in key_packets(1, 0x7000_0000, 10):
         leg.receive(data)

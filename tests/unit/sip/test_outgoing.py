@@ -205,7 +205,7 @@ def test_a_cancel_never_sent_ends_with_the_invite() -> None:
 
 
 @pytest.mark.parametrize("rings_first", [True, False])
-def test_an_answer_that_crosses_a_cancel_is_ended_by_bye(rings_first: bool) -> None:  # noqa: FBT001 - pytest passes parameters by name
+def test_an_answer_that_crosses_a_cancel_is_ended_by_bye(rings_first: bool) -> None:
     call = Outgoing()
     if rings_first:
         call.hear(180)

@@ -112,7 +112,7 @@ def test_a_connection_lost_while_it_rings_is_awaited_as_long_as_it_rings() -> No
 
 
 @pytest.mark.parametrize("connected", [True, False])
-def test_the_ring_of_a_browser_ends_after_routing_had_the_time_to_end_it(connected: bool) -> None:  # noqa: FBT001 - pytest's
+def test_the_ring_of_a_browser_ends_after_routing_had_the_time_to_end_it(connected: bool) -> None:
     driver = rung()
     if connected:
         connect(driver)

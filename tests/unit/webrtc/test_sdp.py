@@ -66,7 +66,7 @@ def test_a_section_that_takes_part_only_in_a_bundle_counts() -> None:
         ("a=x", True, True),
     ],
 )
-def test_directions(line: str, sends: bool, receives: bool) -> None:  # noqa: FBT001 - pytest's
+def test_directions(line: str, sends: bool, receives: bool) -> None:
     offer = parse_offer(CHROME.replace("a=sendrecv", line))
     assert (offer.sends, offer.receives) == (sends, receives)
 
