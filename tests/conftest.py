@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from services.chassis.database import DatabaseAddress
 from services.chassis.postgres.server import PostgresServer
 from tests.stage.postgres import fresh_database, running_postgres
+
+OURS = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Everything temporary goes into one folder, with a name short enough for sockets in it."""
+    if hasattr(config, "workerinput"):
+        return  # a worker has inherited the controller's
+    # What tests themselves are given stays where it can be looked at afterwards.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    config.stash[OURS] = Path(tempfile.mkdtemp(prefix="ct-"))
+    # PostgreSQL, which never runs as root, goes through it to its own folder.
+    config.stash[OURS].chmod(0o711)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(config.stash[OURS])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """And goes with the last test."""
+    if OURS in config.stash:
+        shutil.rmtree(config.stash[OURS], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

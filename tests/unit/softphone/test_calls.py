@@ -142,8 +142,7 @@ async def test_speech_is_heard_as_it_was_said(tmp_path: Path) -> None:
         said = np.random.default_rng(3).normal(0, 3000, 2400).astype(np.int16)
         mark = incoming.heard_s
         call.say(said)
-        await call.said()
-        await incoming.hears_audio()
+        await asyncio.gather(call.said(), incoming.hears_audio())
         await incoming.hears_silence(for_s=0.1)
         heard = incoming.received_pcm(mark)
         start = int(np.argmax(np.correlate(heard.astype(float), said.astype(float))))
