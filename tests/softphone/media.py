@@ -37,6 +37,8 @@ STALL_S: Final = 0.2
 RTCP_INTERVAL_S: Final = 2.5
 MAX_EARLY_PACKETS: Final = 100
 """Packets kept until the description that explains them comes."""
+UNDER_WAY_S: Final = 0.1
+"""A packet may arrive so long after an agreement under which it would not have been sent."""
 MAX_DATAGRAM: Final = 2048
 PORT_ATTEMPTS: Final = 50
 FIRST_PORT: Final = 20_000
@@ -62,7 +64,7 @@ class MediaStats:
     strangers: int
     """Packets from elsewhere than the agreed address; they are not heard."""
     unwanted: int
-    """Packets received while the agreed direction forbids them."""
+    """Packets received while the agreed direction forbids them, those under way left out."""
     malformed: int
     """Datagrams that are not RTP, or of a payload type that was not agreed."""
     first_rtp_at_s: float | None
@@ -125,6 +127,7 @@ class MediaSession:
         self._report_every_s = report_every_s
         self._reports_out = self._reported_out = 0
         self._strangers = self._unwanted = self._malformed = 0
+        self._unwanted_from_s = 0.0
         self._early: deque[tuple[bytes, Address, float]] = deque(maxlen=MAX_EARLY_PACKETS)
         self._far = _Far()
         self._expected_before = self._lost_before = 0
@@ -164,6 +167,8 @@ class MediaSession:
     def connect(self, flow: Flow) -> None:
         """Send and receive by this agreement from now on."""
         first, self.flow = self.flow is None, flow
+        # What was sent before the far end agreed may be read after it.
+        self._unwanted_from_s = self._loop.time() + UNDER_WAY_S
         if first:
             while self._early:
                 self._hear(*self._early.popleft())
@@ -269,7 +274,7 @@ class MediaSession:
                 self.reception.event(packet, parse_event(packet.payload), at_s)
             else:
                 self.reception.audio(packet, audio.decode(name, packet.payload), at_s)
-            self._unwanted += not self.flow.may_receive
+            self._unwanted += not self.flow.may_receive and at_s >= self._unwanted_from_s
         except NotRTP:
             self._malformed += 1
 
