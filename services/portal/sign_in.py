@@ -12,7 +12,14 @@ from services.chassis.clock import Clock
 from services.chassis.errors import CarillonError
 from services.chassis.ids import TenantId
 from services.portal.core.checking import MAX_TENANT_NAME, MAX_USERNAME
-from services.portal.core.lockout import ADDRESS_LIMIT, NAME_LIMIT, counted, locked_for_ms, opened
+from services.portal.core.lockout import (
+    ADDRESS_LIMIT,
+    NAME_LIMIT,
+    counted,
+    locked_for_ms,
+    opened,
+    uncounted,
+)
 from services.portal.core.password_rules import MAX_CHARS
 from services.portal.core.sessions import ACCESS_MS, MAX_SESSIONS, refresh_expires_at_ms
 from services.portal.identity import Identity, user_principal
@@ -140,7 +147,13 @@ class SignIn:
         if wait_ms:
             raise TooManyAttempts(f"too many wrong passwords: {_come_back(wait_ms)}")
         await self._store.change_tally(name, lambda tally: _attempted(tally, now_ms))
-        if not await self._passwords.verify(known, password):
+        try:
+            right = await self._passwords.verify(known, password)
+        except SignInBusy:
+            # What nobody looked at was not wrong: a flood must not lock out those it keeps waiting.
+            await self._store.change_tally(name, lambda tally: uncounted(tally, now_ms))
+            raise
+        if not right:
             await self._store.change_tally(
                 place, lambda tally: counted(opened(tally, now_ms), ADDRESS_LIMIT, now_ms)
             )

@@ -24,6 +24,15 @@ def counted(tally: Tally, limit: int, now_ms: int) -> Tally:
     )
 
 
+def uncounted(tally: Tally, at_ms: int) -> Tally:
+    """The tally without one attempt of that moment, nor the lock that it brought."""
+    if at_ms not in tally.failed_at_ms:
+        return tally
+    failed = list(tally.failed_at_ms)
+    failed.remove(at_ms)
+    return Tally(failed_at_ms=tuple(failed))
+
+
 def opened(tally: Tally, now_ms: int) -> Tally:
     """The tally without a lock that has run out: whoever comes back starts from nothing."""
     if tally.locked_until_ms and tally.locked_until_ms <= now_ms:

@@ -21,6 +21,7 @@ from services.portal.core.lockout import (
     forget_at_ms,
     locked_for_ms,
     opened,
+    uncounted,
 )
 from services.portal.core.password_rules import check_password, normalised
 from services.portal.core.replaying import (
@@ -90,6 +91,16 @@ def test_a_lock_opens_when_its_time_has_come() -> None:
     assert opened(locked, 99) == locked
     assert opened(locked, 100) == Tally()
     assert (locked_for_ms(locked, 99), locked_for_ms(locked, 100)) == (1, 0)
+
+
+def test_an_attempt_that_was_not_looked_at_leaves_no_trace() -> None:
+    before = Tally(tuple(range(NAME_LIMIT - 1)))
+    locked = counted(before, NAME_LIMIT, 9)
+    assert locked_for_ms(locked, 9)
+    assert uncounted(locked, 9) == before
+    assert uncounted(Tally((9, 9)), 9) == Tally((9,))
+    # Somebody has opened the lock meanwhile.
+    assert uncounted(Tally(), 9) == Tally()
 
 
 def test_a_tally_is_forgotten_after_its_last_wrong_password_and_its_lock() -> None:

@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from protos.portal.v1 import portal_pb2
 from services.chassis.errors import Kind
 from services.portal.core.sessions import MAX_SESSIONS
-from services.portal.model.errors import NotAuthenticated, TokenExpired
+from services.portal.model.errors import NotAuthenticated, SignInBusy, TokenExpired
 from services.portal.model.people import Account
 from services.portal.sign_in import MAX_OF_ONE_NAME
 from tests.unit.portal_people.stage import (
@@ -376,6 +376,19 @@ async def test_too_many_sign_ins_of_one_user_at_once_are_refused(stage: Stage) -
     gate.set()
     sessions = await asyncio.gather(*others)
     assert len({session.access_token for session in sessions}) == MAX_OF_ONE_NAME
+
+
+async def test_what_was_not_looked_at_was_not_wrong(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(_password_hash: str | None, _password: str) -> bool:
+        raise SignInBusy("too many")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stage.passwords, "verify", busy)
+        codes = [(await refused(stage.sign_in())).code for _ in range(6)]
+    assert codes == ["sign-in-busy"] * 6
+    assert (await stage.sign_in()).access_token
 
 
 # ---- what is written down ----
