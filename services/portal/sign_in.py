@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from services.chassis.clock import Clock
 from services.chassis.errors import CarillonError
 from services.chassis.ids import TenantId
+from services.chassis.log import get_logger
 from services.portal.core.checking import MAX_TENANT_NAME, MAX_USERNAME
 from services.portal.core.lockout import (
     ADDRESS_LIMIT,
@@ -45,6 +46,8 @@ from services.portal.tokens import (
     new_token,
     sha256,
 )
+
+log = get_logger("portal.sign-in")
 
 MAX_OF_ONE_NAME = 32
 """Sign-ins of one user at once; a further one is refused."""
@@ -112,6 +115,8 @@ class SignIn:
                 assert tenant is not None
                 assert account is not None
                 granted = await self._begin(tenant, account)
+                # Within the turn: whoever comes next is to be compared with the new hash.
+                await self._renew_hash(tenant.tenant_id, account, password)
         except CarillonError as error:
             # What was typed for a name may be a password: only a name that exists is told.
             await self._identity.audit(
@@ -130,7 +135,6 @@ class SignIn:
             outcome=OK,
             address=address,
         )
-        await self._renew_hash(tenant.tenant_id, account, password)
         return granted
 
     async def check_password(
@@ -230,14 +234,20 @@ class SignIn:
     async def _renew_hash(self, tenant_id: TenantId, account: Account, password: str) -> None:
         if not self._passwords.outdated(account.password_hash):
             return
-        fresh = await self._passwords.hash(password)
 
         def change(now: Account, _others: int) -> Account:
             # A password that was changed meanwhile stays.
             same = now.password_hash == account.password_hash
             return replace(now, password_hash=fresh) if same else now
 
-        await self._store.change_account(tenant_id, account.user.user_id, change, lambda _user: ())
+        try:
+            fresh = await self._passwords.hash(password)
+            await self._store.change_account(
+                tenant_id, account.user.user_id, change, lambda _user: ()
+            )
+        except CarillonError as error:
+            # They are in already: it is done the next time they type it.
+            log.warning("password not hashed anew", tenant=tenant_id, reason=error.code)
 
     def _pair(self, holder: Holder, now_ms: int) -> tuple[Granted, tuple[Token, Token]]:
         session = holder.session

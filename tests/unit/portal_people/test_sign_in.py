@@ -332,7 +332,8 @@ async def test_a_weak_new_password_is_refused(stage: Stage) -> None:
     assert (error.code, error.kind) == ("weak-password", Kind.INVALID)
 
 
-async def test_a_hash_of_older_parameters_is_made_anew(stage: Stage) -> None:
+async def aged(stage: Stage) -> tuple[str, str]:
+    """A user whose password was hashed by older parameters, and that hash."""
     user_id = (await stage.sign_in()).me.id
     old = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1).hash(PASSWORD)
 
@@ -340,12 +341,54 @@ async def test_a_hash_of_older_parameters_is_made_anew(stage: Stage) -> None:
         return replace(known, password_hash=old)
 
     await stage.store.change_account(stage.tenants["acme"], user_id, age, lambda _: ())
+    return user_id, old
+
+
+async def test_a_hash_of_older_parameters_is_made_anew(stage: Stage) -> None:
+    user_id, old = await aged(stage)
     session = await stage.sign_in()
     renewed = (await stage.store.get_account(stage.tenants["acme"], user_id)).password_hash
     assert renewed != old
     assert not stage.passwords.outdated(renewed)
     assert (await stage.who(session.access_token)).id == user_id
     assert (await stage.sign_in()).me.id == user_id
+
+
+async def test_whoever_signs_in_while_a_hash_is_made_anew_gets_in(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await aged(stage)
+    make, verify, hashing = stage.passwords.hash, stage.passwords.verify, asyncio.Event()
+
+    async def slow(password: str) -> str:
+        hashing.set()
+        for _ in range(1_000):
+            await asyncio.sleep(0)  # the second gets as far as it can
+        return await make(password)
+
+    async def late(password_hash: str | None, password: str) -> bool:
+        await first
+        return await verify(password_hash, password)
+
+    monkeypatch.setattr(stage.passwords, "hash", slow)
+    first = asyncio.ensure_future(stage.sign_in())
+    await hashing.wait()
+    monkeypatch.setattr(stage.passwords, "verify", late)
+    second = await stage.sign_in()
+    assert second.me == (await first).me
+
+
+async def test_a_hash_that_cannot_be_made_anew_now_keeps_nobody_out(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id, old = await aged(stage)
+
+    async def busy(_password: str) -> str:
+        raise SignInBusy("too many")
+
+    monkeypatch.setattr(stage.passwords, "hash", busy)
+    assert (await stage.sign_in()).me.id == user_id
+    assert (await stage.store.get_account(stage.tenants["acme"], user_id)).password_hash == old
 
 
 async def test_a_password_that_was_changed_in_the_middle_lets_nobody_in(stage: Stage) -> None:
