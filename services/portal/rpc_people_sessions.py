@@ -66,13 +66,14 @@ class SessionCalls:
     ) -> portal_pb2.User:
         """Changes one's own password and ends one's other sessions."""
         principal = await self._principal()
-        if principal.kind == "api-key":
-            raise UsersOnly("an API key has no password")
         parts, address = self._parts, address_of(context)
-        account = await parts.store.get_account(principal.tenant_id, principal.id)
-        username = account.user.username
-        outcome = "failed"
+        subject, outcome = "", "failed"
         try:
+            if principal.kind == "api-key":
+                raise UsersOnly("an API key has no password")
+            account = await parts.store.get_account(principal.tenant_id, principal.id)
+            username = account.user.username
+            subject = f"user {username}"
             check_password(request.new_password, names=(username, principal.tenant_name))
             await parts.sign_in.check_password(
                 account.password_hash,
@@ -91,7 +92,7 @@ class SessionCalls:
             await parts.identity.audit(
                 principal=principal,
                 action="change-password",
-                subject=f"user {username}",
+                subject=subject,
                 outcome=outcome,
                 address=address,
             )

@@ -99,17 +99,17 @@ class SignIn:
 
         The same is looked up, counted and computed whether tenant and user exist or not.
         """
-        if not _are_of_form(tenant_name, username, password):
-            raise WrongCredentials("tenant, username or password are wrong")
-        name = name_key(tenant_name, username)
-        tenant = await self._store.tenant_named(tenant_name.lower())
-        tenant_id = tenant.tenant_id if tenant else _NOBODY
-        account = None
+        tenant: Tenant | None = None
+        account: Account | None = None
         try:
+            if not _are_of_form(tenant_name, username, password):
+                raise WrongCredentials("tenant, username or password are wrong")
+            name = name_key(tenant_name, username)
+            tenant = await self._store.tenant_named(tenant_name.lower())
+            tenant_id = tenant.tenant_id if tenant else _NOBODY
             async with self._turns.of(name):
                 account = await self._store.account_named(tenant_id, username)
-                is_active = account is not None and account.user.active
-                known = account.password_hash if account and is_active else None
+                known = account.password_hash if account and account.user.active else None
                 await self.check_password(known, password, name=name, address=address)
                 # Without a hash no password is right, and without a tenant there is no account.
                 assert tenant is not None
@@ -175,25 +175,18 @@ class SignIn:
             if is_token(refresh_token, REFRESH_PREFIX)
             else None
         )
-        if holder is None or not holder.user.active:
-            raise NotAuthenticated("the refresh token is not valid")
-        now_ms, tenant_id = self._clock.now_ms(), holder.tenant.tenant_id
-        granted, tokens = self._pair(holder, now_ms)
-        verdict = await self._store.renew(tenant_id, sha256(refresh_token), tokens, now_ms)
-        if verdict is Verdict.GRANTED:
-            return granted
-        error = _refused(verdict)
-        if verdict is Verdict.REUSED:
-            self._identity.forget(holder.session.session_id)
-        await self._identity.audit(
-            principal=None,
-            tenant_id=tenant_id,
-            action="refresh-session",
-            subject=f"user {holder.user.username}",
-            outcome=error.code,
-            address=address,
-        )
-        raise error
+        try:
+            return await self._renewed(holder, refresh_token)
+        except (NotAuthenticated, TokenExpired, TokenReused) as error:
+            await self._identity.audit(
+                principal=None,
+                tenant_id=holder.tenant.tenant_id if holder else None,
+                action="refresh-session",
+                subject=f"user {holder.user.username}" if holder else "an unknown token",
+                outcome=error.code,
+                address=address,
+            )
+            raise
 
     async def end(self, tenant_id: TenantId, session_id: str) -> None:
         """Ends one session with all its tokens."""
@@ -213,6 +206,20 @@ class SignIn:
         """Ends a user's sessions."""
         await self._store.end_sessions(tenant_id, user_id, self._clock.now_ms())
         self._identity.forget(user_id)
+
+    async def _renewed(self, holder: Holder | None, refresh_token: str) -> Granted:
+        if holder is None or not holder.user.active:
+            raise NotAuthenticated("the refresh token is not valid")
+        now_ms = self._clock.now_ms()
+        granted, tokens = self._pair(holder, now_ms)
+        verdict = await self._store.renew(
+            holder.tenant.tenant_id, sha256(refresh_token), tokens, now_ms
+        )
+        if verdict is Verdict.GRANTED:
+            return granted
+        if verdict is Verdict.REUSED:
+            self._identity.forget(holder.session.session_id)
+        raise _refused(verdict)
 
     async def _begin(self, tenant: Tenant, account: Account) -> Granted:
         now_ms = self._clock.now_ms()

@@ -111,6 +111,14 @@ async def test_an_api_key_is_no_person(stage: Stage) -> None:
     ):
         error = await refused(call)
         assert (error.code, error.kind) == ("users-only", Kind.DENIED)
+    # What portal's edge leaves to this RPC is written down here, refusals of programs, too.
+    (entry,) = await stage.audit(refused=True)
+    assert (entry.action, entry.outcome, entry.actor_id, entry.subject) == (
+        "change-password",
+        "users-only",
+        made.key.key_id,
+        "",
+    )
 
 
 async def test_a_key_of_another_tenant_is_nobody_here(stage: Stage) -> None:

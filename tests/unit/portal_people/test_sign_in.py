@@ -111,6 +111,13 @@ async def test_what_nobody_can_have_is_refused_before_any_work(
     stage.passwords.verified.clear()
     assert (await refused(stage.sign_in(**form))).code == "wrong-credentials"
     assert stage.passwords.verified == []
+    (entry,) = await stage.audit("platform")
+    assert (entry.action, entry.outcome, entry.subject, entry.address) == (
+        "sign-in",
+        "wrong-credentials",
+        "an unknown user",
+        HOME,
+    )
 
 
 # ---- lock-out ----
@@ -270,6 +277,27 @@ async def test_what_is_no_refresh_token_is_refused(stage: Stage, token: str) -> 
     session = await stage.sign_in()
     shown = session.access_token if token == "access" else token
     assert (await refused(stage.refresh(shown))).code == "not-authenticated"
+    (entry,) = await stage.audit("platform", refused=True)
+    assert (entry.action, entry.outcome, entry.subject, entry.address) == (
+        "refresh-session",
+        "not-authenticated",
+        "an unknown token",
+        HOME,
+    )
+
+
+async def test_a_session_of_somebody_who_may_not_sign_in_is_refused_on_the_trail(
+    stage: Stage,
+) -> None:
+    user = await stage.create_user("ana")
+    session = await stage.sign_in("ana", password=OTHER_PASSWORD)
+    user.active = False
+    await stage.portal.UpdateUser(
+        portal_pb2.UpdateUserRequest(user=user), metadata=await stage.root()
+    )
+    assert (await refused(stage.refresh(session.refresh_token))).code == "not-authenticated"
+    (entry,) = await stage.audit(refused=True)
+    assert (entry.action, entry.subject) == ("refresh-session", "user ana")
 
 
 async def test_signing_out_ends_both_tokens_at_once(stage: Stage) -> None:
