@@ -145,6 +145,9 @@ class SignIn:
         Counted before it is checked, so that many at once cannot be more than may be wrong.
         WrongCredentials, LockedOut, TooManyAttempts, SignInBusy.
         """
+        if len(password) > MAX_CHARS:
+            # Nobody's, and bringing a megabyte of accents into order would take minutes.
+            raise WrongCredentials("tenant, username or password are wrong")
         now_ms, place = self._clock.now_ms(), address_key(address)
         there = await self._store.tallies([place])
         wait_ms = locked_for_ms(there.get(place, Tally()), now_ms)

@@ -54,11 +54,11 @@ def normalised(password: str) -> str:
 
 def check_password(password: str, *, names: tuple[str, ...] = ()) -> None:
     """WeakPassword unless it is good enough; `names` are the user's and the tenant's."""
-    if not MIN_CHARS <= len(password) <= MAX_CHARS:
+    if len(password) > MAX_CHARS or len(normalised(password)) < MIN_CHARS:
         raise WeakPassword(f"a password has {MIN_CHARS} to {MAX_CHARS} characters")
     if "\0" in password:
         raise WeakPassword("a password holds no NUL character")
-    plain = password.casefold()
+    plain = normalised(password).casefold()
     if len(set(plain)) < MIN_DIFFERENT or _is_run(plain) or _repeats(plain):
         raise WeakPassword("the password is a pattern that is guessed first")
     if {_core_of(plain), _core_of(plain).translate(_LEET)} & _COMMON:

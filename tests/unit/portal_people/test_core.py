@@ -245,6 +245,7 @@ def test_a_long_and_uncommon_password_is_good(password: str) -> None:
         "",
         "short",
         "elevenchars",
+        "e\u0301a\u0301o\u0301u\u0301i\u0301n\u0303",  # six letters, whatever keyboard
         "x" * 257,
         "password\0password1",
         "aaaaaaaaaaaa",

@@ -353,6 +353,16 @@ async def test_a_stolen_session_does_not_find_the_password_out(stage: Stage) -> 
     ]
 
 
+async def test_an_endless_old_password_is_refused_before_any_work(stage: Stage) -> None:
+    metadata = await stage.root()
+    stage.passwords.verified.clear()
+    request = portal_pb2.ChangePasswordRequest(
+        old_password="e\u0301\u0323" * 100, new_password=OTHER_PASSWORD
+    )
+    error = await refused(stage.portal.ChangePassword(request, metadata=metadata))
+    assert (error.code, stage.passwords.verified) == ("wrong-credentials", [])
+
+
 async def test_a_weak_new_password_is_refused(stage: Stage) -> None:
     metadata = await stage.root()
     request = portal_pb2.ChangePasswordRequest(old_password=PASSWORD, new_password="short")
