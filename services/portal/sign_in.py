@@ -19,6 +19,7 @@ from services.portal.core.lockout import (
     counted,
     locked_for_ms,
     opened,
+    place_of,
     uncounted,
 )
 from services.portal.core.password_rules import MAX_CHARS
@@ -284,8 +285,8 @@ def name_key(tenant_name: str, username: str) -> str:
 
 
 def address_key(address: str) -> str:
-    """What the wrong passwords from one address are counted under."""
-    return _key("address", address)
+    """What the wrong passwords from one place are counted under."""
+    return _key("address", place_of(address))
 
 
 def _key(*parts: str) -> str:

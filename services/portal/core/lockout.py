@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Network, ip_address
+
 from services.portal.model.sessions import Tally
 
 WINDOW_MS = 15 * 60_000
@@ -11,7 +13,7 @@ LOCK_MS = 15 * 60_000
 NAME_LIMIT = 5
 """Wrong passwords that lock one username of one tenant, whether they exist or not."""
 ADDRESS_LIMIT = 50
-"""Wrong passwords that lock one address; a whole site may share it."""
+"""Wrong passwords that lock one place; a whole site may share it."""
 
 
 def counted(tally: Tally, limit: int, now_ms: int) -> Tally:
@@ -22,6 +24,20 @@ def counted(tally: Tally, limit: int, now_ms: int) -> Tally:
         failed_at_ms=failed,
         locked_until_ms=now_ms + LOCK_MS if len(failed) == limit else 0,
     )
+
+
+def place_of(address: str) -> str:
+    """What stands for an address: of IPv6 the /64, which is the least that one caller is given.
+
+    Whoever has one has 2^64 addresses (RFC 6177), so counting each alone would count nothing.
+    """
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(known, IPv4Address):
+        return str(known)
+    return str(known.ipv4_mapped or IPv6Network((int(known), 64), strict=False))
 
 
 def uncounted(tally: Tally, at_ms: int) -> Tally:

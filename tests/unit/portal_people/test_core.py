@@ -21,6 +21,7 @@ from services.portal.core.lockout import (
     forget_at_ms,
     locked_for_ms,
     opened,
+    place_of,
     uncounted,
 )
 from services.portal.core.password_rules import check_password, normalised
@@ -107,6 +108,24 @@ def test_a_tally_is_forgotten_after_its_last_wrong_password_and_its_lock() -> No
     assert forget_at_ms(Tally()) == WINDOW_MS
     assert forget_at_ms(Tally((1, 5))) == 5 + WINDOW_MS
     assert forget_at_ms(Tally((1, 5), 10 * WINDOW_MS)) == 10 * WINDOW_MS
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:0:1::7", "2001:db8:0:1::/64"),
+        ("2001:db8:0:1:ffff::", "2001:db8:0:1::/64"),
+        ("2001:db8:0:2::7", "2001:db8:0:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::1", "::/64"),
+        ("", ""),
+        ("unix", "unix"),
+    ],
+)
+def test_a_caller_has_a_place_however_many_addresses(address: str, place: str) -> None:
+    assert place_of(address) == place
 
 
 # ---- sessions ----

@@ -216,6 +216,14 @@ async def test_one_address_may_not_try_every_name(stage: Stage) -> None:
     assert (await stage.sign_in()).access_token
 
 
+async def test_a_network_may_not_try_every_name_from_ever_new_addresses(stage: Stage) -> None:
+    for number in range(50):
+        call = stage.sign_in(f"user-{number}", address=f"2001:db8::{number:x}")
+        assert (await refused(call)).code == "wrong-credentials"
+    assert (await refused(stage.sign_in(address="2001:db8::ffff"))).code == "too-many-attempts"
+    assert (await stage.sign_in(address="2001:db8:0:1::1")).access_token
+
+
 # ---- going on and ending ----
 
 
