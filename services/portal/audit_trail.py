@@ -18,6 +18,8 @@ log = get_logger("portal.audit")
 
 MAX_WAITING = 5_000
 """Entries that wait for the store; further ones are lost, and the loss is said."""
+MAX_WAITING_OF_NOBODY = 4_000
+"""Of those, refusals of nobody known: a flood of them leaves room for what people do."""
 MAX_BATCH = 200
 SIGN_IN = "sign-in"
 RETRY_MS = (100, 1_000, 5_000)
@@ -55,7 +57,8 @@ class AuditTrail:
     def add(self, tenant_id: TenantId, entry: AuditEntry) -> None:
         """Takes an entry; it is lost, and the loss logged, when too many wait."""
         self.sign_ins_refused += entry.action == SIGN_IN and entry.outcome != OK
-        if len(self._waiting) >= MAX_WAITING:
+        room = MAX_WAITING if entry.actor_id else MAX_WAITING_OF_NOBODY
+        if len(self._waiting) >= room:
             self.lost += 1
             log.error("audit entry lost", tenant=tenant_id, action=entry.action, lost=self.lost)
             return
@@ -81,21 +84,29 @@ class AuditTrail:
     async def flush(self) -> None:
         """Writes everything that waits now; DatabaseUnavailable, and what is left goes on waiting.
 
-        Entries that the store refuses for what they are would hold up all others: they are lost.
+        An entry that the store refuses for what it is would hold up all others: it is lost.
         """
         async with self._writing:
             while self._waiting:
                 tenant_id, entries = self._first_of_one_tenant()
-                events = [self._envelopes.audited(tenant_id, entry) for entry in entries]
-                try:
-                    await self._store.add_audit(tenant_id, entries, events)
-                except DatabaseUnavailable:
-                    raise
-                except Exception as error:
-                    self.lost += len(entries)
-                    log.error("audit entries refused", tenant=tenant_id, exc_info=error)
+                await self._write(tenant_id, entries)
                 for _ in entries:
                     self._waiting.popleft()
+
+    async def _write(self, tenant_id: TenantId, entries: list[AuditEntry]) -> None:
+        """Writes entries together; when they are refused, each alone."""
+        try:
+            events = [self._envelopes.audited(tenant_id, entry) for entry in entries]
+            await self._store.add_audit(tenant_id, entries, events)
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            if len(entries) == 1:
+                self.lost += 1
+                log.error("audit entry refused", tenant=tenant_id, exc_info=error)
+                return
+            for entry in entries:
+                await self._write(tenant_id, [entry])
 
     def _first_of_one_tenant(self) -> tuple[TenantId, list[AuditEntry]]:
         tenant_id = self._waiting[0].tenant_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -97,10 +98,11 @@ async def test_a_store_that_is_away_loses_nothing(monkeypatch: pytest.MonkeyPatc
 async def test_what_the_store_refuses_holds_nobody_up() -> None:
     store, trail = made()
     trail.add(OTHER, entry(1, "poison"))
-    trail.add(ACME, entry(2))
+    for number in (2, 3, 4):
+        trail.add(ACME, entry(number, "poison" if number == 3 else ""))
     await trail.flush()
-    assert await written(store) == ["a-0002"]
-    assert trail.lost == 1
+    assert await written(store) == ["a-0002", "a-0004"]
+    assert trail.lost == 2
 
 
 async def test_only_so_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,10 +110,24 @@ async def test_only_so_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_trail, "MAX_WAITING", 2)
     store, trail = made()
     for number in range(5):
-        trail.add(ACME, entry(number))
+        trail.add(ACME, replace(entry(number), actor_id="u-1"))
     assert trail.lost == 3
     await trail.flush()
     assert await written(store) == ["a-0000", "a-0001"]
+
+
+async def test_a_flood_of_nobodys_refusals_leaves_room_for_what_people_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert audit_trail.MAX_WAITING_OF_NOBODY <= audit_trail.MAX_WAITING - 1_000
+    monkeypatch.setattr(audit_trail, "MAX_WAITING_OF_NOBODY", 2)
+    store, trail = made()
+    for number in range(5):
+        trail.add(ACME, entry(number))
+    trail.add(ACME, replace(entry(9), actor_id="u-1"))
+    assert trail.lost == 3
+    await trail.flush()
+    assert await written(store) == ["a-0000", "a-0001", "a-0009"]
 
 
 async def test_a_stop_writes_what_waits() -> None:
