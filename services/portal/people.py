@@ -95,6 +95,8 @@ async def sweep_for_ever(store: TrailStore, clock: Clock) -> None:
                     break
         except DatabaseUnavailable as error:
             log.warning("sweep waits", reason=str(error))
+        except Exception as error:  # the next round may fare better
+            log.error("sweep failed", exc_info=error)
         await asyncio.sleep(SWEEP_EVERY_S)
 
 

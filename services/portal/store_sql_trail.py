@@ -104,12 +104,8 @@ class SqlTrail:
             )
         for row in tenants:
             async with self._database.transaction(TenantId(row["tenant_id"])) as connection:
-                removed += await _delete(connection, "token", "expires_at_ms <= $1", tokens_ms)
+                removed += await _delete_tokens(connection, row["tenant_id"], tokens_ms)
                 removed += await _delete(connection, "answer", "reserved_at_ms <= $1", answers_ms)
-                await connection.execute(
-                    "DELETE FROM session s WHERE NOT EXISTS"
-                    " (SELECT 1 FROM token t WHERE t.session_id = s.session_id)"
-                )
         return removed
 
 
@@ -146,6 +142,26 @@ async def _put(connection: Connection, tenant_id: TenantId, key: AnswerKey, answ
         answer.content_type,
         answer.body,
     )
+
+
+async def _delete_tokens(connection: Connection, tenant_id: str, before_ms: int) -> int:
+    """Removes at most `SWEEP_ROWS` tokens, and sessions of which none is left; how many tokens."""
+    # Two that removed the last tokens of one session at once would both leave the session.
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('carillon.sweep.' || $1, 0))", tenant_id
+    )
+    rows = await connection.fetch(
+        "DELETE FROM token WHERE ctid IN (SELECT ctid FROM token WHERE expires_at_ms <= $1"
+        " LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING session_id",
+        before_ms,
+        SWEEP_ROWS,
+    )
+    await connection.execute(
+        "DELETE FROM session s WHERE session_id = ANY($1) AND NOT EXISTS"
+        " (SELECT 1 FROM token t WHERE t.session_id = s.session_id)",
+        list({row["session_id"] for row in rows}),
+    )
+    return len(rows)
 
 
 async def _delete(connection: Connection, table: str, over: str, at_ms: Any) -> int:

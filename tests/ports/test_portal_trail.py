@@ -17,7 +17,7 @@ from services.portal.model.errors import (
     NoSuchApiKey,
     TooManyApiKeys,
 )
-from services.portal.model.sessions import Session, Tally
+from services.portal.model.sessions import Session, Tally, Verdict
 from services.portal.model.trail import Answer, AnswerKey, AuditQuery
 from services.portal.store import PortalStore
 from services.portal.store_sql import SqlPortalStore
@@ -204,6 +204,21 @@ async def test_what_has_run_out_is_swept_and_nothing_else(store: PortalStore) ->
     assert await store.holder_of(b"s-2-r1") is not None
     assert await store.tallies(["k"]) == {}
     assert await store.reserve_answer(ACME, NAME, "else", 2_000) is None
+
+
+async def test_a_session_goes_with_its_last_token(database: Database) -> None:
+    store = SqlPortalStore(database)
+    await settled(store)
+    for session_id, expires_at_ms in (("s-1", 10_000), ("s-2", 10_000), ("s-3", 50_000)):
+        session = Session(session_id, "u-1", 100)
+        made = tokens(session_id, expires_at_ms=expires_at_ms)
+        await store.add_session(ACME, session, made, password_hash=HASH, most=9)
+    later = tokens("s-2", 2, expires_at_ms=50_000)
+    assert await store.renew(ACME, b"s-2-r1", later, 200) is Verdict.GRANTED
+    await store.sweep(10_000 + KEEP_EXPIRED_MS)
+    async with database.transaction(ACME) as connection:
+        left = await connection.fetch("SELECT session_id FROM session ORDER BY session_id")
+    assert [row["session_id"] for row in left] == ["s-2", "s-3"]
 
 
 async def test_a_lock_outlives_its_wrong_passwords(store: PortalStore) -> None:

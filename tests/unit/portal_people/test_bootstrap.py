@@ -189,7 +189,9 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(tmp_path: Path) -> N
     assert simulate(story, seed=7, folder=tmp_path)
 
 
-def test_what_has_run_out_is_swept_each_minute(tmp_path: Path) -> None:
+def test_what_has_run_out_is_swept_each_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def story(world: SimulatedWorld) -> list[dict[str, Tally]]:
         store = FlakyStore(MemoryBus())
         tally = Tally((world.clock.now_ms(),))
@@ -198,6 +200,14 @@ def test_what_has_run_out_is_swept_each_minute(tmp_path: Path) -> None:
         store.is_away = True
         await asyncio.sleep(90)
         store.is_away = False
+        sweep = store.sweep
+
+        async def fail(_now_ms: int) -> int:
+            raise ValueError("a mistake")
+
+        monkeypatch.setattr(store, "sweep", fail)
+        await asyncio.sleep(90)
+        monkeypatch.setattr(store, "sweep", sweep)
         seen = []
         for wait_s in (60.0, WINDOW_MS / 1_000):
             await asyncio.sleep(wait_s)
