@@ -6,10 +6,13 @@ from typing import Any
 
 from grpc import aio
 
-from services.chassis.request import MAX_ID_CHARS
+from services.chassis.request import MAX_ID_CHARS, present
+from services.chassis.rpc import tenant_id
 from services.portal.core.scrubbing import MAX_WORD_CHARS
-from services.portal.identity import ADDRESS_KEY, SESSION_KEY
-from services.portal.model.errors import BadQuery, NoSuchApiKey, NoSuchUser
+from services.portal.identity import ADDRESS_KEY, SESSION_KEY, key_principal
+from services.portal.model.errors import BadQuery, NoSuchApiKey, NoSuchUser, NotAuthenticated
+from services.portal.model.people import PLATFORM_TENANT, Principal
+from services.portal.people_parts import PeopleParts
 
 Context = aio.ServicerContext[Any, Any]
 
@@ -22,6 +25,37 @@ def address_of(context: Context) -> str:
 def session_of(context: Context) -> str:
     """The session in which somebody asks; empty for an API key."""
     return _metadata(context, SESSION_KEY)
+
+
+async def asking(parts: PeopleParts) -> Principal:
+    """Who asks, as the store knows them now; NotAuthenticated."""
+    store, user_id = parts.store, present().user_id
+    tenant = await store.get_tenant(tenant_id())
+    holder = await store.key_holder(user_id)
+    if holder is not None and holder.tenant.tenant_id == tenant.tenant_id:
+        return key_principal(holder)
+    try:
+        user = (await store.get_account(tenant.tenant_id, user_id)).user
+    except NoSuchUser:
+        raise NotAuthenticated("nobody asks") from None
+    return Principal(
+        id=user.user_id,
+        name=user.display_name,
+        roles=frozenset(user.roles),
+        tenant_id=tenant.tenant_id,
+        tenant_name=tenant.name,
+        kind="user",
+        session_id="",
+        time_zone=tenant.time_zone,
+    )
+
+
+async def ranks_of_asking(parts: PeopleParts) -> frozenset[str]:
+    """The roles of whoever asks, in the one tenant where administrators are not all equal.
+
+    Empty in every other: there is no role `platform` there.
+    """
+    return (await asking(parts)).roles if tenant_id() == PLATFORM_TENANT else frozenset()
 
 
 def user_id_of(text: str) -> str:

@@ -7,12 +7,13 @@ from protos.portal.v1 import portal_pb2
 from services.chassis.log import get_logger
 from services.chassis.paging import page_size
 from services.chassis.rpc import tenant_id
+from services.portal.core.changing import check_rank
 from services.portal.core.checking import MAX_API_KEYS, check_api_key, read_roles
 from services.portal.model.errors import BadApiKey
 from services.portal.model.people import ApiKey
 from services.portal.model.trail import AuditQuery
 from services.portal.people_parts import PeopleParts
-from services.portal.rpc_people_asked import Context, key_id_of, searched
+from services.portal.rpc_people_asked import Context, key_id_of, ranks_of_asking, searched
 from services.portal.tokens import new_api_key, sha256, shown_of
 from services.portal.wire_people import audit_message, key_message
 
@@ -39,6 +40,7 @@ class KeyCalls:
             tenant_id=tenant,
             now_ms=now_ms,
         )
+        check_rank(await ranks_of_asking(parts), roles)
         key_id = parts.new_id()
         secret = new_api_key(key_id, parts.random_bits)
         key = ApiKey(

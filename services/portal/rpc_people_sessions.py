@@ -5,15 +5,12 @@ from __future__ import annotations
 from protos.portal.v1 import portal_pb2
 from services.chassis.errors import CarillonError
 from services.chassis.log import get_logger
-from services.chassis.request import present
 from services.chassis.rpc import tenant_id
 from services.portal.core.password_rules import check_password
-from services.portal.identity import key_principal
-from services.portal.model.errors import NoSuchUser, NotAuthenticated, UsersOnly
-from services.portal.model.people import Principal
+from services.portal.model.errors import UsersOnly
 from services.portal.model.trail import OK
 from services.portal.people_parts import PeopleParts
-from services.portal.rpc_people_asked import Context, address_of, session_of
+from services.portal.rpc_people_asked import Context, address_of, asking, session_of
 from services.portal.sign_in import Granted, name_key
 from services.portal.wire_people import me_message, user_message
 
@@ -59,13 +56,13 @@ class SessionCalls:
 
     async def GetMe(self, _request: portal_pb2.GetMeRequest, _context: Context) -> portal_pb2.Me:
         """Who asks."""
-        return me_message(await self._principal())
+        return me_message(await asking(self._parts))
 
     async def ChangePassword(
         self, request: portal_pb2.ChangePasswordRequest, context: Context
     ) -> portal_pb2.User:
         """Changes one's own password and ends one's other sessions."""
-        principal = await self._principal()
+        principal = await asking(self._parts)
         parts, address = self._parts, address_of(context)
         subject, outcome = "", "failed"
         try:
@@ -97,27 +94,6 @@ class SessionCalls:
                 address=address,
             )
         return user_message(account.user, locked_until_ms=0)
-
-    async def _principal(self) -> Principal:
-        store, asked = self._parts.store, present()
-        tenant = await store.get_tenant(tenant_id())
-        holder = await store.key_holder(asked.user_id)
-        if holder is not None and holder.tenant.tenant_id == tenant.tenant_id:
-            return key_principal(holder)
-        try:
-            user = (await store.get_account(tenant.tenant_id, asked.user_id)).user
-        except NoSuchUser:
-            raise NotAuthenticated("nobody asks") from None
-        return Principal(
-            id=user.user_id,
-            name=user.display_name,
-            roles=frozenset(user.roles),
-            tenant_id=tenant.tenant_id,
-            tenant_name=tenant.name,
-            kind="user",
-            session_id="",
-            time_zone=tenant.time_zone,
-        )
 
 
 def _session_message(granted: Granted) -> portal_pb2.Session:

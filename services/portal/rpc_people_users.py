@@ -11,14 +11,14 @@ from services.chassis.ids import TenantId
 from services.chassis.log import get_logger
 from services.chassis.paging import page_size
 from services.chassis.rpc import tenant_id
-from services.portal.core.changing import replaced
+from services.portal.core.changing import check_rank, replaced
 from services.portal.core.checking import check_user, read_roles, roles_in
 from services.portal.core.lockout import locked_for_ms
 from services.portal.core.password_rules import check_password
 from services.portal.model.errors import BadQuery, BadUser, UserExists
 from services.portal.model.people import Account, User, UserQuery
 from services.portal.people_parts import PeopleParts
-from services.portal.rpc_people_asked import Context, searched, user_id_of
+from services.portal.rpc_people_asked import Context, ranks_of_asking, searched, user_id_of
 from services.portal.sign_in import name_key
 from services.portal.wire_people import user_message
 
@@ -43,6 +43,7 @@ class UserCalls:
             display_name=wanted.display_name or wanted.username,
         )
         check_user(user, tenant_id=tenant.tenant_id)
+        check_rank(await ranks_of_asking(parts), user.roles)
         check_password(request.password, names=(user.username, tenant.name))
         if await parts.store.account_named(tenant.tenant_id, user.username) is not None:
             raise UserExists(user.username)
@@ -84,11 +85,13 @@ class UserCalls:
     ) -> portal_pb2.User:
         """Replaces name, e-mail, roles and whether the user may sign in."""
         parts, tenant, now_ms = self._parts, tenant_id(), self._parts.clock.now_ms()
-        wanted = _user_of(request.user)
+        wanted, asking = _user_of(request.user), await ranks_of_asking(parts)
 
-        def change(account: Account, other_administrators: int) -> Account:
-            changed = replaced(account, wanted, other_administrators)
+        def change(account: Account, others: int) -> Account:
+            check_rank(asking, account.user.roles)
+            changed = replaced(account, wanted, others)
             check_user(changed.user, tenant_id=tenant)
+            check_rank(asking, changed.user.roles)
             return changed
 
         user_id = user_id_of(request.user.user_id)
@@ -111,6 +114,7 @@ class UserCalls:
         tenant = await self._parts.store.get_tenant(tenant_id())
         user_id = user_id_of(request.user_id)
         user = (await self._parts.store.get_account(tenant.tenant_id, user_id)).user
+        check_rank(await ranks_of_asking(self._parts), user.roles)
         check_password(request.password, names=(user.username, tenant.name))
         await self._parts.sign_in.set_password(tenant.tenant_id, user_id, request.password)
         await self._parts.sign_in.unlock(name_key(tenant.name, user.username))

@@ -19,7 +19,7 @@ from services.portal.model.trail import Answer, AnswerKey, AuditEntry, AuditQuer
 TOPIC = "portal.events.v1"
 """Where the events go."""
 ChangeAccount = Callable[[Account, int], Account]
-"""Decides an account anew, knowing how many other administrators the tenant has."""
+"""Decides an account anew, knowing how many others rule with at least its ruling roles."""
 TellUser = Callable[[User], Sequence[Envelope]]
 """The events of a change that leaves the user like this."""
 

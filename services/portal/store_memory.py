@@ -126,8 +126,9 @@ class MemoryPortalStore:
         """See `PeopleStore.change_account`."""
         account = await self.get_account(tenant_id, user_id)
         accounts = self._house(tenant_id).accounts
+        ruling = account.user.ruling
         others = sum(
-            each.user.is_administrator for name, each in accounts.items() if name != user_id
+            ruling <= each.user.ruling for name, each in accounts.items() if name != user_id
         )
         accounts[user_id] = changed = change(account, others)
         await self._tell(tell(changed.user))

@@ -128,12 +128,13 @@ class SqlPeople:
             row = await connection.fetchrow(f"{_ACCOUNT} WHERE user_id = $1", user_id)
             if row is None:
                 raise NoSuchUser(user_id)
+            account = _account_of(row)
             others = await connection.fetchval(
-                "SELECT count(*) FROM account"
-                " WHERE user_id <> $1 AND active AND 'administrator' = ANY(roles)",
+                "SELECT count(*) FROM account WHERE user_id <> $1 AND active AND roles @> $2",
                 user_id,
+                sorted(account.user.ruling),
             )
-            changed = change(_account_of(row), others)
+            changed = change(account, others)
             await _update(connection, changed)
             await outbox.add(connection, TOPIC, tell(changed.user))
         return changed

@@ -151,6 +151,28 @@ async def test_an_account_is_changed_knowing_the_other_administrators(
     assert await published(bus, database) == ["e1", "Ana B", "Ana B"]
 
 
+async def test_others_count_who_rule_in_every_way_that_one_does(store: PortalStore) -> None:
+    seen: dict[str, int] = {}
+
+    async def ask(user_id: str) -> None:
+        def look(known: Account, others: int) -> Account:
+            seen[user_id] = others
+            return known
+
+        await store.change_account(ACME, user_id, look, lambda _: ())
+
+    def end(known: Account, _others: int) -> Account:
+        return replace(known, user=replace(known.user, active=False))
+
+    both = ADMIN | {Role.PLATFORM}
+    for user_id, roles in (("u-2", both), ("u-3", both | {Role.AGENT}), ("u-4", both)):
+        await store.add_user(ACME, account(user_id, user_id, roles), [])
+    await store.change_account(ACME, "u-4", end, lambda _: ())
+    for user_id in ("u-1", "u-2", "u-3"):
+        await ask(user_id)
+    assert seen == {"u-1": 2, "u-2": 1, "u-3": 1}
+
+
 async def test_a_change_that_is_refused_changes_nothing(
     store: PortalStore, bus: Bus, database: Database
 ) -> None:

@@ -1,18 +1,29 @@
-"""What may become of a user."""
+"""What may become of a user, and by whom."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from services.portal.model.errors import BadUser, LastAdministrator
-from services.portal.model.people import Account, User
+from services.portal.model.errors import BadUser, LastAdministrator, PlatformOnly
+from services.portal.model.people import Account, Role, User
 
 
-def replaced(account: Account, wanted: User, other_administrators: int) -> Account:
+def check_rank(asking: frozenset[str], touched: frozenset[Role]) -> None:
+    """PlatformOnly when somebody without the role `platform` gives it, or changes who has it.
+
+    `asking` are the roles of whoever asks, `touched` those that are given or changed. An
+    administrator could make themselves the platform's otherwise, or take over whoever is.
+    """
+    if Role.PLATFORM in touched and Role.PLATFORM not in asking:
+        raise PlatformOnly("only who has the role platform gives it, or changes who has it")
+
+
+def replaced(account: Account, wanted: User, others: int) -> Account:
     """The account with the name, e-mail, roles and leave to sign in that are wanted.
 
-    LastAdministrator when nobody could administer the tenant any more; BadUser when another
-    username is wanted: what people sign in with stays.
+    `others` rule with at least the roles that this one rules with. LastAdministrator when there
+    are none and this one would lose any; BadUser when another username is wanted: what people
+    sign in with stays.
     """
     present = account.user
     if wanted.username not in {"", present.username}:
@@ -24,6 +35,6 @@ def replaced(account: Account, wanted: User, other_administrators: int) -> Accou
         roles=wanted.roles,
         active=wanted.active,
     )
-    if present.is_administrator and not user.is_administrator and not other_administrators:
+    if not present.ruling <= user.ruling and not others:
         raise LastAdministrator("the last administrator stays one: make another one first")
     return replace(account, user=user)

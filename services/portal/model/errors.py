@@ -64,7 +64,7 @@ class UsersOnly(CarillonError):
 
 
 class PlatformOnly(CarillonError):
-    """Somebody outside of the tenant `platform` asked for what is the platform's own."""
+    """Somebody without the role `platform` asked for what is the platform's own."""
 
     code: ClassVar[str] = "platform-only"
     kind: ClassVar[Kind] = Kind.DENIED

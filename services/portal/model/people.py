@@ -21,6 +21,10 @@ class Role(StrEnum):
     PLATFORM = "platform"
 
 
+RULING = frozenset({Role.ADMINISTRATOR, Role.PLATFORM})
+"""Somebody in the tenant must always have each of these that anybody has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """One organisation that uses this installation."""
@@ -61,9 +65,9 @@ class User:
     """UTC milliseconds, to the minute; 0: never."""
 
     @property
-    def is_administrator(self) -> bool:
-        """Whether they can administer their tenant now."""
-        return self.active and Role.ADMINISTRATOR in self.roles
+    def ruling(self) -> frozenset[Role]:
+        """With which roles they can rule their tenant, or the platform, now."""
+        return self.roles & RULING if self.active else frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.chassis.errors import CarillonError
 from services.chassis.ids import TenantId
-from services.portal.core.changing import replaced
+from services.portal.core.changing import check_rank, replaced
 from services.portal.core.checking import check_api_key, check_tenant, check_user, read_roles
 from services.portal.core.lockout import (
     LOCK_MS,
@@ -47,9 +47,10 @@ from services.portal.model.errors import (
     BadUser,
     KeyReused,
     LastAdministrator,
+    PlatformOnly,
     WeakPassword,
 )
-from services.portal.model.people import PLATFORM_TENANT, Account, Role, Tenant, User
+from services.portal.model.people import PLATFORM_TENANT, RULING, Account, Role, Tenant, User
 from services.portal.model.sessions import Session, Tally, Token, TokenKind, Verdict
 from services.portal.model.trail import Answer, Replay, ReplayState
 
@@ -450,7 +451,22 @@ def test_the_last_administrator_stays_one(change: dict[str, object]) -> None:
     wanted = replace(USER, **change)  # type: ignore[arg-type]
     with pytest.raises(LastAdministrator):
         replaced(ACCOUNT, wanted, 0)
-    assert not replaced(ACCOUNT, wanted, 1).user.is_administrator
+    assert not replaced(ACCOUNT, wanted, 1).user.ruling
+
+
+@pytest.mark.parametrize("left", [{Role.ADMINISTRATOR}, {Role.PLATFORM}])
+def test_the_last_who_rules_in_two_ways_loses_neither(left: set[Role]) -> None:
+    both = replace(ACCOUNT, user=replace(USER, roles=RULING))
+    with pytest.raises(LastAdministrator):
+        replaced(both, replace(USER, roles=frozenset(left)), 0)
+    assert replaced(both, replace(USER, roles=frozenset(left)), 1).user.ruling == left
+
+
+def test_the_role_platform_is_the_business_of_who_has_it() -> None:
+    check_rank(frozenset({"platform"}), RULING)
+    with pytest.raises(PlatformOnly):
+        check_rank(frozenset({"administrator"}), RULING)
+    check_rank(frozenset(), frozenset({Role.ADMINISTRATOR}))
 
 
 @pytest.mark.parametrize("change", NO_LONGER)

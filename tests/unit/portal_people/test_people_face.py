@@ -9,10 +9,11 @@ import pytest
 from protos.common.v1 import common_pb2
 from protos.portal.v1 import events_pb2, portal_pb2
 from services.chassis.errors import Kind
-from services.chassis.request import PLATFORM, metadata
+from services.chassis.request import PLATFORM, Metadata, metadata
 from services.portal.core import checking
 from services.portal.model.errors import NotAuthenticated
-from services.portal.model.people import PLATFORM_TENANT
+from services.portal.model.people import PLATFORM_TENANT, RULING, Account, Tenant
+from services.portal.model.people import User as PortalUser
 from tests.unit.portal_people.stage import (
     OTHER_PASSWORD,
     PASSWORD,
@@ -280,6 +281,74 @@ async def test_a_password_is_set_and_every_session_ends(stage: Stage) -> None:
     with pytest.raises(NotAuthenticated):
         await stage.who(session.access_token)
     assert (await stage.sign_in("ana", password="a fresh start 99")).access_token
+
+
+# ---- the platform's own ----
+
+
+async def by_the_platform(stage: Stage) -> tuple[str, Metadata, str, Metadata]:
+    """The platform's first user, and one who is administrator there and no more."""
+    tenant = Tenant(PLATFORM_TENANT, "platform", "Platform", "UTC", "", START_MS)
+    user = PortalUser("p-1", "root", "root", "", RULING, active=True, created_at_ms=START_MS)
+    account = Account(user, await stage.passwords.hash(PASSWORD))
+    await stage.store.add_tenant(tenant, account, [])
+    made = await stage.create_user("clerk", "administrator", tenant="platform")
+    session = await stage.sign_in("clerk", "platform", OTHER_PASSWORD)
+    return (
+        "p-1",
+        await stage.root("platform"),
+        made.user_id,
+        await stage.by(session.access_token),
+    )
+
+
+async def test_an_administrator_of_the_platforms_tenant_does_not_become_the_platform(
+    stage: Stage,
+) -> None:
+    root_id, root, clerk_id, clerk = await by_the_platform(stage)
+    portal, both = stage.portal, ["administrator", "platform"]
+    request = portal_pb2.CreateApiKeyRequest(name="crm", roles=["administrator"])
+    key = await portal.CreateApiKey(request, metadata=clerk)
+    for asking in (clerk, await stage.by(key.secret)):
+        promoted = User(user_id=clerk_id, display_name="clerk", roles=both, active=True)
+        demoted = User(user_id=root_id, display_name="root", roles=["administrator"], active=True)
+        locked_out = User(user_id=root_id, display_name="root", roles=both)
+        made = User(username="eve", roles=["platform"])
+        for call in (
+            *(
+                portal.UpdateUser(portal_pb2.UpdateUserRequest(user=user), metadata=asking)
+                for user in (promoted, demoted, locked_out)
+            ),
+            portal.CreateUser(
+                portal_pb2.CreateUserRequest(user=made, password=PASSWORD), metadata=asking
+            ),
+            portal.SetPassword(
+                portal_pb2.SetPasswordRequest(user_id=root_id, password=OTHER_PASSWORD),
+                metadata=asking,
+            ),
+            portal.CreateApiKey(
+                portal_pb2.CreateApiKeyRequest(name="x", roles=both), metadata=asking
+            ),
+        ):
+            error = await refused(call)
+            assert (error.code, error.kind) == ("platform-only", Kind.DENIED)
+    assert (await stage.sign_in(tenant="platform")).me.roles == both
+    promoted = User(user_id=clerk_id, display_name="clerk", roles=both, active=True)
+    changed = await portal.UpdateUser(portal_pb2.UpdateUserRequest(user=promoted), metadata=root)
+    assert changed.roles == both
+
+
+async def test_the_platform_always_has_somebody(stage: Stage) -> None:
+    root_id, root, clerk_id, _ = await by_the_platform(stage)
+    demoted = User(user_id=root_id, display_name="root", roles=["administrator"], active=True)
+    request = portal_pb2.UpdateUserRequest(user=demoted)
+    error = await refused(stage.portal.UpdateUser(request, metadata=root))
+    assert (error.code, error.kind) == ("last-administrator", Kind.PRECONDITION)
+    second = User(
+        user_id=clerk_id, display_name="clerk", roles=["administrator", "platform"], active=True
+    )
+    await stage.portal.UpdateUser(portal_pb2.UpdateUserRequest(user=second), metadata=root)
+    assert (await stage.portal.UpdateUser(request, metadata=root)).roles == ["administrator"]
 
 
 # ---- what belongs to others ----
