@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.chassis.settings import Settings
+from services.portal.core.password_rules import check_password
+from services.portal.model.errors import WeakPassword
 
 
 class PortalSettings(Settings):
@@ -29,3 +31,14 @@ class PortalSettings(Settings):
     """How many passwords are checked at once."""
     bootstrap_password: SecretStr | None = None
     """Of the platform's first administrator; none: a random one, told in `bootstrap.json`."""
+
+    @field_validator("bootstrap_password")
+    @classmethod
+    def _is_good_enough(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is None or not given.get_secret_value():
+            return None
+        try:
+            check_password(given.get_secret_value())
+        except WeakPassword as error:
+            raise ValueError(str(error)) from None
+        return given

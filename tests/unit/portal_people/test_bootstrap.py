@@ -100,6 +100,27 @@ async def test_a_given_password_is_written_nowhere(tmp_path: Path) -> None:
     assert names_in(tmp_path) == []
 
 
+@pytest.mark.parametrize("given", ["short", "x" * 300, "administrator"])
+def test_a_given_password_that_lets_anybody_in_or_nobody_is_refused_at_the_start(
+    given: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CARILLON_PORTAL_BOOTSTRAP_PASSWORD", given)
+    with pytest.raises(SystemExit):
+        load(PortalSettings)
+    told = capsys.readouterr().err
+    assert "CARILLON_PORTAL_BOOTSTRAP_PASSWORD" in told
+    assert given not in told.replace("CARILLON_PORTAL_BOOTSTRAP_PASSWORD", "")
+
+
+@pytest.mark.parametrize("given", ["", "given by the operator"])
+def test_a_given_password_may_be_a_good_one_or_none(
+    given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARILLON_PORTAL_BOOTSTRAP_PASSWORD", given)
+    password = load(PortalSettings).bootstrap_password
+    assert (password.get_secret_value() if password else "") == given
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"tenant": 1}'])
 def test_a_file_that_says_nothing(tmp_path: Path, text: str) -> None:
     path = tmp_path / FILE
