@@ -93,10 +93,11 @@ class Shipper:
                 raise
             except RemoteError as error:
                 await self._back_off(call, error)
-            except OSError as error:
-                log.error("the spool cannot be read", call=call.call_id, reason=str(error))
-                await asyncio.sleep(LONGEST_PAUSE_S)
+            except Exception as error:
+                # One call that cannot be read must not end the shipping of all others.
+                log.error("the spool cannot be read", call=call.call_id, exc_info=error)
                 self.offer(call)
+                await asyncio.sleep(LONGEST_PAUSE_S)
             finally:
                 self._travelling.discard(call)
                 self._news.set()
@@ -117,8 +118,9 @@ class Shipper:
         if not self._pause_s:
             log.warning("segments wait for recording", code=error.code, reason=error.message)
         self._pause_s = min(max(2 * self._pause_s, FIRST_PAUSE_S), LONGEST_PAUSE_S)
-        await asyncio.sleep(self._pause_s)
+        # Offered before the pause: whoever ends it by cancelling must not lose the call.
         self.offer(call)
+        await asyncio.sleep(self._pause_s)
 
     async def _ship(self, call: CallKey) -> None:
         while waiting := await self._on_disk(lambda: self._spool.waiting(call, limit=BATCH)):

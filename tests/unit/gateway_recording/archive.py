@@ -22,6 +22,16 @@ from services.chassis.sealing import (
 )
 
 WAIT_S = 8.0
+LOOK_S = 0.01
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Until the condition holds, for what tells nobody that it changes."""
+    for _ in range(round(WAIT_S / LOOK_S)):
+        if condition():
+            return
+        await asyncio.sleep(LOOK_S)
+    raise AssertionError("it never happened")
 
 
 class Refused(CarillonError):

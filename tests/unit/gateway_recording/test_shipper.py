@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from media_gateway.recording.model import CallKey
 from media_gateway.recording.sealing_key import SealingKeys
 from media_gateway.recording.shipper import Shipper
+from media_gateway.recording.spool import Spool, Waiting
 from services.chassis.errors import CarillonError
 from services.chassis.rpc import open_channel
 from services.chassis.world import World, local_world
-from tests.unit.gateway_recording.archive import Archive, Full, Refused
-from tests.unit.gateway_recording.test_spool import CALL, PAIR, Desk, ended, manifest
+from tests.unit.gateway_recording.archive import Archive, Full, Refused, until
+from tests.unit.gateway_recording.test_spool import CALL, PAIR, PLENTY, Desk, ended, manifest
 
 
 @pytest.fixture
@@ -102,6 +105,55 @@ async def test_who_is_away_gets_everything_later(tmp_path: Path, world: World) -
         assert len(desk.spool.waiting(CALL, limit=9)) == 2
         async with archive_at(world) as archive:
             await archive.manifest()
+
+
+async def test_who_is_let_go_while_the_service_is_away_still_has_everything(
+    tmp_path: Path, world: World
+) -> None:
+    desk = Desk(tmp_path)
+    spoken(desk)
+    disk = ThreadPoolExecutor(max_workers=1)
+    shipper = Shipper(spool=desk.spool, disk=disk, dial=world.dial, on_gone=lambda _: None)
+    shipper.offer(CALL)
+    with capture_logs() as lines:
+        first = asyncio.ensure_future(shipper.run())
+        await until(lambda: lines)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+    assert lines[0]["event"] == "segments wait for recording"
+    assert shipper.waiting == 1
+    async with archive_at(world) as archive:
+        second = asyncio.ensure_future(shipper.run())
+        await archive.manifest()
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+    disk.shutdown()
+
+
+class Cursed(Spool):
+    """One call in it can never be read."""
+
+    def waiting(self, call: CallKey, *, limit: int) -> list[Waiting]:
+        if call != CALL:
+            raise ValueError("nobody thought of this")
+        return super().waiting(call, limit=limit)
+
+
+async def test_a_call_that_cannot_be_read_does_not_stop_the_others(
+    tmp_path: Path, world: World
+) -> None:
+    desk = Desk(tmp_path)
+    spoken(desk)
+    desk.spool = Cursed(tmp_path / "spool", room=PLENTY)
+    desk.spool.open()
+    async with archive_at(world) as archive, shipping(desk, world) as shipper:
+        for number in range(3):
+            shipper.offer(CallKey("acme", f"cursed-{number}"))
+        with capture_logs() as lines:
+            await until(lambda: lines)
+        shipper.offer(CALL)
+        await archive.manifest()
+    assert lines[0]["event"] == "the spool cannot be read"
 
 
 async def test_what_is_not_taken_now_is_offered_again(tmp_path: Path, world: World) -> None:
