@@ -70,11 +70,9 @@ class CallLog:
 
     @property
     def heard_until_ms(self) -> int:
-        """Where the last segment ends; UTC milliseconds."""
-        return max(
-            (each.ended_at_ms for track in self._tracks.values() for each in track.segments),
-            default=self._known.started_at_ms,
-        )
+        """Where the last segment or gap ends; UTC milliseconds."""
+        ends = [each.ended_at_ms for track in self._tracks.values() for each in track.segments]
+        return max((*ends, *(each.to_ms for each in self._gaps)), default=self._known.started_at_ms)
 
     def manifest(self) -> recording_pb2.Manifest:
         """The manifest as it follows."""
@@ -88,7 +86,7 @@ class CallLog:
     def closing(self, *, at_ms: int) -> list[bytes]:
         """Records that end what nobody ended, since its gateway died at that instant.
 
-        Each track that was open misses what came after its last segment.
+        Each track that was open misses what came after its last segment, or its last gap.
         """
         made = recording_pb2.Manifest()
         made.CopyFrom(self._known)
@@ -99,8 +97,7 @@ class CallLog:
             if track.ended_at_ms:
                 continue
             track.ended_at_ms = at_ms
-            written = self._tracks.get(track.track_id, _Track()).segments
-            from_ms = written[-1].ended_at_ms if written else track.started_at_ms
+            from_ms = self._accounted_until_ms(track)
             missing = recording_pb2.Gap(track_id=track.track_id, from_ms=from_ms, to_ms=at_ms)
             missing.reason = GATEWAY_LOST
             gaps.append(gap(missing))
@@ -108,7 +105,15 @@ class CallLog:
             pause.to_ms = pause.to_ms or at_ms
         for played in made.played:
             played.to_ms = played.to_ms or at_ms
-        return [known(made), *gaps]
+        # Gaps first: a track whose end is known misses nothing, to whoever reads half of this.
+        return [*gaps, known(made)]
+
+    def _accounted_until_ms(self, track: recording_pb2.Track) -> int:
+        """Where the last segment or gap of a track ends."""
+        written = self._tracks.get(track.track_id, _Track()).segments
+        gaps = [each.to_ms for each in self._gaps if each.track_id == track.track_id]
+        ends = [each.ended_at_ms for each in written]
+        return max((track.started_at_ms, *ends, *gaps))
 
     def _take(self, kind: bytes, data: bytes) -> None:
         if kind == _KNOWN:

@@ -18,14 +18,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from google.protobuf.message import DecodeError
+
+from media_gateway.recording import call_log
 from media_gateway.recording.call_log import CallLog
 from media_gateway.recording.model import CallKey
 from media_gateway.records import whole_records
 from protos.recording.v1 import recording_pb2
+from services.chassis.log import get_logger
+
+log = get_logger("recording")
 
 LOG, MANIFEST, SEGMENT_SUFFIX = "log", "manifest", ".seg"
 MAX_REFUSED = 1_000
-"""Manifests that the recording service would not take, kept for whoever looks into it."""
+"""Files that nobody will take, kept for whoever looks into it."""
 
 
 class SpoolFull(OSError):
@@ -100,7 +106,7 @@ class Spool:
         """Keeps a segment and its place in the log: both or, with OSError, neither."""
         data = request.SerializeToString()
         self.check_room(len(data))
-        path = self._path(call) / f"{request.track_id}.{request.number:08d}{SEGMENT_SUFFIX}"
+        path = self._path(call) / _segment_name(request)
         _write_whole(path, data)
         try:
             self.add_record(call, record)
@@ -144,23 +150,39 @@ class Spool:
             self.finish(call)
 
     def waiting(self, call: CallKey, *, limit: int) -> list[Waiting]:
-        """The recording's next segments, in their order."""
+        """The recording's next segments, in their order.
+
+        One that cannot be read, since the machine failed as it was written, is lost.
+        """
         folder = self._path(call)
         if not folder.is_dir():
             return []
-        names = sorted(each.name for each in os.scandir(folder) if _is_segment(each.name))
-        return [
-            Waiting(name, recording_pb2.PutSegmentRequest.FromString((folder / name).read_bytes()))
-            for name in names[:limit]
-        ]
+        found: list[Waiting] = []
+        for name in sorted(each.name for each in os.scandir(folder) if _is_segment(each.name)):
+            if len(found) == limit:
+                break
+            request = _read_segment(folder / name)
+            if request is None:
+                self._lose_segment(call, name)
+            else:
+                found.append(Waiting(name, request))
+        return found
 
     def manifest(self, call: CallKey) -> recording_pb2.Manifest | None:
-        """A finished recording's manifest; None while it goes on, or is gone."""
+        """A finished recording's manifest; None while it goes on, or is gone.
+
+        One that cannot be read is made once more: the log has all of it.
+        """
         try:
             data = (self._path(call) / MANIFEST).read_bytes()
+            found = recording_pb2.Manifest.FromString(data)
         except FileNotFoundError:
             return None
-        return recording_pb2.Manifest.FromString(data)
+        except DecodeError:
+            found = recording_pb2.Manifest()
+        if not found.call_id:
+            found = self.log_of(call).manifest()
+        return found if found.call_id else None
 
     def forget(self, call: CallKey, names: Iterable[str]) -> None:
         """Segments that were handed over."""
@@ -178,14 +200,28 @@ class Spool:
 
     def set_aside(self, call: CallKey) -> None:
         """A manifest that will never be taken: kept for whoever looks into it, not for ever."""
+        path = self._path(call) / MANIFEST
+        path.replace(self._aside() / f"{quote(call.call_id, safe='')}.manifest")
+        self.remove(call)
+
+    def _lose_segment(self, call: CallKey, name: str) -> None:
+        log.error("segment cannot be read", call=call.call_id, segment=name)
+        track_id, _, number = name.removesuffix(SEGMENT_SUFFIX).rpartition(".")
+        if number.isdecimal():
+            self.note_lost(call, call_log.lost(track_id, int(number)))
+        path = self._path(call) / name
+        size = path.stat().st_size
+        path.replace(self._aside() / f"{quote(call.call_id, safe='')}.{name}.unreadable")
+        self.used_bytes -= size
+
+    def _aside(self) -> Path:
+        """Where one more file has room that nobody will take."""
         aside = self._folder / "refused"
         aside.mkdir(mode=0o700, exist_ok=True)
-        kept = sorted(aside.iterdir())
+        kept = sorted(each.name for each in os.scandir(aside))
         for old in kept[: max(0, len(kept) - MAX_REFUSED + 1)]:
-            old.unlink(missing_ok=True)
-        path = self._path(call) / MANIFEST
-        path.replace(aside / f"{call.call_id}.manifest")
-        self.remove(call)
+            (aside / old).unlink(missing_ok=True)
+        return aside
 
     def _mend_log(self, call: CallKey) -> None:
         """Takes off what was cut short: after it nothing that is added could be read."""
@@ -207,6 +243,19 @@ class Spool:
 
 def _is_segment(name: str) -> bool:
     return name.endswith(SEGMENT_SUFFIX)
+
+
+def _segment_name(request: recording_pb2.PutSegmentRequest) -> str:
+    return f"{request.track_id}.{request.number:08d}{SEGMENT_SUFFIX}"
+
+
+def _read_segment(path: Path) -> recording_pb2.PutSegmentRequest | None:
+    """What was written under that name; None when it is not whole."""
+    try:
+        request = recording_pb2.PutSegmentRequest.FromString(path.read_bytes())
+    except DecodeError:
+        return None
+    return request if _segment_name(request) == path.name else None
 
 
 def _write_whole(path: Path, data: bytes) -> None:
