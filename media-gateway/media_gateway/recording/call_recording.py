@@ -16,7 +16,10 @@ from protos.recording.v1 import recording_pb2
 from services.chassis.ids import LegId
 
 MAX_FRAMES_WAITING = 2_000
-"""Of one leg between two writes: 40 s of a disk that stands still. Then the oldest are lost."""
+"""Of one leg between two writes: 40 s of a disk that stands still.
+
+Then the oldest are lost, which the writer marks as a gap.
+"""
 MAX_PLAYED = 1_000
 """Entries of the log of what was played; a call that hears more has the newest left out."""
 MAX_TRACKS = 1_000
@@ -37,7 +40,15 @@ class Track:
     number: int = 0
     """Of its last segment; the writing thread's."""
     missing: recording_pb2.Gap | None = None
-    """A stretch that could not be written, and is not in the log yet; the writing thread's."""
+    """A stretch that could not be written, and has not ended yet; the writing thread's."""
+    noted: recording_pb2.Gap | None = None
+    """The gap as the log has it; the writing thread's."""
+    heard_until_ms: int = 0
+    """Where the last frame that was cut ends; UTC milliseconds; the writing thread's."""
+
+    def __post_init__(self) -> None:
+        """Nothing was heard before its beginning."""
+        self.heard_until_ms = self.heard_until_ms or self.started_at_ms
 
     def take_frames(self) -> list[Heard]:
         """What was heard since the last time."""

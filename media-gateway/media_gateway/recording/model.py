@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 SAMPLES_PER_MS = 8
 """PCMU and PCMA (RFC 3551)."""
+FRAME_MS = 20
+"""How long a packet is taken to be when nothing else is known of it."""
 DISK_FULL = "disk-full"
+DISK_SLOW = "disk-slow"
 GATEWAY_LOST = "gateway-lost"
 SEGMENT_LOST = "segment-lost"
 NO_SEALING_KEY = "no-sealing-key"

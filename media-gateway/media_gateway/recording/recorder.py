@@ -18,7 +18,7 @@ from grpc import aio
 from media_gateway.core import events as e
 from media_gateway.core.state import Call
 from media_gateway.recording.call_recording import CallRecording
-from media_gateway.recording.model import DISK_FULL, NO_SEALING_KEY, CallKey
+from media_gateway.recording.model import NO_SEALING_KEY, CallKey
 from media_gateway.recording.sealing_key import SealingKeys
 from media_gateway.recording.shipper import Shipper
 from media_gateway.recording.spool import Room, Spool
@@ -37,6 +37,8 @@ SEGMENT_MS = 1_900
 """How often a call's taps are emptied: with a look's delay that makes segments of 2 seconds."""
 RETRY_MS = 1_000
 """How soon the end of a recording is tried again that the disk did not take."""
+CLOSE_AGAIN_S = 2.0
+"""How soon what a lost gateway left is closed that the disk did not let close."""
 REPORT_S = 10.0
 REPORT_AGAIN_S = 1.0
 GOODBYE_S = 3.0
@@ -53,7 +55,7 @@ class LiveRecording:
         self._recorder = recorder
         self._on_trouble = on_trouble
         self._about = CallRecording()
-        self._failing = False
+        self._trouble = ""
         self.writer: CallWriter | None = None
         """None until the call may be recorded."""
         self.due_ms = 0
@@ -78,7 +80,9 @@ class LiveRecording:
             return
         self._about.begin(call, event.basis, now_ms=now_ms, incarnation=self._recorder.incarnation)
         if not self._recorder.record(self):
+            # It is followed all the same: what is missing is marked, and it begins with the key.
             log.error("recording cannot begin", call=call.call_id, reason=NO_SEALING_KEY)
+            self._trouble = NO_SEALING_KEY
             self._on_trouble(NO_SEALING_KEY)
 
     def tap(self, leg_id: LegId) -> Tap | None:
@@ -93,14 +97,14 @@ class LiveRecording:
         heard = tuple((track, track.take_frames()) for track in about.tracks.values())
         return Batch(about.known() if about.changed else None, heard, about.over)
 
-    def settle(self, batch: Batch, *, whole: bool) -> None:
-        """A batch was written, as far as the disk took it."""
-        if not whole and not self._failing:
-            self._failing = True
-            log.error("recording fails", call=self.call.call_id, reason=DISK_FULL)
-            self._on_trouble(DISK_FULL)
-        elif whole and self._failing and any(frames for _, frames in batch.heard):
-            self._failing = False
+    def settle(self, batch: Batch, *, trouble: str) -> None:
+        """A batch was written, as far as it could be; `trouble` says why not all of it."""
+        if trouble and trouble != self._trouble:
+            self._trouble = trouble
+            log.error("recording fails", call=self.call.call_id, reason=trouble)
+            self._on_trouble(trouble)
+        elif not trouble and self._trouble and any(frames for _, frames in batch.heard):
+            self._trouble = ""
             log.info("recording goes on", call=self.call.call_id)
             self._on_trouble(None)
 
@@ -129,6 +133,7 @@ class Recorder:
         self._keys = SealingKeys(folder / "sealing-key.json", dial)
         self._live: dict[LiveRecording, None] = {}
         self._left: dict[CallKey, str] = {}
+        self._unclosed: list[CallKey] = []
         self._shipper = Shipper(
             spool=self._spool,
             disk=self._disk,
@@ -136,13 +141,13 @@ class Recorder:
             on_gone=self._forget,
         )
         self._refused = 0
+        self._died_at_ms = 0
 
     async def start(self, *, died_at_ms: int) -> None:
         """Takes over what an earlier process left: it died at that instant, if it did not end."""
         loop = asyncio.get_running_loop()
-        left = await loop.run_in_executor(self._disk, self._take_over, died_at_ms)
-        self._left.update(left)
-        for call in left:
+        self._died_at_ms = died_at_ms
+        for call in await loop.run_in_executor(self._disk, self._take_over):
             self._shipper.offer(call)
 
     @property
@@ -155,16 +160,19 @@ class Recorder:
         return LiveRecording(self, on_trouble)
 
     def record(self, live: LiveRecording) -> bool:
-        """Begins to write; False when there is no key to seal for."""
-        public_key = self._keys.public_key
-        if public_key is None:
-            self._refused += 1
-            return False
+        """Begins to write; False when there is no key to seal for yet."""
+        keys = self._keys
         live.writer = CallWriter(
-            live.call, public_key=public_key, spool=self._spool, incarnation=self.incarnation
+            live.call,
+            public_key=lambda: keys.public_key,
+            spool=self._spool,
+            incarnation=self.incarnation,
         )
         live.due_ms = self.clock.now_ms() + SEGMENT_MS
         self._live[live] = None
+        if keys.public_key is None:
+            self._refused += 1
+            return False
         return True
 
     async def run(self) -> None:
@@ -174,6 +182,7 @@ class Recorder:
             parts.create_task(self._shipper.run())
             parts.create_task(self._report())
             parts.create_task(self._write_on())
+            parts.create_task(self._close_left())
 
     async def close(self) -> None:
         """Writes what is left; what is not handed over soon is the next process's."""
@@ -213,7 +222,7 @@ class Recorder:
         )
         yield Reading(
             "carillon_gateway_recordings_without_key_total",
-            "Calls that could not be recorded for want of a sealing key.",
+            "Calls that could not be recorded from their beginning for want of a sealing key.",
             self._refused,
             kind="counter",
         )
@@ -229,13 +238,15 @@ class Recorder:
     async def _write(self, due: list[LiveRecording]) -> None:
         batches = [(live, live.take_batch()) for live in due]
         loop = asyncio.get_running_loop()
-        results = await loop.run_in_executor(self._disk, _write_all, batches)
+        writing = loop.run_in_executor(self._disk, _write_all, batches)
+        # What was taken from the taps is nowhere else: it is written though this task be cancelled.
+        results = await asyncio.shield(writing)
         now_ms = self.clock.now_ms()
-        for (live, batch), whole in zip(batches, results, strict=True):
+        for (live, batch), (trouble, finished) in zip(batches, results, strict=True):
             live.due_ms = now_ms + (RETRY_MS if live.over else SEGMENT_MS)
-            live.settle(batch, whole=whole)
+            live.settle(batch, trouble=trouble)
             self._shipper.offer(live.call)
-            if batch.over and whole:
+            if finished:
                 del self._live[live]
 
     async def _report(self) -> None:
@@ -243,7 +254,7 @@ class Recorder:
         stub = recording_pb2_grpc.RecordingStub(self._dial("recording"))
         while True:
             pause_s = REPORT_S
-            for incarnation in {self.incarnation, *self._left.values()}:
+            for incarnation in {self.incarnation, *filter(None, self._left.values())}:
                 request = recording_pb2.ReportGatewayRequest(incarnation=incarnation)
                 try:
                     await stub.ReportGateway(request)
@@ -255,33 +266,57 @@ class Recorder:
     def _forget(self, call: CallKey) -> None:
         self._left.pop(call, None)
 
-    def _take_over(self, died_at_ms: int) -> dict[CallKey, str]:
+    async def _close_left(self) -> None:
+        """What could not be closed at the start is, as soon as the disk takes it."""
+        loop = asyncio.get_running_loop()
+        while self._unclosed:
+            await asyncio.sleep(CLOSE_AGAIN_S)
+            for call in await loop.run_in_executor(self._disk, self._close_unclosed):
+                self._shipper.offer(call)
+
+    def _take_over(self) -> list[CallKey]:
+        """What is left to hand over; runs in the writing thread, as all that follows."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._keys.recall()
-        left: dict[CallKey, str] = {}
         for call in self._spool.open():
-            found = self._spool.log_of(call)
-            if not found.incarnation:
+            incarnation = self._spool.log_of(call).incarnation
+            if not incarnation and not self._spool.waiting(call, limit=1):
                 self._spool.remove(call)  # killed before anything of it was whole
                 continue
-            left[call] = found.incarnation
-            if not self._spool.is_finished(call):
-                log.error("recording of a lost gateway is closed", call=call.call_id)
-                try:
-                    self._spool.close_lost(call, at_ms=died_at_ms)
-                except OSError as error:
-                    log.error("it cannot be closed yet", call=call.call_id, reason=str(error))
-        return left
+            # Segments without a log are handed over all the same; of a gateway that nobody says
+            # is alive, the recording service makes of them what it can.
+            self._left[call] = incarnation
+            if incarnation and not self._spool.is_finished(call):
+                self._unclosed.append(call)
+        self._close_unclosed()
+        return list(self._left)
+
+    def _close_unclosed(self) -> list[CallKey]:
+        """Closes what a lost gateway left open, as far as the disk lets it; what was closed."""
+        closed = []
+        for call in list(self._unclosed):
+            log.error("recording of a lost gateway is closed", call=call.call_id)
+            try:
+                self._spool.close_lost(call, at_ms=self._died_at_ms)
+            except OSError as error:
+                log.error("it cannot be closed yet", call=call.call_id, reason=str(error))
+                continue
+            self._unclosed.remove(call)
+            closed.append(call)
+        return closed
 
 
-def _write_all(batches: list[tuple[LiveRecording, Batch]]) -> list[bool]:
+def _write_all(batches: list[tuple[LiveRecording, Batch]]) -> list[tuple[str, bool]]:
+    """Of each batch, why not all of it was written, and whether its recording is finished."""
     results = []
     for live, batch in batches:
-        assert live.writer is not None, "what is due has begun"
+        writer = live.writer
+        assert writer is not None, "what is due has begun"
         try:
-            results.append(live.writer.write(batch))
+            writer.write(batch)
         except Exception as error:
             # One recording that cannot be written must not end all others.
             log.error("recording not written", call=live.call.call_id, exc_info=error)
-            results.append(False)
+            writer.lose(batch)
+        results.append((writer.trouble, writer.finished))
     return results

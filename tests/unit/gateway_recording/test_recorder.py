@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,11 +19,11 @@ from media_gateway.core.steps import Hangup, JoinLegs, Play, RingAgent, SetConse
 from media_gateway.model import CALLER_LEG, LegEnd, Prompt, Termination, TerminationClass
 from media_gateway.recording.call_recording import MAX_PLAYED, MAX_TRACKS, CallRecording
 from media_gateway.recording.recorder import LiveRecording, Recorder
-from media_gateway.recording.spool import Room
+from media_gateway.recording.spool import Room, Spool
 from services.chassis.ids import LegId
 from services.chassis.world import World, local_world
 from tests.unit.gateway.driver import AGENT_LEG, START_MS, Driver, only
-from tests.unit.gateway_recording.archive import Archive
+from tests.unit.gateway_recording.archive import Archive, until
 from tests.unit.gateway_recording.test_cutter import FRAME
 
 ANNOUNCED = SetConsent(granted=True, basis="announced")
@@ -70,6 +74,13 @@ class Scene:
             return
         for number in range(10):
             tap((7, 160 * number, "PCMU", FRAME, self.driver.now_ms + 20.0 * number))
+
+    def written(self) -> None:
+        """Writes what was heard since the last time, now."""
+        assert self.live.writer is not None
+        batch = self.live.take_batch()
+        self.live.writer.write(batch)
+        self.live.settle(batch, trouble=self.live.writer.trouble)
 
     def hang_up(self) -> None:
         self.driver.do(h.LegLeaves(CALLER_LEG, LegEnd.HUNG_UP))
@@ -153,9 +164,122 @@ async def test_without_a_key_nothing_is_kept_and_it_is_said(tmp_path: Path, worl
     async with running(scene):
         scene.driver.talking().step(ANNOUNCED)
         scene.shown()
+        scene.written()
+        scene.written()
         assert scene.troubles == ["no-sealing-key"]
-        assert scene.live.tap(CALLER_LEG) is None
         assert reading(scene.recorder, "without_key_total") == 1
+        assert reading(scene.recorder, "spool_bytes") == 0
+
+
+async def test_a_key_that_comes_late_begins_the_recording(tmp_path: Path, world: World) -> None:
+    scene = Scene(world, tmp_path / "g")
+    driver = scene.driver
+    async with running(scene):
+        driver.talking().step(ANNOUNCED)
+        scene.shown()
+        scene.written()
+        async with archive_at(world) as archive:
+            await scene.recorder.told.wait()
+            driver.now_ms += 1_000
+            for leg_id in (CALLER_LEG, AGENT_LEG):
+                scene.say(leg_id)
+            scene.written()
+            assert scene.troubles == ["no-sealing-key", None]
+            scene.hang_up()
+            driver.now_ms += 5_000
+            manifest = await archive.manifest()
+    told = [(gap.track_id, gap.reason, gap.from_ms, gap.to_ms) for gap in manifest.gaps]
+    assert told == [
+        (track.track_id, "no-sealing-key", START_MS, START_MS + 200) for track in manifest.tracks
+    ]
+    assert [len(track.segment_sha256) for track in manifest.tracks] == [1, 1]
+    assert archive.track(AGENT_LEG)[0].at_samples[0] == 8_000
+
+
+async def test_what_was_taken_from_the_taps_is_written_though_the_gateway_ends(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(world, tmp_path / "g")
+    driver, look = scene.driver, os.scandir
+    looking, free = threading.Event(), threading.Event()
+
+    def slow(path: Any) -> Any:
+        looking.set()
+        assert free.wait(8)
+        return look(path)
+
+    async with archive_at(world) as archive:
+        await scene.recorder.start(died_at_ms=0)
+        work = asyncio.ensure_future(scene.recorder.run())
+        await scene.recorder.told.wait()
+        driver.talking().step(ANNOUNCED)
+        scene.shown()
+        monkeypatch.setattr(os, "scandir", slow)
+        driver.now_ms += 2_000
+        # The disk is busy with what was written when more is taken, and the gateway ends.
+        assert await asyncio.to_thread(looking.wait, 8)
+        scene.say(CALLER_LEG)
+        tap: Any = scene.live.tap(CALLER_LEG)
+        frames: deque[object] = tap.__self__
+        scene.hang_up()
+        driver.now_ms += 5_000
+        await until(lambda: not frames)
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        free.set()
+        await scene.recorder.close()
+        manifest = await archive.manifest()
+    assert manifest.ended_at_ms == START_MS + 2_000
+    assert [len(track.segment_sha256) for track in manifest.tracks] == [2, 1]
+    assert list(manifest.gaps) == []
+
+
+async def test_segments_whose_log_is_lost_are_handed_over(tmp_path: Path, world: World) -> None:
+    folder = tmp_path / "g"
+    scene = Scene(world, folder)
+    async with archive_at(world) as archive:
+        async with running(scene):
+            await scene.recorder.told.wait()
+            scene.driver.talking().step(ANNOUNCED)
+            scene.shown()
+            await archive.close()
+        log = next((folder / "spool").rglob("log"))
+        await asyncio.to_thread(log.write_bytes, b"")
+        successor = Scene(world, folder)
+        await archive.open(world.run_dir)
+        async with running(successor):
+            await archive.until(lambda: len(archive.segments) == 2)
+    assert archive.manifests == {}
+    assert "" not in archive.alive
+
+
+async def test_what_could_not_be_closed_at_the_start_is_closed_later(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "g"
+    scene = Scene(world, folder)
+
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    async with archive_at(world) as archive:
+        async with running(scene):
+            await scene.recorder.told.wait()
+            scene.driver.talking().step(ANNOUNCED)
+            scene.shown()
+            await archive.close()
+        successor = Scene(world, folder)
+        await archive.open(world.run_dir)
+        with monkeypatch.context() as short:
+            short.setattr(Spool, "add_record", full)
+            await successor.recorder.start(died_at_ms=START_MS + 3_000)
+        work = asyncio.ensure_future(successor.recorder.run())
+        manifest = await archive.manifest()
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        await successor.recorder.close()
+    assert {gap.reason for gap in manifest.gaps} == {"gateway-lost"}
+    assert manifest.ended_at_ms == START_MS + 3_000
 
 
 async def test_a_disk_that_is_full_is_said_once_and_its_recovery_too(
@@ -168,13 +292,12 @@ async def test_a_disk_that_is_full_is_said_once_and_its_recovery_too(
         scene.driver.talking().step(ANNOUNCED)
         scene.shown()
         for _ in range(2):
-            batch = scene.live.take_batch()
-            assert scene.live.writer is not None
-            scene.live.settle(batch, whole=scene.live.writer.write(batch))
+            scene.say(CALLER_LEG)
+            scene.written()
         assert scene.troubles == ["disk-full"]
         scene.say(CALLER_LEG)
         batch = scene.live.take_batch()
-        scene.live.settle(batch, whole=True)
+        scene.live.settle(batch, trouble="")
         assert scene.troubles == ["disk-full", None]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from media_gateway.recording import call_log
-from media_gateway.recording.call_recording import Track
+from media_gateway.recording.call_recording import MAX_FRAMES_WAITING, Track
 from media_gateway.recording.cutter import TrackCutter
 from media_gateway.recording.model import CallKey
 from media_gateway.recording.spool import MAX_REFUSED, Room, Spool
@@ -53,8 +53,9 @@ class Desk:
         self.spool = Spool(folder / "spool", room=room)
         self.left = self.spool.open()
         self.track = Track("1", START_MS, TrackCutter(started_at_ms=START_MS))
+        self.key: bytes | None = PAIR.public_key
         self.writer = CallWriter(
-            CALL, public_key=PAIR.public_key, spool=self.spool, incarnation="inc-1"
+            CALL, public_key=lambda: self.key, spool=self.spool, incarnation="inc-1"
         )
 
     def write(
@@ -70,6 +71,13 @@ class Desk:
         """A second of voice."""
         frames = voice(50, timestamp=8_000 * second, at_ms=START_MS + 1_000 * second)
         return self.write(frames)
+
+    def gaps(self) -> list[tuple[str, int, int]]:
+        """Those of the finished manifest: why, from when, until when since the start."""
+        return [
+            (gap.reason, gap.from_ms - START_MS, gap.to_ms - START_MS)
+            for gap in self.finished().gaps
+        ]
 
     def finished(self) -> recording_pb2.Manifest:
         found = self.spool.manifest(CALL)
@@ -210,6 +218,147 @@ def test_a_recording_that_nobody_ended_is_closed_with_a_gap(tmp_path: Path) -> N
     assert [track.ended_at_ms - START_MS for track in found.tracks] == [1_700, 1]
     assert found.ended_at_ms == found.pauses[0].to_ms == found.played[0].to_ms
     assert len(found.tracks[0].segment_sha256) == 1
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def test_a_process_that_dies_before_the_last_words_are_written_leaves_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path)
+    desk.write(known=manifest())
+    desk.say(0)
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Spool, "add_segment", die)
+        with pytest.raises(Killed):
+            desk.write(voice(50, timestamp=8_000, at_ms=START_MS + 1_000), known=ended(), over=True)
+    desk.spool.close_lost(CALL, at_ms=START_MS + 8_000)
+    assert desk.gaps() == [("gateway-lost", 1_000, 8_000)]
+
+
+def test_a_successor_that_dies_as_it_closes_leaves_the_gap_to_the_next(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.write(known=manifest())
+    desk.say(0)
+    first = desk.spool.log_of(CALL).closing(at_ms=START_MS + 5_000)[0]
+    desk.spool.add_record(CALL, first)
+    desk.spool.close_lost(CALL, at_ms=START_MS + 5_000)
+    assert desk.gaps() == [("gateway-lost", 1_000, 5_000)]
+    assert desk.finished().tracks[0].ended_at_ms == START_MS + 5_000
+
+
+def test_what_a_track_misses_already_is_not_missed_again_by_a_death(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.key = None
+    desk.write(known=manifest())
+    desk.say(0)
+    desk.spool.close_lost(CALL, at_ms=START_MS + 5_000)
+    assert desk.gaps() == [("no-sealing-key", 0, 1_000), ("gateway-lost", 1_000, 5_000)]
+
+
+def test_a_call_without_a_key_is_one_gap_until_the_key_comes(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.key = None
+    assert desk.write(known=manifest())
+    assert not desk.say(0)
+    assert not desk.say(1)
+    assert desk.writer.trouble == "no-sealing-key"
+    assert desk.spool.waiting(CALL, limit=10) == []
+    desk.key = PAIR.public_key
+    assert desk.say(2)
+    assert desk.writer.trouble == ""
+    assert desk.write(known=ended(), over=True)
+    assert desk.gaps() == [("no-sealing-key", 0, 2_000)]
+    (kept,) = desk.spool.waiting(CALL, limit=10)
+    assert opened(kept.request).at_samples[0] == 16_000
+
+
+def test_a_call_whose_key_never_comes_is_told_as_missing(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.key = None
+    frames = voice(50, timestamp=0, at_ms=START_MS)
+    assert not desk.write(frames, known=ended(), over=True)
+    assert desk.writer.finished
+    assert desk.gaps() == [("no-sealing-key", 0, 1_000)]
+    assert list(desk.finished().tracks[0].segment_sha256) == []
+
+
+def test_each_reason_why_something_is_missing_has_its_own_stretch(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, Room(max_bytes=0, min_free_bytes=0))
+    desk.key = None
+    desk.write(known=manifest())
+    desk.say(0)
+    desk.key = PAIR.public_key
+    desk.say(1)
+    assert desk.writer.trouble == "disk-full"
+    desk.write(known=ended(), over=True)
+    assert desk.gaps() == [("no-sealing-key", 0, 1_000), ("disk-full", 1_000, 2_000)]
+
+
+def test_what_a_full_tap_has_lost_is_a_gap(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.write(known=manifest())
+    desk.say(0)
+    late = voice(MAX_FRAMES_WAITING, timestamp=80_000, at_ms=START_MS + 60_000)
+    assert not desk.write(late)
+    assert desk.writer.trouble == "disk-slow"
+    assert desk.write(known=ended(), over=True)
+    assert desk.gaps() == [("disk-slow", 1_000, 60_000)]
+    assert len(desk.spool.waiting(CALL, limit=100)) == 1 + 20
+
+
+def test_what_a_fault_has_lost_is_a_gap(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.write(known=manifest())
+    frames = voice(50, timestamp=0, at_ms=START_MS)
+    silent = Track("2", START_MS, TrackCutter(started_at_ms=START_MS))
+    desk.writer.lose(Batch(known=None, heard=((desk.track, frames), (silent, [])), over=False))
+    assert desk.writer.trouble == "segment-lost"
+    assert desk.write(known=ended(), over=True)
+    assert desk.gaps() == [("segment-lost", 0, 1_000)]
+
+
+def test_segments_that_cannot_be_read_are_lost_and_the_others_are_not(tmp_path: Path) -> None:
+    """As after a loss of power, which may leave a file without its end, or empty."""
+    desk = Desk(tmp_path)
+    desk.write(known=manifest())
+    for second in range(4):
+        desk.say(second)
+    folder = tmp_path / "spool"
+    files = sorted(folder.rglob("*.seg"))
+    files[0].write_bytes(b"")
+    files[1].write_bytes(files[1].read_bytes()[:-9])
+    files[2].replace(files[2].with_name("1.seg"))
+    again = Desk(tmp_path)
+    (kept,) = again.spool.waiting(CALL, limit=2)
+    assert kept.request.number == 4
+    again.spool.forget(CALL, [kept.name])
+    assert again.spool.used_bytes == 0
+    assert len(list((folder / "refused").iterdir())) == 3
+    again.spool.close_lost(CALL, at_ms=START_MS + 4_000)
+    assert again.gaps()[:2] == [("gateway-lost", 4_000, 4_000), ("segment-lost", 0, 1_000)]
+    assert Desk(tmp_path).spool.used_bytes == 0
+
+
+@pytest.mark.parametrize("torn", [b"", b"\x0a\xff"])
+def test_a_manifest_that_cannot_be_read_is_made_again(tmp_path: Path, torn: bytes) -> None:
+    desk = Desk(tmp_path)
+    desk.write(known=manifest())
+    desk.say(0)
+    desk.write(known=ended(), over=True)
+    whole = desk.finished()
+    (file,) = (tmp_path / "spool").rglob("manifest")
+    file.write_bytes(torn)
+    assert desk.finished() == whole
+    (log,) = (tmp_path / "spool").rglob("log")
+    log.unlink()
+    assert desk.spool.manifest(CALL) is None
 
 
 def test_a_death_before_the_last_segment_is_at_its_end(tmp_path: Path) -> None:
