@@ -23,8 +23,6 @@ from services.analytics.store import PAGE, StalePosition
 from services.chassis.database import Connection, Database
 from services.chassis.ids import TenantId
 
-_FOREVER = 9_223_372_036_854_775_807
-
 
 def _upsert(table: str, key: Sequence[str], columns: Sequence[str]) -> str:
     """A statement that writes one row, new or changed."""
@@ -78,7 +76,7 @@ ORDER BY offered_at_ms, entry_id
 """  # noqa: S608 (no input)
 _REMEMBERED_INTERVALS = f"""
 SELECT {", ".join(_INTERVAL)} FROM agent_interval
-WHERE coalesce(to_ms, {_FOREVER}) >= $1 ORDER BY from_ms, agent_id, version
+WHERE to_ms >= $1 OR to_ms IS NULL ORDER BY from_ms, agent_id, version
 """  # noqa: S608 (no input)
 _NEWER_ENTRIES = f"""
 SELECT {", ".join(_ENTRY)} FROM entry WHERE revision > $1 ORDER BY offered_at_ms, entry_id
@@ -97,14 +95,26 @@ WHERE offered_at_ms >= $1 AND offered_at_ms < $2
   AND (offered_at_ms, entry_id) > ($6, $7)
 ORDER BY offered_at_ms, entry_id LIMIT $8
 """  # noqa: S608 (no input)
-_LIST_INTERVALS = f"""
-SELECT {", ".join(_INTERVAL)} FROM agent_interval
-WHERE from_ms < $2 AND (coalesce(to_ms, {_FOREVER}) > $1 OR from_ms >= $1)
-  AND (cardinality($3::text[]) = 0 OR queue_ids && $3)
+_INTERVALS_ASKED_FOR = """
+    (cardinality($3::text[]) = 0 OR queue_ids && $3)
   AND (cardinality($4::text[]) = 0 OR agent_id = ANY($4))
   AND (cardinality($5::text[]) = 0 OR state = ANY($5))
   AND (from_ms, agent_id, version) > ($6, $7, $8)
 ORDER BY from_ms, agent_id, version LIMIT $9
+"""
+# An agent's time has no gaps: of all that began before, only the last can reach into the span.
+_REACHING_IN = f"""
+SELECT {", ".join(_INTERVAL)} FROM (
+  SELECT last.* FROM agent a CROSS JOIN LATERAL (
+    SELECT i.* FROM agent_interval i
+    WHERE i.tenant_id = a.tenant_id AND i.agent_id = a.agent_id AND i.from_ms < $1
+    ORDER BY i.from_ms DESC, i.version DESC LIMIT 1) last
+  WHERE (last.to_ms > $1 OR last.to_ms IS NULL) AND last.from_ms < $2) reaching
+WHERE {_INTERVALS_ASKED_FOR}
+"""  # noqa: S608 (no input)
+_BEGINNING_IN = f"""
+SELECT {", ".join(_INTERVAL)} FROM agent_interval
+WHERE from_ms >= $1 AND from_ms < $2 AND {_INTERVALS_ASKED_FOR}
 """  # noqa: S608 (no input)
 _LIST_CALLS = f"""
 SELECT {", ".join(f"c.{name}" for name in _CALL)}, e.queued, e.answered FROM call c
@@ -227,17 +237,20 @@ class SqlStore:
         self, tenant_id: TenantId, query: IntervalQuery, *, after: tuple[int, str, int], limit: int
     ) -> list[Interval]:
         """See `AnalyticsStore.intervals`."""
+        asked = (
+            query.from_ms,
+            query.to_ms,
+            list(query.queue_ids),
+            list(query.agent_ids),
+            list(query.states),
+            *after,
+        )
+        rows: list[asyncpg.Record] = []
         async with self._database.transaction(tenant_id) as connection:
-            rows = await connection.fetch(
-                _LIST_INTERVALS,
-                query.from_ms,
-                query.to_ms,
-                list(query.queue_ids),
-                list(query.agent_ids),
-                list(query.states),
-                *after,
-                limit,
-            )
+            if after[0] < query.from_ms:
+                rows = await connection.fetch(_REACHING_IN, *asked, limit)
+            if len(rows) < limit:
+                rows += await connection.fetch(_BEGINNING_IN, *asked, limit - len(rows))
         return [_interval(row) for row in rows]
 
     async def calls(

@@ -257,13 +257,14 @@ async def test_intervals_are_found_where_they_touch(store: AnalyticsStore) -> No
     await write(
         store,
         Records(
+            agents=(Agent("a", ""), Agent("b", "")),
             intervals=(
                 an_interval(1, 0, 10),
                 an_interval(2, 10, 10, state=AgentState.RESERVED),
                 an_interval(3, 10, 20, queue_ids=("x",)),
                 an_interval(4, 20, None),
                 an_interval(1, 5, 30, agent_id="b", state=AgentState.BREAK),
-            )
+            ),
         ),
     )
 
@@ -274,6 +275,7 @@ async def test_intervals_are_found_where_they_touch(store: AnalyticsStore) -> No
 
     assert await found() == ["a1", "b1", "a2", "a3", "a4"]
     assert await found(from_ms=10, to_ms=20) == ["b1", "a2", "a3"]
+    assert await found(from_ms=10, to_ms=20, agent_ids=("b",)) == ["b1"]
     assert await found(from_ms=30, to_ms=31) == ["a4"]
     assert await found(from_ms=0, to_ms=5) == ["a1"]
     assert await found(queue_ids=("x", "y")) == ["a3"]
@@ -281,6 +283,12 @@ async def test_intervals_are_found_where_they_touch(store: AnalyticsStore) -> No
     assert await found(states=(AgentState.BREAK, AgentState.RESERVED)) == ["b1", "a2"]
     rest = await store.intervals(T, ALWAYS, after=(10, "a", 2), limit=1)
     assert [each.version for each in rest] == [3]
+    pages: list[str] = []
+    after = FIRST
+    while page := await store.intervals(T, IntervalQuery(9, 100), after=after, limit=2):
+        pages += [f"{each.agent_id}{each.version}" for each in page]
+        after = (page[-1].from_ms, page[-1].agent_id, page[-1].version)
+    assert pages == ["a1", "b1", "a2", "a3", "a4"]
 
 
 async def test_calls_are_joined_with_what_became_of_them(store: AnalyticsStore) -> None:
@@ -425,3 +433,58 @@ async def test_without_its_policy_a_table_would_show_other_tenants_rows(
     await admin.close()
     assert [await rows(table) for table in TABLES] == [2] * len(TABLES)
     await database.close()
+
+
+LONG = 20_000
+"""Records of a kind in a past that is long enough for reading all of it to be the dearer way."""
+FEW = 2_000
+"""Rows that a question about a hundred moments of it may look at, in all tables together."""
+
+
+async def test_no_question_reads_a_tenants_whole_past(
+    postgres_server: PostgresServer, database_address: DatabaseAddress
+) -> None:
+    """Under row-level security an index serves only what cannot leak, in the index's collation."""
+    admin = await asyncpg.connect(postgres_server.admin_dsn(database_address.name))
+    await admin.execute(f"""
+        SET search_path = analytics, chassis;
+        INSERT INTO call SELECT 'one', 'c' || n, n, 1, n, '' FROM generate_series(1, {LONG}) n;
+        INSERT INTO entry SELECT 'one', 'e' || n, 'c' || n, 'q', '', 'voice', n, 'answered', n, 0,
+          'a' || n % 200, '', NULL, 0, 0, 0, 0, 0, true, true, '', '{{}}', '', n
+          FROM generate_series(1, {LONG}) n;
+        INSERT INTO agent SELECT 'one', 'a' || n, '', '{{}}', 1, false, 1
+          FROM generate_series(0, 9) n;
+        INSERT INTO agent_interval SELECT 'one', 'a' || n % 10, n, '', '{{q}}', 'ready', '', n,
+          CASE WHEN n <= {LONG} - 10 THEN n + 10 END, n FROM generate_series(1, {LONG}) n;
+        ANALYZE;""")
+    database = Database(database_address, schema="analytics", max_connections=1)
+    store = SqlStore(database)
+
+    async def rows_read() -> int:
+        async with database.untenanted() as connection:
+            await connection.execute("SELECT pg_stat_force_next_flush()")
+        found: int = await admin.fetchval(
+            "SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint"
+            " FROM pg_stat_user_tables WHERE schemaname = 'analytics'"
+        )
+        return found
+
+    pages: list[Records] = []
+    middle = (LONG // 2, LONG // 2 + 100)
+    for question, rows in (
+        (store.calls(T, CallQuery(*middle), after=START, limit=PAGE), 100),
+        (store.entries(T, EntryQuery(*middle), after=START, limit=PAGE), 100),
+        (
+            store.entries(T, EntryQuery(0, LONG + 1, agent_ids=("a7",)), after=START, limit=PAGE),
+            100,
+        ),
+        (store.intervals(T, IntervalQuery(*middle), after=FIRST, limit=PAGE), 109),
+        (store.load(T, from_ms=LONG - 100, after_revision=0, take=pages.append), 0),
+    ):
+        before = await rows_read()
+        found = await question
+        assert await rows_read() - before <= FEW
+        assert not rows or (isinstance(found, list) and len(found) == rows)
+    assert sum(len(page.intervals) for page in pages) == 111
+    await database.close()
+    await admin.close()
