@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -18,14 +19,26 @@ log = get_logger("sip")
 MAX_CONNECTIONS = 1_000
 MAX_FROM_ONE_HOST = 200
 MAX_CONNECTING = 64
+MAX_CONNECTING_TO_ONE_HOST = 16
+"""So that nobody who asks and hangs up keeps the others from being reached."""
+MAX_WAITING = 64
+"""Messages that wait for one connection to be made."""
 MAX_UNSENT_BYTES = 1024 * 1024
 """Waiting for the other side to read; beyond it the connection is closed."""
-CONNECT_TIMEOUT_S = 4.0
-IDLE_S = 900.0
-"""Without a byte for so long (RFC 5626 asks for keep-alives every two minutes): closed."""
-MESSAGE_S = 15.0
-"""From the first byte of a message to its last."""
-READ_BYTES = 65_536
+CONNECT_TIMEOUT_S = 2.0
+"""An agent's phone is given little more to ring, and may be reached by UDP instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a connection may keep its place, in seconds."""
+
+    first_s: float = 15.0
+    """Until the first message of one that somebody else made begins."""
+    message_s: float = 15.0
+    """From the first byte of a message to its last."""
+    idle_s: float = 900.0
+    """Without a byte between messages (RFC 5626 asks for keep-alives every two minutes)."""
 
 
 class SipStreams:
@@ -36,8 +49,10 @@ class SipStreams:
         *,
         on_message: Callable[[bytes, HostPort], None],
         on_failure: Callable[[Datagram], None],
+        patience: Patience = Patience(),
     ) -> None:
         """`on_message` gets whole messages; `on_failure` what could not be sent."""
+        self.patience = patience
         self._on_message = on_message
         self._on_failure = on_failure
         self._server: asyncio.Server | None = None
@@ -72,21 +87,30 @@ class SipStreams:
             connection.write(datagram.data)
             return
         waiting = self._connecting.get(peer)
-        if waiting is not None:
+        if waiting is not None and len(waiting) < MAX_WAITING:
             waiting.append(datagram)
-            return
-        if len(self._connecting) >= MAX_CONNECTING or len(self) >= MAX_CONNECTIONS:
+        elif waiting is None and self._may_connect(peer[0]):
+            self._connecting[peer] = [datagram]
+            self._tasks.start(self._connect(peer), "sip-connect")
+        else:
             self._on_failure(datagram)
-            return
-        self._connecting[peer] = [datagram]
-        self._tasks.start(self._connect(peer), "sip-connect")
+
+    def _may_connect(self, host: str) -> bool:
+        alike = sum(other == host for other, _ in self._connecting)
+        return (
+            len(self._connecting) < MAX_CONNECTING
+            and alike < MAX_CONNECTING_TO_ONE_HOST
+            and len(self) < MAX_CONNECTIONS
+        )
 
     async def _connect(self, peer: tuple[str, int]) -> None:
         loop = asyncio.get_running_loop()
         connection: _Connection | None = None
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                _, connection = await loop.create_connection(lambda: _Connection(self), *peer)
+                _, connection = await loop.create_connection(
+                    lambda: _Connection(self, made_here=True), *peer
+                )
         except (OSError, TimeoutError, UnicodeError) as error:
             log.debug("no connection", to=f"{peer[0]}:{peer[1]}", reason=str(error))
         waiting = self._connecting.pop(peer)
@@ -123,8 +147,9 @@ class SipStreams:
 class _Connection(asyncio.Protocol):
     """One connection, whichever side made it."""
 
-    def __init__(self, streams: SipStreams) -> None:
+    def __init__(self, streams: SipStreams, *, made_here: bool = False) -> None:
         self._streams = streams
+        self._trusted = made_here
         self._framer = Framer()
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
@@ -141,13 +166,17 @@ class _Connection(asyncio.Protocol):
         """Takes its place among the others, or is closed at once."""
         assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
         address: Any = transport.get_extra_info("peername")
-        self.peer = (str(address[0]), int(address[1]))
         self._transport = transport  # type: ignore[assignment]  # uvloop's is none by inheritance
+        if not address:
+            transport.close()  # gone again before it was taken in
+            return
+        self.peer = (str(address[0]), int(address[1]))
         self.flow = self._streams.opened(self)
         if not self.flow:
             transport.close()
             return
-        self._arm(IDLE_S)
+        patience = self._streams.patience
+        self._arm(patience.idle_s if self._trusted else patience.first_s)
 
     def data_received(self, data: bytes) -> None:
         """Cuts messages out; a stream that cannot be cut is closed."""
@@ -157,17 +186,20 @@ class _Connection(asyncio.Protocol):
             log.info("stream closed", peer=self.peer[0], reason=str(error))
             self.close()
             return
-        for _ in range(self._framer.pings):
-            self.write(PONG)
-        self._framer.pings = 0
+        if self._framer.pings:
+            self.write(PONG * self._framer.pings)
+            self._framer.pings = 0
         for message in messages:
             self._streams.received(message, self)
-        if not self._framer.is_inside:
-            self._arm(IDLE_S)
-        elif messages or not self._inside:
+        self._trusted = self._trusted or bool(messages)
+        inside = self._framer.is_inside
+        if inside and (messages or not self._inside):
             # Bytes that drip in do not make the message's time longer.
-            self._arm(MESSAGE_S)
-        self._inside = self._framer.is_inside
+            self._arm(self._streams.patience.message_s)
+        elif not inside and self._trusted:
+            # Nor do questions from one who never said anything keep its place.
+            self._arm(self._streams.patience.idle_s)
+        self._inside = inside
 
     def write(self, data: bytes) -> None:
         """Sends; who does not read is left."""
@@ -195,4 +227,9 @@ class _Connection(asyncio.Protocol):
     def _arm(self, after_s: float) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
-        self._deadline = asyncio.get_running_loop().call_later(after_s, self.close)
+        self._deadline = asyncio.get_running_loop().call_later(after_s, self._give_up)
+
+    def _give_up(self) -> None:
+        """Closes it at once: waiting for one who does not read would keep its place for ever."""
+        if self._transport is not None:
+            self._transport.abort()

@@ -30,6 +30,8 @@ class Framer:
 
     def __init__(self) -> None:
         self._bytes = bytearray()
+        # What was found out is kept, so that bytes that drip in are each looked at once.
+        self._searched = self._whole = 0
         self.pings = 0
         """Questions that wait for a PONG; whoever answers takes them off."""
 
@@ -44,15 +46,29 @@ class Framer:
     @property
     def is_inside(self) -> bool:
         """Whether a message has begun and not ended."""
-        return bool(self._bytes.strip(PONG))
+        # More bytes than a question has are no empty lines: those were taken off.
+        return len(self._bytes) > len(PING) or bool(self._bytes.strip(PONG))
 
     def _next(self) -> bytes | None:
-        self._skip_keep_alives()
-        end = self._bytes.find(_END_OF_HEAD)
+        if not self._whole:
+            self._skip_keep_alives()
+            self._whole = self._measure()
+        if not self._whole or len(self._bytes) < self._whole:
+            return None
+        message = bytes(self._bytes[: self._whole])
+        del self._bytes[: self._whole]
+        self._searched = self._whole = 0
+        return message
+
+    def _measure(self) -> int:
+        """How long the message is that begins here; 0 while its headers are not whole."""
+        end = self._bytes.find(_END_OF_HEAD, self._searched)
         if end < 0:
             if len(self._bytes) > MAX_HEAD_BYTES:
                 raise BrokenStream(f"no end of the headers in {MAX_HEAD_BYTES} bytes")
-            return None
+            # What stands last may be the beginning of the end.
+            self._searched = max(0, len(self._bytes) - len(_END_OF_HEAD) + 1)
+            return 0
         if end > MAX_HEAD_BYTES:
             raise BrokenStream(f"headers of {end} bytes")
         lengths = {int(found) for found in _LENGTH.findall(bytes(self._bytes[: end + 2]))}
@@ -62,11 +78,7 @@ class Framer:
         whole = end + len(_END_OF_HEAD) + length
         if whole > MAX_MESSAGE_BYTES:
             raise BrokenStream(f"a message of {whole} bytes")
-        if len(self._bytes) < whole:
-            return None
-        message = bytes(self._bytes[:whole])
-        del self._bytes[:whole]
-        return message
+        return whole
 
     def _skip_keep_alives(self) -> None:
         while True:
