@@ -96,8 +96,13 @@ class JournalWriter:
         path = self._folder / self._name
         self._file = path.open("wb", buffering=0)
         self._size = 0
-        path.chmod(0o600)
-        self._write(framed(_OPEN + self._open.to_bytes()))
+        try:
+            path.chmod(0o600)
+            self._write(framed(_OPEN + self._open.to_bytes()))
+        except OSError:
+            # Facts behind no list of calls would lose the open ones: the next try is another file.
+            self.close()
+            raise
         _sync_folder(self._folder)
 
     def _write(self, data: bytes) -> None:
@@ -146,6 +151,14 @@ class JournalReader:
         except (OSError, ValueError, KeyError, TypeError):
             return Position()  # nothing yet, or unreadable: again from the first file that is left
 
+    def last_in_line(self, incarnation: str) -> str:
+        """The incarnation's name, changed if need be so that its files sort behind all others.
+
+        After a clock was set back its facts would else pass for some that were published long ago.
+        """
+        newest = max([*self.files(), self.done().file])
+        return incarnation if newest < incarnation else f"{newest.partition('.')[0]}~"
+
     def commit(self, position: Position) -> None:
         """Remembers it, and removes files that lie before it."""
         temporary = self._record.with_suffix(".tmp")
@@ -168,23 +181,30 @@ class JournalReader:
         return []
 
     def _read_file(self, name: str, offset: int, end: int | None, limit: int) -> list[Kept]:
-        found: list[Kept] = []
         with (self._folder / name).open("rb") as file:
             file.seek(offset)
             left = os.fstat(file.fileno()).st_size if end is None else end
             left = max(0, left - offset)
             buffer = file.read(min(READ_BYTES, left))
-            if left > READ_BYTES and next(whole_records(buffer), None) is None:
+            found = _facts_in(buffer, name, offset, limit)
+            if not found and left > READ_BYTES:
+                # The list of open calls may fill what was read, to the last fact before its end.
                 buffer += file.read(left - READ_BYTES)
-        begin = offset
-        for data, after in whole_records(buffer):
-            if data[:1] == _FACT:
-                here, there = Position(name, begin), Position(name, offset + after)
-                found.append(Kept(CallFact.FromString(data[1:]), here, there))
-            begin = offset + after
-            if len(found) >= limit:
-                break
+                found = _facts_in(buffer, name, offset, limit)
         return found
+
+
+def _facts_in(buffer: bytes, name: str, offset: int, limit: int) -> list[Kept]:
+    found: list[Kept] = []
+    begin = offset
+    for data, after in whole_records(buffer):
+        if data[:1] == _FACT:
+            here, there = Position(name, begin), Position(name, offset + after)
+            found.append(Kept(CallFact.FromString(data[1:]), here, there))
+        begin = offset + after
+        if len(found) >= limit:
+            break
+    return found
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,7 +9,6 @@ that were found open.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -43,6 +42,9 @@ class FactJournal:
         self._waiting: list[CallFact] = []
         self._news = asyncio.Event()
         self._writer: JournalWriter | None = None
+        self._writing: asyncio.Task[bool] | None = None
+        self.end = Position()
+        """Up to here everything is durable."""
         self.reader = JournalReader(folder)
         """For the publisher."""
         self.grown = asyncio.Event()
@@ -55,11 +57,6 @@ class FactJournal:
         """What they take."""
         self.dropped = 0
         """Facts that were lost because the disk took none for too long."""
-
-    @property
-    def end(self) -> Position:
-        """Up to here everything is durable."""
-        return self._writer.end if self._writer else Position()
 
     @property
     def waiting(self) -> int:
@@ -93,14 +90,15 @@ class FactJournal:
                 await asyncio.sleep(GATHER_S)
             except TimeoutError:
                 pass  # nothing happened: the heartbeat goes on
-            await self._write()
+            if not await self._write():
+                await asyncio.sleep(RETRY_S)
+                self._news.set()
 
     async def write_rest(self) -> None:
         """Writes what was taken so far, if the disk takes it."""
-        for _ in range(MAX_WAITING // MAX_AT_ONCE):
-            if not self._waiting:
+        for _ in range(MAX_WAITING // MAX_AT_ONCE + 1):
+            if not self._waiting or not await self._write():
                 return
-            await self._write()
 
     async def close(self) -> None:
         """Writes what is left."""
@@ -110,7 +108,17 @@ class FactJournal:
             await loop.run_in_executor(self._disk, self._writer.close)
         self._disk.shutdown(wait=False)
 
-    async def _write(self) -> None:
+    async def _write(self) -> bool:
+        """Whether the disk took what waits.
+
+        One write at a time: who comes meanwhile waits for it, and who gives up does not end it. So
+        no fact is written twice, nor taken for written because another was.
+        """
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.ensure_future(self._write_batch())
+        return await asyncio.shield(self._writing)
+
+    async def _write_batch(self) -> bool:
         self._news.clear()
         batch = self._waiting[:MAX_AT_ONCE]
         loop = asyncio.get_running_loop()
@@ -118,23 +126,23 @@ class FactJournal:
             await loop.run_in_executor(self._disk, self._append, batch)
         except OSError as error:
             log.error("facts wait: the disk takes none", reason=str(error), facts=len(batch))
-            await asyncio.sleep(RETRY_S)
-            self._news.set()
-            return
+            return False
         del self._waiting[: len(batch)]
         if self._waiting:
             self._news.set()
         if batch:
             self.grown.set()
+        return True
 
     def _append(self, batch: list[CallFact]) -> None:
-        os.utime(self._alive)
+        self._alive.touch(mode=0o600)
         if batch:
             self._keep(batch)
 
     def _keep(self, batch: list[CallFact]) -> None:
         assert self._writer is not None, "nothing is written before the start"
         self._writer.append(batch)
+        self.end = self._writer.end
         self.written += len(batch)
         self.written_bytes += sum(fact.ByteSize() for fact in batch)
 
@@ -148,6 +156,7 @@ class FactJournal:
         self.died_at_ms = self._last_alive_ms()
         self._alive.touch(mode=0o600)
         left = list(found)
+        self._incarnation = self.reader.last_in_line(self._incarnation)
         self._writer = JournalWriter(self._folder, incarnation=self._incarnation, open_calls=found)
         if left:
             log.error("calls of a lost gateway are ended", calls=len(left))

@@ -49,8 +49,14 @@ class FactPublisher:
         self._read_to = await asyncio.to_thread(self._journal.reader.done)
         while True:
             self._journal.grown.clear()
-            while await self._publish_some():
-                pass
+            try:
+                while await self._publish_some():
+                    pass
+            except OSError as error:
+                # A full disk, most likely: what was published is at worst published again.
+                log.error("facts wait: the disk is in the way", reason=str(error))
+                await asyncio.sleep(FIRST_PAUSE_S)
+                continue
             if not self._journal.grown.is_set():
                 self._idle.set()
             await self._journal.grown.wait()
@@ -81,9 +87,10 @@ class FactPublisher:
         while True:
             try:
                 await self._bus.publish(TOPIC, events)
-            except CarillonError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the facts wait, none is lost
                 if not self.waiting:
-                    log.warning("facts wait for the bus", code=error.code, reason=str(error))
+                    code = error.code if isinstance(error, CarillonError) else type(error).__name__
+                    log.warning("facts wait for the bus", code=code, reason=str(error))
                 self.waiting = True
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

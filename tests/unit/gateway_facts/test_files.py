@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media_gateway.facts.files import JournalReader, JournalWriter, Position
+from media_gateway.facts.files import READ_BYTES, JournalReader, JournalWriter, Position
 from media_gateway.facts.open_calls import OpenCalls, lost
 from media_gateway.records import framed, whole_records
 from protos.gateway.v1.events_pb2 import CallFact
@@ -160,3 +160,36 @@ def test_a_lost_call_ends_once_and_not_before_its_last_fact() -> None:
     assert end.call_ended.termination.reason == "gateway-lost"
     calls.take(end)
     assert len(calls) == 0
+
+
+def test_a_list_of_calls_that_fills_a_read_hides_no_facts(tmp_path: Path) -> None:
+    many, beside = OpenCalls(), OpenCalls()
+    beside.take(started("", tenant="acme"))
+    head = len(framed(b"O" + beside.to_bytes()))
+    many.take(started("x" * (READ_BYTES - 5 - head), tenant="acme"))
+    journal = writer(tmp_path, open_calls=many)
+    journal.append([noted("c", 2)])
+    journal.close()
+    writer(tmp_path, "b").append([noted("c", 3)])
+    assert everything(tmp_path) == [noted("c", 2), noted("c", 3)]
+
+
+def test_a_disk_that_is_full_when_a_file_begins_forgets_no_open_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = writer(tmp_path, size=10)
+    journal.append([started("long", tenant="acme")])
+    sync = os.fsync
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError):
+        journal.append([started("c", tenant="acme")])
+    monkeypatch.setattr(os, "fsync", sync)
+    journal.append([started("c", tenant="acme")])
+    journal.close()
+    reader = JournalReader(tmp_path)
+    reader.commit(Position(reader.files()[-1], 0))
+    assert [call.call_id for call in reader.open_calls()] == ["long", "c"]

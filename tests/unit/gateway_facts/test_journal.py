@@ -179,3 +179,64 @@ def test_what_waits_for_a_name_is_bounded() -> None:
     for number in range(MAX_HELD + 1):
         naming.let_through([kept(started(f"c{number}", number + 1))])
     assert naming.held_from == Position("f", 2)
+
+
+class BrokenBus(FlakyBus):
+    """Fails as nobody foresaw."""
+
+    async def publish(self, topic: str, events: Sequence[Envelope]) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("read-only transaction")
+        await super().publish(topic, events)
+
+
+async def test_a_bus_that_fails_as_nobody_foresaw_gets_everything_later(tmp_path: Path) -> None:
+    bus = BrokenBus(failures=1)
+    async with running(tmp_path, bus) as (journal, _):
+        journal.publish(started("c"))
+        journal.publish(noted("c", 2))
+        assert told(await delivered(bus, 2)) == [("c", 1), ("c", 2)]
+
+
+async def test_a_disk_that_keeps_no_position_does_not_end_the_publishing(tmp_path: Path) -> None:
+    bus = MemoryBus()
+    in_the_way = tmp_path / "position.tmp"
+    in_the_way.mkdir()
+    async with running(tmp_path, bus) as (journal, _):
+        journal.publish(started("c", tenant="acme"))
+        await delivered(bus, 1)
+        in_the_way.rmdir()
+        journal.publish(noted("c", 2))
+        assert told(await delivered(bus, 2)) == [("c", 1), ("c", 2)]
+
+
+async def written(journal: FactJournal) -> list[int]:
+    end = journal.end
+    return [kept.fact.seq for kept in journal.reader.read(Position(), end, limit=1_000)]
+
+
+async def test_facts_are_written_once_however_many_ask_for_it(tmp_path: Path) -> None:
+    journal = FactJournal(tmp_path, incarnation="a", new_id=counted())
+    await journal.start()
+    for seq in range(1, 6):
+        journal.publish(started("c", seq))
+    given_up = asyncio.ensure_future(journal.write_rest())
+    others = [asyncio.ensure_future(journal.write_rest()) for _ in range(2)]
+    await asyncio.sleep(0)
+    given_up.cancel()
+    journal.publish(started("c", 6))
+    await asyncio.gather(*others)
+    await journal.close()
+    assert await written(journal) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_clock_that_was_set_back_hides_no_facts(tmp_path: Path) -> None:
+    bus = MemoryBus()
+    for incarnation, call in (("b", "first"), ("a", "second"), ("a", "third")):
+        async with running(tmp_path, bus, incarnation=incarnation) as (journal, _):
+            journal.publish(started(call, tenant="acme"))
+            journal.publish(ended(call, 2))
+            await journal.write_rest()
+    calls = ("first", "second", "third")
+    assert told(await delivered(bus, 6)) == [(call, seq) for call in calls for seq in (1, 2)]
