@@ -39,8 +39,10 @@ class CallReports:
         clock: Clock,
         gateway: str,
         incarnation: str,
+        every_s: float = REPORT_S,
     ) -> None:
         """`gateway` is where this gateway's own face is."""
+        self._every_s = every_s
         self._calls = calls
         self._dial = dial
         self._clock = clock
@@ -57,8 +59,12 @@ class CallReports:
     async def run(self) -> None:
         """Reports for ever."""
         while True:
-            await self.report()
-            await asyncio.sleep(REPORT_S)
+            try:
+                await self.report()
+            except Exception as error:
+                # Silence for 15 s is a gateway's death to routing: one fault must not be for ever.
+                log.error("calls are not reported", exc_info=error)
+            await asyncio.sleep(self._every_s)
 
     async def report(self) -> None:
         """Tells every tenant's list once."""

@@ -123,3 +123,21 @@ async def test_routing_hears_it_with_the_tenants_name_also_when_it_was_away(
     assert tenant == "acme"
     assert (request.gateway, request.incarnation) == (GATEWAY, "inc-1")
     assert [call.call_id for call in request.calls] == ["call-1"]
+
+
+async def test_one_fault_does_not_end_the_reporting() -> None:
+    heard = asyncio.Event()
+    faults = iter([ValueError("not today")])
+
+    def calls() -> list[Call]:
+        if (fault := next(faults, None)) is not None:
+            raise fault
+        heard.set()
+        return []
+
+    told = CallReports(
+        calls=calls, dial=nobody, clock=Clock(), gateway=GATEWAY, incarnation="i", every_s=0.01
+    )
+    running = asyncio.ensure_future(told.run())
+    await asyncio.wait_for(heard.wait(), 5)
+    running.cancel()
