@@ -39,6 +39,8 @@ LOOKS: Final = 5
 _EXPEDITED: Final = 46 << 2
 """DSCP EF: voice (RFC 4594)."""
 _HOST_PREFERENCE: Final = 126
+_OF_STRANGERS: Final = frozenset({400, 401})
+"""Errors of a check that was not proved to be the browser's."""
 _FIRST_MEDIA, _AFTER_MEDIA = 128, 192
 _FIRST_DTLS, _AFTER_DTLS = 20, 64
 
@@ -183,9 +185,29 @@ class IceConnection(Connection):
             self.malformed += 1
             return
         self.heard += 1
-        if len(self._proved) < MAX_PROVED:
+        if addr not in self._proved:
+            if len(self._proved) >= MAX_PROVED:
+                self.malformed += 1  # each would be remembered, and asked whether it is there
+                return
             self._proved.add(addr)
         super().check_incoming(message, addr, protocol)
+
+    @override
+    def respond_error(
+        self,
+        request: Message,
+        addr: tuple[str, int],
+        protocol: StunProtocol,
+        error_code: tuple[int, str],
+    ) -> None:
+        """Says nothing to who does not know our password.
+
+        The answer would go to whomever a stranger names as sender, twice as long as the question.
+        """
+        if error_code[0] in _OF_STRANGERS:
+            self.malformed += 1
+            return
+        super().respond_error(request, addr, protocol, error_code)
 
     @override
     async def query_consent(self) -> None:

@@ -18,6 +18,8 @@ MAX_OFFER_CHARS = 64 * 1024
 MAX_LINES = 2_000
 MAX_SECTIONS = 16
 MAX_CANDIDATES = 32
+MAX_FORMATS = 128
+"""As many payload types as there are; each is compared with each line that maps one."""
 EVENT = "telephone-event"
 
 Codec = Literal["PCMU", "PCMA"]
@@ -189,6 +191,8 @@ def _section(part: _Lines) -> Section:
     tokens = [*words, mid] if mid else words
     if len(words) < 4 or not all(_TOKEN.fullmatch(word) for word in tokens):
         raise BadSdpOffer("a media section's first line or mid is malformed")
+    if len(words) > 3 + MAX_FORMATS:
+        raise BadSdpOffer(f"a media section names more than {MAX_FORMATS} formats")
     return Section(words[0], words[2], tuple(words[3:]), mid)
 
 

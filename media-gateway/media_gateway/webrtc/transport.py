@@ -8,6 +8,7 @@ unprotected as it comes off the socket, and protected as it goes onto it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast
 
@@ -64,6 +65,7 @@ class BrowserTransport:
         self._protect_rtcp: Transform = _refuse
         self._unprotect: Transform = _refuse
         self._unprotect_rtcp: Transform = _refuse
+        self._binding: asyncio.Future[None] | None = None
         self._closed = self._told = False
         self._closing: asyncio.Future[None] | None = None
         self.malformed = 0
@@ -90,8 +92,13 @@ class BrowserTransport:
         return self._ice.target
 
     async def bind(self) -> None:
-        """Binds the ports; raises NoBrowserPort."""
-        await self._ice.gather_candidates()
+        """Binds the ports; raises NoBrowserPort.
+
+        Who waits for it may be cancelled: uvloop leaks a socket whose set-up is, so it is done all
+        the same, and closing waits for it.
+        """
+        self._binding = asyncio.ensure_future(self._ice.gather_candidates())
+        await asyncio.shield(self._binding)
 
     async def connect(self) -> None:
         """Finds the path and agrees on keys; raises ConnectionFailed.
@@ -132,9 +139,12 @@ class BrowserTransport:
         await asyncio.shield(self._closing)
 
     async def _shut(self) -> None:
-        await self._dtls.stop()
-        await self._ice.close()
-        self._on_closed(self)
+        async with contextlib.AsyncExitStack() as last:
+            last.callback(self._on_closed, self)
+            last.push_async_callback(self._ice.close)
+            if self._binding is not None:
+                await asyncio.gather(self._binding, return_exceptions=True)
+            await self._dtls.stop()
 
     def _parameters(self) -> RTCDtlsParameters:
         return RTCDtlsParameters(

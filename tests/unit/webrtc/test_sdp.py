@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_gateway.model import BadSdpOffer
-from media_gateway.webrtc.sdp import MAX_CANDIDATES, Fingerprint, RemoteCandidate, parse_offer
+from media_gateway.webrtc.sdp import (
+    MAX_CANDIDATES,
+    MAX_FORMATS,
+    Fingerprint,
+    RemoteCandidate,
+    parse_offer,
+)
 from tests.unit.webrtc.offers import CHROME, FIREFOX
 
 
@@ -23,6 +29,12 @@ def test_chromes_offer_is_read() -> None:
     assert fingerprint.value.startswith("7A:18:9A:")
     (section,) = offer.sections
     assert (section.media, section.mid, section.protocol) == ("audio", "0", "UDP/TLS/RTP/SAVPF")
+
+
+def test_a_line_of_more_formats_than_there_are_is_refused() -> None:
+    line = next(line for line in CHROME.split("\r\n") if line.startswith("m=audio"))
+    with pytest.raises(BadSdpOffer, match="formats"):
+        parse_offer(CHROME.replace(line, line + " 1" * MAX_FORMATS))
 
 
 def test_names_and_tcp_are_left_out_of_the_candidates() -> None:

@@ -62,6 +62,13 @@ def test_the_connection_asks_its_subclass_for_candidates_and_consent() -> None:
     assert inspect.iscoroutinefunction(Connection.query_consent)
     source = inspect.getsource(Connection.connect)
     assert "self.query_consent()" in source
+    assert parameters(Connection.respond_error) == [
+        "self",
+        "request",
+        "addr",
+        "protocol",
+        "error_code",
+    ]
     assert parameters(Connection.check_incoming) == ["self", "message", "addr", "protocol"]
 
 
