@@ -25,6 +25,10 @@ from media_gateway.rtp.packet import (
 )
 from media_gateway.rtp.telephone_event import KeyReceiver, is_key
 
+MAX_KEYS: Final = 50
+"""Keys told of one leg within `KEYS_MS`: each is decided on and put on record, and no telephone,
+be it a machine's, presses so many."""
+KEYS_MS: Final = 1_000
 COMFORT_NOISE: Final = 13
 """RFC 3389's static payload type: alive, but nothing to relay."""
 _STATIC: Final = {"PCMU": 0, "PCMA": 8}
@@ -59,6 +63,7 @@ class Ingress(asyncio.DatagramProtocol):
         self._clock_ms = clock_ms
         self._on_key, self._on_started = on_key, on_started
         self._keys = KeyReceiver()
+        self._keys_told, self._keys_since_ms = 0, self.heard_ms
         self._source: object = None
         self._tables: dict[int, bytes | None] = {}
         self._codecs: dict[int, Codec] = {}
@@ -151,8 +156,14 @@ class Ingress(asyncio.DatagramProtocol):
             self.route.relay_event(
                 self.stream, arrival, marker, timestamp, payload, now_ms, begins=key is not None
             )
-        if key is not None:
+        if key is not None and self._may_tell_key(now_ms):
             self._on_key(key)
+
+    def _may_tell_key(self, now_ms: float) -> bool:
+        if now_ms - self._keys_since_ms >= KEYS_MS:
+            self._keys_told, self._keys_since_ms = 0, now_ms
+        self._keys_told += 1
+        return self._keys_told <= MAX_KEYS
 
     def _admit(self, data: bytes, addr: tuple[str, int]) -> bool:
         """Judge a datagram from an address that is not the one locked on."""

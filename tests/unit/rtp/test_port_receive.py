@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from media_gateway.rtp import g711, rtcp
 from media_gateway.rtp.clip import AudioClip
+from media_gateway.rtp.ingress import KEYS_MS, MAX_KEYS
 from media_gateway.rtp.packet import signed_32
 from media_gateway.rtp.port import MEDIA_TIMEOUT_MS
 from tests.unit.rtp.rig import Clock, Floor, Leg, rtp, tone
@@ -340,3 +341,13 @@ def test_nothing_that_arrives_ever_raises(packets: list[tuple[bytes, bool, bool]
     stats = left.port.report()
     # Each is at most one thing: media, noise of the far end's, or a stranger's.
     assert stats.packets_received + stats.malformed + stats.strangers <= len(packets)
+
+
+def test_keys_beyond_what_a_telephone_can_press_are_not_told() -> None:
+    leg = negotiated()
+    for number in range(4 * MAX_KEYS):
+        leg.press(struct.pack("!BBH", number % 10, 0x8A, 160), 1_000 + 160 * number, marker=True)
+    assert len([event for event in leg.events if event[0] == "digit"]) == MAX_KEYS
+    leg.clock.now_ms += KEYS_MS
+    leg.press(struct.pack("!BBH", 11, 0x8A, 160), 900_000, marker=True)
+    assert leg.events[-1] == ("digit", "#", "rfc4733")
