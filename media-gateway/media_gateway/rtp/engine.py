@@ -137,6 +137,7 @@ class MediaEngine:
     def give_back(self, rtp_port: int) -> None:
         """Take back a lent port: it drains before it is used again."""
         self._pool.retire(rtp_port, self._clock_ms())
+        self._start_ticking()
 
     async def close(self) -> None:
         """Close every port at once, without drain, and stop."""
@@ -243,7 +244,7 @@ class MediaEngine:
     def _tick(self) -> None:
         """Send what is due; the next call is arranged first, so that no failure ends the music."""
         self._timer = None
-        if not self._ports and not self._sockets:
+        if not self._ports and not self._pool.draining:
             return
         now_ms = self._clock_ms()
         frames, after_gap = self._pacer.due(now_ms)

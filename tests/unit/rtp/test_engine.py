@@ -329,3 +329,14 @@ def plain_engine(host: str) -> MediaEngine:
         clock_ms=Ahead(),
         random_bits=random.Random(1).getrandbits,
     )
+
+
+async def test_a_lent_port_drains_though_no_leg_is_there(engine: MediaEngine, clock: Ahead) -> None:
+    lent = [engine.lend() for _ in range(4)]
+    for port in lent:
+        engine.give_back(port)
+    clock.ahead_ms += DRAIN_MS
+    async with asyncio.timeout(5):
+        while engine.ticking:  # noqa: ASYNC110 - the ticker stops on its own time
+            await asyncio.sleep(0)
+    assert [engine.lend() for _ in range(4)] == lent
