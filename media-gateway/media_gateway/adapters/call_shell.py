@@ -22,9 +22,10 @@ from media_gateway.core import events as e
 from media_gateway.core import facts
 from media_gateway.core import happenings as h
 from media_gateway.core.call import CallCore
+from media_gateway.core.leg import GONE
 from media_gateway.core.state import Call
 from media_gateway.core.termination import EndCause
-from media_gateway.model import CallState, NoSuchLeg, NoSuchReservation
+from media_gateway.model import CallState, NoSuchReservation
 from media_gateway.recording.recorder import Recorder
 from media_gateway.rtp.engine import MediaEngine
 from media_gateway.rtp.errors import MediaError
@@ -88,7 +89,7 @@ class CallShell:
         *,
         around: Surroundings,
         claim: Callable[[SessionId], None],
-        on_browser_rung: Callable[[], None],
+        on_browser_rung: Callable[[str], None],
         on_ended: Callable[[CallShell], None],
     ) -> None:
         self._core = core
@@ -197,8 +198,8 @@ class CallShell:
             self._core.apply(event)
         self._doing = True
         for event in events:
-            self._recording.observe(event, self.call)
-            self._attempt(event)
+            self._attempt(self._observe, event)
+            self._attempt(self._do, event)
         self._doing = False
         self._arm()
         ended = self._core.call.state is CallState.ENDED and before.state is not CallState.ENDED
@@ -208,14 +209,17 @@ class CallShell:
             self.happen(self._pending.popleft())
         self._around.endpoint.flush()
 
-    def _attempt(self, event: e.Event) -> None:
+    def _attempt(self, do: Callable[[e.Event], None], event: e.Event) -> None:
         """Does one thing. A fault of the gateway's own ends this call, and no other."""
         try:
-            self._do(event)
+            do(event)
         except Exception as error:
             what = type(event).__name__
             log.error("fault", call=self.call.call_id, what=what, exc_info=error)
             self._pending.append(h.EndCall(EndCause.GATEWAY_FAULT))
+
+    def _observe(self, event: e.Event) -> None:
+        self._recording.observe(event, self.call)
 
     def _do(self, event: e.Event) -> None:
         match event:
@@ -307,7 +311,7 @@ class CallShell:
             events=self,
             tasks=around.tasks,
         )
-        self._on_browser_rung()
+        self._on_browser_rung(self.call.leg(leg_id).ring_id)
 
     async def _open_media(self, leg_id: LegId) -> None:
         around = self._around
@@ -319,9 +323,7 @@ class CallShell:
             log.warning("no media", call=self.call.call_id, leg=leg_id, code=error.code)
             self.happen(h.MediaRefused(leg_id))
             return
-        try:
-            self.call.leg(leg_id)
-        except NoSuchLeg:
+        if all(leg.leg_id != leg_id or leg.state in GONE for leg in self.call.legs):
             port.close()
             return
         self._media[leg_id] = LegMedia(

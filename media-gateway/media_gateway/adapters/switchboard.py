@@ -56,7 +56,7 @@ class Switchboard:
         self._calls: dict[CallId, CallShell] = {}
         self._by_session: dict[SessionId, CallShell] = {}
         # In the order of their coming, so that of two offers for one ring the newer wins.
-        self._early_offers: dict[asyncio.Event, None] = {}
+        self._early_offers: dict[asyncio.Event, str] = {}
         self._empty = asyncio.Event()
         self._empty.set()
         self.draining = False
@@ -145,7 +145,7 @@ class Switchboard:
         """Holds an offer that came before its ring."""
         if len(self._early_offers) < MAX_EARLY_OFFERS:
             rung = asyncio.Event()
-            self._early_offers[rung] = None
+            self._early_offers[rung] = reservation_id
             try:
                 async with asyncio.timeout(EARLY_OFFER_S):
                     while True:
@@ -159,9 +159,10 @@ class Switchboard:
                 del self._early_offers[rung]
         raise NoSuchReservation(f"no call here rings a browser for {reservation_id[:128]}")
 
-    def _browser_rung(self) -> None:
-        for rung in self._early_offers:
-            rung.set()
+    def _browser_rung(self, reservation_id: str) -> None:
+        for rung, awaited in self._early_offers.items():
+            if awaited == reservation_id:
+                rung.set()
 
     def _invite(self, event: sip.InviteReceived) -> None:
         around = self._around

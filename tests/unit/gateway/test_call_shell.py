@@ -17,7 +17,15 @@ from media_gateway.adapters.sip_endpoint import SipEndpoint
 from media_gateway.core import happenings as h
 from media_gateway.core.call import CallCore
 from media_gateway.core.state import Call
-from media_gateway.model import CALLER_LEG, CallState, Invitation, LegEnd, NoSuchLeg
+from media_gateway.core.termination import EndCause
+from media_gateway.model import (
+    CALLER_LEG,
+    CallState,
+    Invitation,
+    LegEnd,
+    LegState,
+    NoSuchLeg,
+)
 from media_gateway.recording.recorder import Recorder
 from media_gateway.recording.spool import Room
 from media_gateway.rtp.engine import MediaEngine
@@ -47,6 +55,17 @@ class Engine:
         return self.ports[-1]
 
 
+class Faulty:
+    """A recorder with a fault of its own."""
+
+    def follow(self, trouble: object) -> Faulty:
+        del trouble
+        return self
+
+    def observe(self, event: object, call: object) -> None:
+        raise RuntimeError("not today")
+
+
 class Away:
     """No service is there."""
 
@@ -57,7 +76,9 @@ class Away:
 class Stand:
     """A shell between fakes."""
 
-    def __init__(self, new_id: Callable[[], str] = lambda: "id") -> None:
+    def __init__(
+        self, new_id: Callable[[], str] = lambda: "id", recorder: Recorder | None = None
+    ) -> None:
         self.stack = ListeningStack()
         self.engine = Engine()
         self.tasks = Tasks()
@@ -78,7 +99,8 @@ class Stand:
                 media_host="127.0.0.1",
                 shelf=cast("Any", None),
                 facts=FactStream(),
-                recorder=Recorder(
+                recorder=recorder
+                or Recorder(
                     folder=Path("nowhere"),
                     room=Room(max_bytes=0, min_free_bytes=0),
                     dial=Away(),
@@ -90,7 +112,7 @@ class Stand:
                 tasks=self.tasks,
             ),
             claim=lambda _: None,
-            on_browser_rung=lambda: None,
+            on_browser_rung=lambda _: None,
             on_ended=self.ended.append,
         )
 
@@ -158,3 +180,23 @@ async def test_a_named_error_is_for_who_asked_and_of_no_account_otherwise() -> N
         stand.shell.handle(h.HangUpLeg(LegId("9")))
     stand.shell.happen(h.HangUpLeg(LegId("9")))
     assert stand.shell.media_numbers(LegId("9")) is None
+
+
+async def test_a_port_for_a_leg_that_is_being_released_is_closed() -> None:
+    stand = Stand()
+    stand.shell.happen(h.OpenCall("PCMU"))
+    await stand.rest()
+    stand.shell.happen(h.EndCall(EndCause.DRAINING))
+    assert stand.shell.call.leg(CALLER_LEG).state is LegState.ENDING
+    stand.engine.gate.set()
+    await stand.rest()
+    assert [port.closed for port in stand.engine.ports] == [1]
+
+
+async def test_a_recording_that_fails_in_its_own_way_ends_its_call_and_leaves_it_able_to() -> None:
+    stand = Stand(recorder=cast("Recorder", Faulty()))
+    stand.shell.happen(h.OpenCall("PCMU"))
+    assert stand.shell.call.state is CallState.ENDING
+    assert stand.stack.verbs() == ["refuse"]
+    stand.shell.happen(h.LegReleased(CALLER_LEG))
+    assert stand.ended == [stand.shell]
