@@ -27,7 +27,7 @@ from media_gateway.sip.grammar import MalformedField
 from media_gateway.sip.headers import UnsafeHeader
 from media_gateway.sip.offer_answer import NoCommonCodec
 from media_gateway.sip.sdp import Direction, MalformedSDP
-from media_gateway.sip.session import NoSuchSession, WrongState
+from media_gateway.sip.session import MAX_BRANCHES, NoSuchSession, WrongState
 from media_gateway.sip.stack import StackFull
 from services.chassis.ids import CallId, LegId
 from services.chassis.log import get_logger
@@ -201,7 +201,9 @@ class CallSignalling:
     def _provisional(self, leg_id: LegId, event: sip.ProvisionalReceived) -> None:
         if event.sdp is not None:
             # The 200 of the same branch need not say it again (RFC 3261, section 13.2.1).
-            self._early_answers.setdefault(leg_id, {})[event.to_tag] = event.sdp
+            early = self._early_answers.setdefault(leg_id, {})
+            if event.to_tag in early or len(early) < MAX_BRANCHES:
+                early[event.to_tag] = event.sdp
         rings = event.status == 180 or (event.status == 183 and event.sdp is not None)
         self._happen(h.LegRings(leg_id) if rings else h.LegResponds(leg_id))
 

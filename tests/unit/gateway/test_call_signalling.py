@@ -19,7 +19,7 @@ from media_gateway.sip.address import HostPort
 from media_gateway.sip.auth import Credentials
 from media_gateway.sip.events import SessionId
 from media_gateway.sip.headers import Headers
-from media_gateway.sip.session import NoSuchSession
+from media_gateway.sip.session import MAX_BRANCHES, NoSuchSession
 from media_gateway.sip.stack import StackFull
 from services.chassis.ids import CallId, LegId
 from services.chassis.tasks import Tasks
@@ -307,3 +307,14 @@ def test_keys_by_info_are_heard() -> None:
     bench.signalling.receive(sip.InfoReceived(CALLED, "application/dtmf-relay", body))
     bench.signalling.receive(sip.InfoReceived(CALLED, "application/dtmf-relay", b"Flash"))
     assert bench.happened == [h.KeyPressed(CALLER_LEG, "5", "sip-info")]
+
+
+def test_of_a_fork_without_end_so_many_branches_are_remembered() -> None:
+    bench = Bench(offer=_sdp())
+    bench.rung()
+    for number in range(MAX_BRANCHES + 1):
+        bench.signalling.receive(
+            sip.ProvisionalReceived(RUNG, 183, "", _sdp(8), f"branch {number}")
+        )
+    bench.signalling.receive(sip.InviteAccepted(RUNG, None, f"branch {MAX_BRANCHES}", Headers()))
+    assert bench.happened[-1] == h.LegAnswersUnusably(AGENT)
