@@ -20,7 +20,7 @@ from media_gateway.adapters.fact_wire import media_report
 from media_gateway.adapters.switchboard import Switchboard
 from media_gateway.core import happenings as h
 from media_gateway.core.happenings import HangUpLeg, HoldLeg, MuteLeg
-from media_gateway.model import Leg, NoSuchCall, NotYourReservation
+from media_gateway.model import Leg, NoSuchCall, NoSuchLeg, NotYourReservation
 from protos.gateway.v1 import events_pb2, gateway_pb2, gateway_pb2_grpc
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import LegId
@@ -94,8 +94,7 @@ class GatewayFace(gateway_pb2_grpc.GatewayServicer):
         self, request: gateway_pb2.LegControl, context: Context
     ) -> gateway_pb2.HangUpResponse:
         """Releases one leg as if its own endpoint had hung up."""
-        shell = self._switchboard.find(tenant_scope(), request.call_id)
-        shell.handle(HangUpLeg(LegId(request.leg_id)))
+        self._controlled(request).handle(HangUpLeg(LegId(request.leg_id)))
         return gateway_pb2.HangUpResponse()
 
     @override
@@ -156,9 +155,17 @@ class GatewayFace(gateway_pb2_grpc.GatewayServicer):
     def _control(
         self, request: gateway_pb2.LegControl, command: HoldLeg | MuteLeg
     ) -> gateway_pb2.Leg:
-        shell = self._switchboard.find(tenant_scope(), request.call_id)
+        shell = self._controlled(request)
         shell.handle(command)
         return _leg(shell, shell.call.leg(command.leg_id))
+
+    def _controlled(self, request: gateway_pb2.LegControl) -> CallShell:
+        """The call of a leg; for one who may see only an agent's own, no other leg is there."""
+        shell = self._switchboard.find(tenant_scope(), request.call_id)
+        agent_id = present().own_agent_id
+        if agent_id and shell.call.leg(LegId(request.leg_id)).agent_id != agent_id:
+            raise NoSuchLeg(f"leg {request.leg_id[:128]} of call {shell.call.call_id}")
+        return shell
 
     def _record(
         self,

@@ -1,0 +1,75 @@
+"""Who may control which leg."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from media_gateway.core import happenings as h
+from media_gateway.core.state import Call
+from media_gateway.model import NoSuchLeg
+from media_gateway.rpc import GatewayFace
+from protos.gateway.v1 import gateway_pb2
+from services.chassis.ids import LegId
+from services.chassis.request import enter, metadata, on_behalf
+from tests.unit.gateway.driver import AGENT_LEG, Driver
+
+CONTEXT = cast("Any", None)
+
+
+@dataclass
+class Shell:
+    """A call with an agent's leg; keeps what it is told to do."""
+
+    call: Call = field(default_factory=lambda: Driver().talking().call)
+    told: list[h.Happening] = field(default_factory=list)
+
+    def handle(self, happening: h.Happening) -> None:
+        self.told.append(happening)
+
+    def media_numbers(self, leg_id: LegId) -> None:
+        """None are known."""
+
+
+@dataclass
+class Switchboard:
+    shell: Shell
+
+    def find(self, scope: str, call_id: str) -> Shell:
+        assert (scope, call_id) == ("acme", "call-1")
+        return self.shell
+
+
+def control(leg_id: str) -> gateway_pb2.LegControl:
+    return gateway_pb2.LegControl(call_id="call-1", leg_id=leg_id)
+
+
+def own(agent_id: str) -> None:
+    enter(on_behalf(tenant_id="acme", user_id="u", user_name="U", own_agent_id=agent_id))
+
+
+async def test_an_agent_controls_its_own_leg_and_no_other() -> None:
+    shell = Shell()
+    face = GatewayFace(switchboard=cast("Any", Switchboard(shell)), facts=cast("Any", None))
+    agent = shell.call.leg(AGENT_LEG)
+    own("somebody-else")
+    for ask in (face.HangUp, face.Hold, face.Unhold, face.Mute, face.Unmute):
+        with pytest.raises(NoSuchLeg):
+            await ask(control(AGENT_LEG), CONTEXT)
+    own(agent.agent_id)
+    with pytest.raises(NoSuchLeg):
+        await face.HangUp(control("1"), CONTEXT)
+    assert shell.told == []
+    await face.Mute(control(AGENT_LEG), CONTEXT)
+    await face.HangUp(control(AGENT_LEG), CONTEXT)
+    assert shell.told == [h.MuteLeg(AGENT_LEG, muted=True), h.HangUpLeg(AGENT_LEG)]
+
+
+async def test_whoever_is_bound_to_no_agent_controls_every_leg() -> None:
+    shell = Shell()
+    face = GatewayFace(switchboard=cast("Any", Switchboard(shell)), facts=cast("Any", None))
+    enter(metadata(tenant_id="acme"))
+    await face.HangUp(control("1"), CONTEXT)
+    assert shell.told == [h.HangUpLeg(LegId("1"))]
