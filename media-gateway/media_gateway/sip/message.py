@@ -8,7 +8,7 @@ meets a request without a From or a CSeq that is no number.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from media_gateway.sip.address import URI, NameAddr
@@ -171,6 +171,12 @@ class Request(_Parts):
         """Hops left."""
         value = self.headers.get("max-forwards")
         return parse_number(value, limit=255) if value else MAX_FORWARDS
+
+    def by(self, transport: str) -> Request:
+        """The same request of ours, its one Via naming another transport."""
+        via = ("Via", str(replace(self.top_via, transport=transport)))
+        rest = (item for item in self.headers if canonical(item[0]) != "via")
+        return replace(self, headers=Headers([via, *rest]))
 
     def encode(self) -> bytes:
         """The datagram."""

@@ -128,7 +128,7 @@ class SipStack:
             return  # The other side repeats its request, or gives up.
         transaction = self._agent.layer.find_client(message)
         if transaction is not None:
-            told = self._agent.layer.feed(transaction, Input.UNREACHABLE, now_ms)
+            told = self._agent.layer.cannot_send(transaction, now_ms)
             self._tell(transaction, told, now_ms)
 
     def tick(self, now_ms: int) -> None:

@@ -171,3 +171,23 @@ async def test_a_port_that_is_taken_says_what_to_set() -> None:
         with pytest.raises(SipPortTaken, match="CARILLON_GATEWAY_SIP_HOST"):
             await endpoint.open(host="192.0.2.1", port=0, advertised="", limits=Limits())
         await endpoint.close()
+
+
+async def test_a_request_too_long_for_udp_reaches_also_one_that_has_nothing_else() -> None:
+    endpoint, far = await _endpoint(lambda _: None), Far()
+    port = await far.open()
+    endpoint.stack.invite(
+        f"sip:x@{HOST}:{port}",
+        from_=NameAddr.parse("<sip:a@h>"),
+        to=NameAddr.parse("<sip:x@h>"),
+        sdp=b"",
+        destination=HostPort(HOST, port),
+        now_ms=endpoint.now_ms(),
+        headers=[("X-Long", "x" * 2_000)],
+    )
+    endpoint.flush()
+    heard = await far.hears()
+    assert heard.startswith("INVITE ")
+    assert "Via: SIP/2.0/UDP " in heard
+    await endpoint.close()
+    far.transport.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from media_gateway.sip.address import HostPort
 from media_gateway.sip.headers import Headers
@@ -30,6 +30,11 @@ from media_gateway.sip.transactions.server import SERVER
 
 Key = tuple[Hashable, ...]
 """What a transaction is found by (RFC 3261, sections 17.1.3 and 17.2.3)."""
+
+MAX_UDP_REQUEST_BYTES = 1_300
+"""A longer request goes by TCP where that is to be had (RFC 3261, section 18.1.1)."""
+MAX_HELD_BYTES = 64 * 1024 * 1024
+"""Of requests from outside, while their transactions absorb repeats."""
 
 _UPWARD = frozenset({Action.TELL, Action.TELL_TIMEOUT, Action.TELL_UNREACHABLE})
 _COPIED_INTO_ACK = frozenset({"from", "call-id", "max-forwards", "route"})
@@ -80,6 +85,9 @@ class Transaction:
     interval_ms: int = 0
     """The present interval between retransmissions."""
 
+    by_udp: Request | None = None
+    """The request as it goes by UDP after all, should TCP fail for which it is too long."""
+
     def __post_init__(self) -> None:
         self.state = self.machine.first
 
@@ -97,6 +105,7 @@ class TransactionLayer:
         self._servers: dict[Key, Transaction] = {}
         self._seen: dict[Key, Key] = {}
         self._buried: deque[tuple[int, Key]] = deque()
+        self._held_bytes = 0
 
     def __len__(self) -> int:
         return len(self._clients) + len(self._servers)
@@ -104,7 +113,7 @@ class TransactionLayer:
     @property
     def is_full(self) -> bool:
         """Whether no further request from outside should be taken."""
-        return len(self) >= self._limit
+        return len(self) >= self._limit or self._held_bytes >= MAX_HELD_BYTES
 
     def open_client(
         self, request: Request, destination: HostPort, *, owner: object, now_ms: int
@@ -114,6 +123,9 @@ class TransactionLayer:
         key = (request.top_via.branch, request.method)
         transaction = Transaction(machine, key, request, destination, owner)
         transaction.wire = request.encode()
+        if not destination.is_reliable and len(transaction.wire) > MAX_UDP_REQUEST_BYTES:
+            transaction.by_udp = request
+            _redirect(transaction, request.by("TCP"))
         self._clients[key] = transaction
         self._follow(transaction, machine.on_start, now_ms, None)
         return transaction
@@ -132,6 +144,7 @@ class TransactionLayer:
             to_tag=to_tag,
         )
         self._servers[transaction.key] = transaction
+        self._held_bytes += _size(request)
         if request.method == "INVITE":
             self._seen[_identity(request)] = transaction.key
         self._follow(transaction, machine.on_start, now_ms, None)
@@ -178,6 +191,14 @@ class TransactionLayer:
         rule = transaction.machine.rule(transaction.state, given)
         return None if rule is None else self._follow(transaction, rule, now_ms, response)
 
+    def cannot_send(self, transaction: Transaction, now_ms: int) -> Action | None:
+        """What a client transaction sent cannot be delivered; what its user has to be told."""
+        by_udp, transaction.by_udp = transaction.by_udp, None
+        if by_udp is None or transaction.state is not transaction.machine.first:
+            return self.feed(transaction, Input.UNREACHABLE, now_ms)
+        _redirect(transaction, by_udp)
+        return self._follow(transaction, transaction.machine.on_start, now_ms, None)
+
     def fire(self, transaction: Transaction, timer: Timer, now_ms: int) -> Action | None:
         """One of the transaction's timers has run out."""
         return self.feed(transaction, timer.value, now_ms)
@@ -223,7 +244,8 @@ class TransactionLayer:
         if transaction.machine in (INVITE_CLIENT, CLIENT):
             self._clients.pop(transaction.key, None)
             return
-        self._servers.pop(transaction.key, None)
+        if self._servers.pop(transaction.key, None) is not None:
+            self._held_bytes -= _size(transaction.request)
         if transaction.machine is INVITE_SERVER:
             self._buried.append((now_ms + PATIENCE_MS, _identity(transaction.request)))
 
@@ -251,6 +273,17 @@ def ack_of_failure(request: Request, response: Response) -> Request:
     fields += [item for item in request.headers if item[0].lower() in _COPIED_INTO_ACK]
     fields += [("To", response.headers.get("to")), ("CSeq", str(CSeq(request.cseq.number, "ACK")))]
     return Request("ACK", request.uri, Headers(fields))
+
+
+def _redirect(transaction: Transaction, request: Request) -> None:
+    """Sends the request by the transport that its Via names; its branch stays."""
+    transaction.request, transaction.wire = request, request.encode()
+    transport = request.top_via.transport
+    transaction.destination = replace(transaction.destination, transport=transport)
+
+
+def _size(request: Request) -> int:
+    return len(request.body) + sum(len(name) + len(value) for name, value in request.headers)
 
 
 def _identity(request: Request) -> Key:
