@@ -79,7 +79,9 @@ class Tapes:
         self._writers: list[CallWriter] = []
         for number in range(CALLS):
             call = CallKey("bench", f"call-{number}")
-            writer = CallWriter(call, public_key=public_key, spool=self._spool, incarnation="bench")
+            writer = CallWriter(
+                call, public_key=lambda: public_key, spool=self._spool, incarnation="bench"
+            )
             writer.write(Batch(recording_pb2.Manifest(call_id=call.call_id), (), over=False))
             self._writers.append(writer)
             for leg in ("1", "2"):
@@ -174,7 +176,7 @@ def measure_segment() -> tuple[float, int]:
         writers = []
         for number in range(CALLS_WRITTEN):
             call = CallKey("bench", f"{number}")
-            writer = CallWriter(call, public_key=key, spool=spool, incarnation="b")
+            writer = CallWriter(call, public_key=lambda: key, spool=spool, incarnation="b")
             writer.write(Batch(recording_pb2.Manifest(call_id=call.call_id), (), over=False))
             writers.append((writer, Track("1", 0, TrackCutter(started_at_ms=0))))
         for writer, track in writers:  # the first one wraps the call's key, too
