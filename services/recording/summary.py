@@ -52,6 +52,19 @@ def read_summary(data: bytes) -> Summary:
         raise SegmentDamaged(f"recording.json cannot be read: {error}") from None
 
 
+def differs(data: bytes, recording: Recording, segments: Sequence[Segment]) -> str:
+    """How what was written differs from what it should be, in words; empty: it does not."""
+    try:
+        sha256 = read_summary(data).sha256
+    except SegmentDamaged as error:
+        return str(error)
+    if sha256 != recording.sha256:
+        return "recording.json tells another hash"
+    if json.loads(data) != json.loads(summary_of(recording, segments)):
+        return "recording.json is not what was written"
+    return ""
+
+
 def _entry(segment: Segment) -> dict[str, Any]:
     entry = asdict(segment)
     del entry["track_id"]

@@ -11,12 +11,12 @@ from services.chassis.ids import CallId, TenantId
 from services.chassis.settings import load
 from services.recording.examining import Examiner
 from services.recording.keys import read_keys
-from services.recording.model.errors import NoSuchRecording, SegmentDamaged
+from services.recording.model.errors import NoSuchRecording
 from services.recording.model.evidence import Recording, Segment, State, Verification
 from services.recording.segments import SegmentFiles
 from services.recording.segments_directory import DirectorySegments
 from services.recording.settings import RecordingSettings
-from services.recording.summary import read_summary
+from services.recording.summary import differs, read_summary
 
 MAX_FAULTS = 1_000
 """That are told of one recording."""
@@ -37,7 +37,7 @@ async def verify_recording(
     if recording.state is State.RECORDING:
         faults.append("the recording still goes on")
     else:
-        faults += await _summary_faults(tenant_id, recording, files)
+        faults += await _summary_faults(tenant_id, recording, segments, files)
     return Verification(
         recording_id=recording.recording_id,
         expected_sha256=recording.sha256,
@@ -49,16 +49,13 @@ async def verify_recording(
 
 
 async def _summary_faults(
-    tenant_id: TenantId, recording: Recording, files: SegmentFiles
+    tenant_id: TenantId, recording: Recording, segments: Sequence[Segment], files: SegmentFiles
 ) -> list[str]:
     data = await files.summary(tenant_id, recording.recording_id)
     if data is None:
         return ["recording.json is gone"]
-    try:
-        sha256 = read_summary(data).sha256
-    except SegmentDamaged as error:
-        return [str(error)]
-    return [] if sha256 == recording.sha256 else ["recording.json tells another hash"]
+    fault = differs(data, recording, segments)
+    return [fault] if fault else []
 
 
 async def verify_files(

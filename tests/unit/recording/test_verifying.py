@@ -167,6 +167,28 @@ async def test_a_summary_that_tells_something_else_is_found(archive: Archive) ->
         await archive.verify_offline()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("consent", "agreed"),
+        ("gaps", []),
+        ("from_number", "+49301"),
+        ("stored", {"leg-a": []}),
+        ("said", "more"),
+    ],
+)
+async def test_whatever_was_changed_in_a_summary_is_found(
+    archive: Archive, name: str, value: object
+) -> None:
+    summary = json.loads(archive.summary.read_text())
+    was = summary.get(name)
+    summary[name] = [{"track_id": "leg-a"}] if value == was else value
+    archive.summary.write_text(json.dumps(summary))
+    found = await archive.verify()
+    assert found.faults == ("recording.json is not what was written",)
+    assert not found.intact
+
+
 async def test_another_calls_summary_is_found(archive: Archive) -> None:
     value = json.loads(archive.summary.read_text())
     value["recording_id"] = "call-2"
