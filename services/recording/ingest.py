@@ -244,9 +244,17 @@ class Ingest:
         try:
             await self._store.close_recording(tenant_id, before, after, notes, [event])
         except RecordingChanged:
+            await self._keep_what_is(tenant_id, after.recording_id)
             return False
         self.counts.closed[after.state] += 1
         return True
+
+    async def _keep_what_is(self, tenant_id: TenantId, recording_id: CallId) -> None:
+        """Another end was first: beside the segments stands that one, not what came too late."""
+        present = await self._store.recording(tenant_id, recording_id)
+        if present is not None and present.state is not State.RECORDING:
+            segments = await self._store.segments(tenant_id, recording_id)
+            await self._files.close_call(tenant_id, recording_id, summary_of(present, segments))
 
     async def _examined(
         self, tenant_id: TenantId, recording_id: CallId, segments: list[Segment]

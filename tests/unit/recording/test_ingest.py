@@ -26,6 +26,7 @@ from services.recording.model.errors import (
 )
 from services.recording.model.evidence import MAX_SEGMENT_BYTES, Gap, State
 from services.recording.segments import MemorySegments, SegmentPlace
+from services.recording.summary import summary_of
 from services.recording.wire import manifest_of
 from tests.unit.recording.conftest import ACME, Desk
 from tests.unit.recording.tape import START_MS, Tape
@@ -374,6 +375,42 @@ async def test_a_successor_may_still_bring_what_the_lost_gateway_had(
     recording = await desk.close(tape.manifest())
     assert (recording.state, recording.segments) == (State.COMPLETE, 2)
     assert recording.sha256 != lost.sha256
+
+
+class Overtaken(MemorySegments):
+    """Storage that is so slow that the manifest comes while a lost recording is closed."""
+
+    def __init__(self, desk: Desk, tape: Tape) -> None:
+        super().__init__()
+        self._desk = desk
+        self._manifests = [tape.manifest()]
+
+    async def close_call(self, tenant_id: TenantId, call_id: CallId, summary: bytes) -> None:
+        if self._manifests:
+            await self._desk.close(self._manifests.pop())
+        await super().close_call(tenant_id, call_id, summary)
+
+
+async def test_what_stands_beside_the_segments_is_the_end_that_came_about(
+    desk: Desk, tape: Tape
+) -> None:
+    request = tape.segment("leg-a", 1, TWO_S)
+    files, tasks = Overtaken(desk, tape), Tasks()
+    desk.ingest = Ingest(
+        keys=desk.keys,
+        files=files,
+        store=desk.store,
+        examiner=Examiner(files=files, keys=desk.keys),
+        clock=desk.clock,
+        new_id=lambda: "id",
+        tasks=tasks,
+    )
+    await desk.put(request)
+    closed = await desk.ingest.close_lost(ACME, CallId("call-1"))
+    assert closed.manifest_sha256
+    wanted = summary_of(closed, await desk.store.segments(ACME, CallId("call-1")))
+    assert await files.summary(ACME, CallId("call-1")) == wanted
+    await tasks.close()
 
 
 async def test_only_what_has_begun_can_be_lost(desk: Desk) -> None:
