@@ -82,9 +82,9 @@ class RecordingStore(Protocol):
     async def pairs(
         self, tenant_id: TenantId, from_ms: int, to_ms: int, after: str, size: int
     ) -> list[Pair]:
-        """Calls that ended in a stretch, and recordings begun in it of calls that nobody ended.
+        """Calls that ended in a stretch, and recordings closed in it of calls that nobody ended.
 
-        By call id, after that one.
+        By call id, after that one. What is being recorded is of calls that go on.
         """
 
     async def add_listening(
@@ -112,7 +112,7 @@ class RecordingStore(Protocol):
         """Recordings that go on though neither they nor their gateway were heard since then."""
 
     async def tenants(self, since_ms: int) -> list[TenantId]:
-        """Tenants with calls that ended since then."""
+        """Tenants with calls, or recordings, that ended since then."""
 
 
 class MemoryRecordingStore:
@@ -214,7 +214,8 @@ class MemoryRecordingStore:
             call_id
             for (owner, call_id), recording in self._recordings.items()
             if owner == tenant_id
-            and from_ms <= recording.started_at_ms < to_ms
+            and recording.state is not State.RECORDING
+            and from_ms <= recording.ended_at_ms < to_ms
             and not (await self.call(tenant_id, call_id)).ended_at_ms
         }
         return [
@@ -267,9 +268,13 @@ class MemoryRecordingStore:
 
     async def tenants(self, since_ms: int) -> list[TenantId]:
         """See `RecordingStore.tenants`."""
-        return sorted(
-            {tenant for (tenant, _), call in self._calls.items() if call.ended_at_ms >= since_ms}
-        )
+        calls = {place for place, call in self._calls.items() if call.ended_at_ms >= since_ms}
+        closed = {
+            place
+            for place, recording in self._recordings.items()
+            if recording.state is not State.RECORDING and recording.ended_at_ms >= since_ms
+        }
+        return sorted({tenant_id for tenant_id, _ in calls | closed})
 
 
 def check_same(known: Segment, segment: Segment) -> None:

@@ -88,8 +88,8 @@ _PAIRS = """
     UNION ALL
     SELECT r.recording_id FROM recording r
     LEFT JOIN call c ON c.tenant_id = r.tenant_id AND c.call_id = r.recording_id
-    WHERE r.tenant_id = $1 AND r.started_at_ms >= $2 AND r.started_at_ms < $3
-      AND coalesce(c.ended_at_ms, 0) = 0) either
+    WHERE r.tenant_id = $1 AND r.ended_at_ms >= $2 AND r.ended_at_ms < $3
+      AND r.state <> 'recording' AND coalesce(c.ended_at_ms, 0) = 0) either
   WHERE id > $4 COLLATE "C" ORDER BY id LIMIT $5
 """
 

@@ -378,20 +378,28 @@ async def test_a_search_means_what_matches_all_of_it(stage: Stage) -> None:
         assert await searched(stage, search) == wanted, search
 
 
+async def ended(stage: Stage, call_id: str, at_ms: int, tenant_id: TenantId = ACME) -> None:
+    after = replace(closed(begun(call_id)), ended_at_ms=at_ms)
+    await stage.store.close_recording(tenant_id, None, after, [], [])
+
+
 async def test_pairs_are_calls_that_ended_and_recordings_nobody_ended(stage: Stage) -> None:
-    for call_id, at_ms in [("a", 1_000), ("b", 2_000), ("c", 2_500), ("z", 9_000)]:
-        await stored(stage, call_id, at_ms)
+    await stored(stage, "a", 1_000)
+    await stored(stage, "goes-on", 2_500)
+    for call_id, at_ms in [("b", 2_000), ("c", 2_500), ("early", 1_999), ("z", 9_000)]:
+        await ended(stage, call_id, at_ms)
     a, d = CallId("a"), CallId("d")
     notes: list[Note] = [CallOver(a, 2_000), CallOver(d, 3_000), CallOver(CallId("e"), 9_000)]
     await stage.store.note(ACME, [*notes, AgentTookPart(CallId("b"), "anna", "")])
-    await stored(stage, "b", 2_000, OTHER)
+    await ended(stage, "b", 9_500, OTHER)
     pairs = await stage.store.pairs(ACME, 2_000, 9_000, "", 10)
     known = [(each.call_id, each.call is not None, each.recording is not None) for each in pairs]
     assert known == [("a", True, True), ("b", True, True), ("c", False, True), ("d", True, False)]
     rest = await stage.store.pairs(ACME, 2_000, 9_000, "b", 1)
     assert [each.call_id for each in rest] == ["c"]
-    assert await stage.store.tenants(3_000) == [ACME]
-    assert await stage.store.tenants(9_001) == []
+    assert await stage.store.tenants(3_000) == [ACME, OTHER]
+    assert await stage.store.tenants(9_001) == [OTHER]
+    assert await stage.store.tenants(9_501) == []
 
 
 async def test_listenings_are_kept_newest_first(stage: Stage) -> None:

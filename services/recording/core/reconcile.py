@@ -39,6 +39,8 @@ def difference(pair: Pair) -> Difference | None:
     if recording is None:
         return None if call is None else _unrecorded(call)
     if call is None or not call.ended_at_ms:
+        if recording.state is State.RECORDING:
+            return None  # both go on
         return Difference(
             recording.recording_id,
             "orphan",
@@ -46,15 +48,18 @@ def difference(pair: Pair) -> Difference | None:
             "segments of a call whose end nobody told",
         )
     if not call.consent:
-        return Difference(
-            call.call_id,
-            "unexpected",
-            call.ended_at_ms,
-            "recorded, and nothing says it was allowed",
-        )
+        return _unallowed(call, recording)
     if recording.state is not State.COMPLETE:
         return Difference(call.call_id, "incomplete", call.ended_at_ms, _lack(recording))
     return None
+
+
+def _unallowed(call: Call, recording: Recording) -> Difference | None:
+    """A recording that was paused from its beginning to its end has nothing in it."""
+    if not recording.segments:
+        return None
+    detail = "recorded, and nothing says it was allowed"
+    return Difference(call.call_id, "unexpected", call.ended_at_ms, detail)
 
 
 def _unrecorded(call: Call) -> Difference | None:

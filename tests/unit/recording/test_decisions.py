@@ -56,6 +56,7 @@ MANIFEST = Manifest(
     named=(("a" * 64, ""),),
 )
 STORED = Recording(CALL, State.COMPLETE, "gw", 1_000, 9_000, 1_000)
+HEARD = replace(STORED, segments=1)
 DONE = Call(CALL, ended_at_ms=9_000, bridged=True, consent="announced")
 
 
@@ -160,8 +161,10 @@ def test_legs_that_nobody_told_about_name_no_agent() -> None:
         ),
         (Pair(replace(DONE, consent=""), None), None, ""),
         (Pair(replace(DONE, bridged=False), None), None, ""),
-        (Pair(replace(DONE, consent=""), STORED), "unexpected", "nothing says it was allowed"),
+        (Pair(replace(DONE, consent=""), HEARD), "unexpected", "nothing says it was allowed"),
+        (Pair(replace(DONE, consent=""), STORED), None, ""),
         (Pair(None, STORED), "orphan", "whose end nobody told"),
+        (Pair(None, replace(STORED, state=State.RECORDING)), None, ""),
         (Pair(replace(DONE, ended_at_ms=0), STORED), "orphan", "whose end nobody told"),
         (Pair(DONE, replace(STORED, state=State.RECORDING)), "incomplete", "manifest"),
         (
