@@ -53,7 +53,11 @@ class Reconciler:
         from_ms = self._checked_to_ms or to_ms - DAY_MS
         differences = 0
         for tenant_id in await self._store.tenants(from_ms):
-            result = await self.reconcile(tenant_id, from_ms, to_ms)
+            try:
+                result = await self.reconcile(tenant_id, from_ms, to_ms)
+            except TooManyCalls as error:
+                log.error("calls cannot be compared", tenant=tenant_id, reason=str(error))
+                continue
             differences += len(result.differences)
             if result.differences:
                 log.error(
@@ -77,4 +81,6 @@ class Reconciler:
                 await self.check()
             except CarillonError as error:
                 log.warning("reconciliation waits", code=error.code, reason=str(error))
+            except Exception as error:
+                log.error("reconciliation failed", exc_info=error)
             await asyncio.sleep(every_s)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from services.chassis.clock import Clock
+from services.chassis.database import DatabaseUnavailable
 from services.chassis.errors import CarillonError
 from services.chassis.log import get_logger
 from services.recording.ingest import Ingest
+from services.recording.model.evidence import Place
 from services.recording.store import RecordingStore
 
 log = get_logger("recording")
@@ -40,9 +42,18 @@ class Sweeper:
             self._listening_since_ms = now_ms
         if now_ms - self._listening_since_ms < self._silence_ms:
             return 0
-        for place in lost:
+        return sum([await self._close(place) for place in lost])
+
+    async def _close(self, place: Place) -> bool:
+        """Closes one; a recording that cannot be closed now must not keep others open."""
+        try:
             await self._ingest.close_lost(place.tenant_id, place.recording_id)
-        return len(lost)
+        except DatabaseUnavailable:
+            raise  # the others could not be closed either
+        except Exception as error:
+            log.error("lost recording not closed", call=place.recording_id, exc_info=error)
+            return False
+        return True
 
     async def run(self, every_s: float) -> None:
         """Sweeps for ever; the database or the storage may be away."""
@@ -52,4 +63,7 @@ class Sweeper:
             except CarillonError as error:
                 self._listening_since_ms = None
                 log.warning("sweep waits", code=error.code, reason=str(error))
+            except Exception as error:
+                self._listening_since_ms = None
+                log.error("sweep failed", exc_info=error)
             await asyncio.sleep(every_s)

@@ -15,7 +15,10 @@ from services.chassis.bus import Batch
 from services.chassis.envelope import Envelope, enveloped
 from services.chassis.errors import CarillonError
 from services.chassis.ids import CallId, TenantId
+from services.chassis.tasks import Tasks
+from services.recording.examining import Examiner
 from services.recording.feed import CallFeed
+from services.recording.ingest import Ingest
 from services.recording.listening import Trail
 from services.recording.model.calls import (
     Call,
@@ -29,6 +32,7 @@ from services.recording.model.calls import (
 from services.recording.model.errors import MissingListener, SegmentsUnavailable, TooManyCalls
 from services.recording.model.evidence import Place, State
 from services.recording.reconciling import PAGE, SETTLED_MS, Reconciler
+from services.recording.segments import MemorySegments, SegmentPlace
 from services.recording.store import MemoryRecordingStore
 from services.recording.sweeping import Sweeper
 from tests.unit.recording.conftest import ACME, Desk
@@ -92,25 +96,65 @@ async def test_after_a_start_gateways_have_a_minute_to_report(desk: Desk) -> Non
     assert await sweeper.sweep() == 1
 
 
+class BadDisk(MemorySegments):
+    """One call's segments cannot be read now."""
+
+    async def get(self, place: SegmentPlace) -> bytes:
+        if place.call_id == "call-1":
+            raise SegmentsUnavailable("input/output error")
+        return await super().get(place)
+
+
+async def test_a_recording_that_cannot_be_closed_does_not_keep_others_open(desk: Desk) -> None:
+    files = BadDisk()
+    desk.ingest = Ingest(
+        keys=desk.keys,
+        files=files,
+        store=desk.store,
+        examiner=Examiner(files=files, keys=desk.keys),
+        clock=desk.clock,
+        new_id=lambda: "id",
+        tasks=Tasks(),
+    )
+    await begin(desk, "call-1")
+    await begin(desk, "call-2")
+    sweeper = sweeper_of(desk)
+    await sweeper.sweep()
+    desk.clock.ms += 61_000
+    with capture_logs() as lines:
+        assert await sweeper.sweep() == 1
+    assert [(line["event"], line["call"]) for line in lines if line["log_level"] == "error"] == [
+        ("lost recording not closed", "call-1")
+    ]
+    assert await state(desk, "call-1") is State.RECORDING
+    assert await state(desk, "call-2") is State.INCOMPLETE
+
+
 class Flickering(MemoryRecordingStore):
     """Away when told."""
 
-    away = False
+    trouble: Exception | None = None
 
     async def lost(self, before_ms: int, size: int) -> list[Place]:
-        if self.away:
-            raise SegmentsUnavailable("away")
+        if self.trouble:
+            raise self.trouble
         return await super().lost(before_ms, size)
 
 
-async def test_after_an_absence_of_the_database_the_minute_begins_anew(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [(SegmentsUnavailable("away"), "sweep waits"), (OSError("nobody knows"), "sweep failed")],
+)
+async def test_after_an_absence_of_the_database_the_minute_begins_anew(
+    desk: Desk, trouble: Exception, told: str
+) -> None:
     store = Flickering(desk.bus)
     sweeper = sweeper_of(desk, store)
-    store.away = True
+    store.trouble = trouble
     with capture_logs() as lines:
-        await until_logged(sweeper.run(0.001), lines, 1)
-    assert lines[0]["event"] == "sweep waits"
-    store.away = False
+        await until_logged(sweeper.run(0.001), lines, 2)
+    assert {line["event"] for line in lines} == {told}
+    store.trouble = None
     assert await sweeper.sweep() == 0
 
 
@@ -184,6 +228,21 @@ async def test_a_difference_is_alarmed_once_when_the_call_has_settled(desk: Desk
     assert await reconciler.check() == 0
 
 
+async def test_a_call_that_goes_on_is_no_difference_and_one_that_nobody_ended_is(
+    desk: Desk,
+) -> None:
+    reconciler = Reconciler(store=desk.store, clock=desk.clock)
+    await begin(desk)
+    desk.clock.ms += 3_600_000
+    assert await reconciler.check() == 0
+    await desk.store.hear_gateway("gw-1", desk.clock.ms)
+    await desk.ingest.close_lost(ACME, CALL)
+    desk.clock.ms += SETTLED_MS + 1
+    with capture_logs() as lines:
+        assert await reconciler.check() == 1
+    assert lines[0]["calls"] == ["call-1 orphan: segments of a call whose end nobody told"]
+
+
 async def test_the_first_check_looks_back_a_day(desk: Desk) -> None:
     await desk.store.note(ACME, answered("call-1", desk.clock.ms - 80_000_000))
     await desk.store.note(ACME, answered("call-2", desk.clock.ms - 90_000_000))
@@ -200,12 +259,26 @@ async def test_many_calls_are_compared_page_by_page(desk: Desk) -> None:
 
 
 class Endless(MemoryRecordingStore):
-    """A store with more calls than anybody compares."""
+    """A store in which one tenant has more calls than anybody compares."""
 
     async def pairs(
         self, tenant_id: TenantId, from_ms: int, to_ms: int, after: str, size: int
     ) -> list[Pair]:
+        if tenant_id != ACME:
+            return await super().pairs(tenant_id, from_ms, to_ms, after, size)
         return [Pair(Call(CALL), None)] * size
+
+
+async def test_a_tenant_with_too_many_calls_does_not_hide_the_others(desk: Desk) -> None:
+    store = Endless(desk.bus)
+    for tenant_id in (ACME, TenantId("other")):
+        await store.note(tenant_id, answered("call-1", desk.clock.ms - SETTLED_MS - 1))
+    with capture_logs() as lines:
+        assert await Reconciler(store=store, clock=desk.clock).check() == 1
+    assert [(line["event"], line["tenant"]) for line in lines] == [
+        ("calls cannot be compared", "acme"),
+        ("recordings are not as they should be", "other"),
+    ]
 
 
 async def test_too_many_calls_are_refused(desk: Desk) -> None:
@@ -236,16 +309,25 @@ async def test_parts_fetched_within_ten_minutes_are_one_listening(desk: Desk) ->
 class Refusing(MemoryRecordingStore):
     """Its database is away."""
 
+    trouble: Exception
+
     async def tenants(self, since_ms: int) -> list[TenantId]:
-        raise NotThere("away")
+        raise self.trouble
 
 
 class NotThere(CarillonError):
     code = "not-there"
 
 
-async def test_the_comparison_goes_on_when_the_database_is_back(desk: Desk) -> None:
-    reconciler = Reconciler(store=Refusing(desk.bus), clock=desk.clock)
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [(NotThere("away"), "reconciliation waits"), (OSError("full"), "reconciliation failed")],
+)
+async def test_the_comparison_goes_on_when_the_database_is_back(
+    desk: Desk, trouble: Exception, told: str
+) -> None:
+    store = Refusing(desk.bus)
+    store.trouble = trouble
     with capture_logs() as lines:
-        await until_logged(reconciler.run(0.001), lines, 2)
-    assert {line["event"] for line in lines} == {"reconciliation waits"}
+        await until_logged(Reconciler(store=store, clock=desk.clock).run(0.001), lines, 2)
+    assert {line["event"] for line in lines} == {told}
