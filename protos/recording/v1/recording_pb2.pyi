@@ -248,7 +248,7 @@ class Gap(_message.Message):
     """UTC milliseconds."""
     to_ms: _builtins.int
     reason: _builtins.str
-    """disk-full, gateway-lost, segment-lost or damaged."""
+    """disk-full, disk-slow, no-sealing-key, gateway-lost, segment-lost or damaged."""
     def __init__(
         self,
         *,

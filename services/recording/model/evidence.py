@@ -82,7 +82,7 @@ class Gap:
     to_ms: int
     """UTC milliseconds."""
     reason: str
-    """disk-full, gateway-lost, segment-lost or damaged."""
+    """disk-full, disk-slow, no-sealing-key, gateway-lost, segment-lost or damaged."""
 
 
 @dataclass(frozen=True, slots=True)
