@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def write(line: str) -> None:
         print(line, file=out, flush=True)
 
+    # Whoever ends it by its id wants the call hung up, too.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code, report = asyncio.run(options.run(options, write))
     except KeyboardInterrupt:
@@ -41,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         write(f"softphone: {error}")
         return FAILED
+    finally:
+        signal.signal(signal.SIGTERM, before)
     if options.json:
         print(json.dumps(report, indent=2))
     return int(code)

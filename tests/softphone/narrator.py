@@ -12,7 +12,9 @@ from tests.softphone.errors import CallRefused, PhoneError
 from tests.softphone.phone import SoftPhone
 
 LISTEN_S: Final = 0.25
-"""How often the ear is asked; a sound that lasts this long is told."""
+"""How often the ear is asked."""
+_TOLD_AFTER: Final = {"audio": 1, "silence": 4, "a tone": 6}
+"""For how many askings a sound must last: notes of music and pauses of a voice are not told."""
 _ENDINGS: Final = {
     ("us", "bye"): "hung up",
     ("peer", "bye"): "the far end hung up",
@@ -37,12 +39,14 @@ class Narrator:
 
     async def listen(self, call: Call, *, who: str = "") -> None:
         """Tell each change of what is heard, and each key, until the call ends."""
-        sound, keys = "silence", 0
+        told = sound = "silence"
+        lasted = keys = 0
         while call.ended_already is None:
             now, digits = call.describe_sound(), call.digits() + call.digits("info")
             kind = now.partition(" at ")[0]
-            if kind != sound:
-                sound = kind
+            sound, lasted = kind, lasted + 1 if kind == sound else 1
+            if kind != told and lasted >= _TOLD_AFTER[kind.partition(" of ")[0]]:
+                told = kind
                 self.tell(f"hears {now}", who=who)
             if len(digits) > keys:
                 keys = len(digits)

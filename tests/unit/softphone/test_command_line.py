@@ -1,6 +1,7 @@
 import asyncio
 import json
 import socket
+import sys
 import threading
 import wave
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Self
 import pytest
 
 from tests.softphone import Answer, Reject, SoftPhone
-from tests.softphone.__main__ import main
+from tests.softphone.__main__ import INTERRUPTED, main
 from tests.softphone.incoming import Policy
 
 
@@ -62,7 +63,7 @@ def test_a_call_is_told_recorded_and_ends_well(
 ) -> None:
     record = tmp_path / "heard.wav"
     with FarEnd(Answer(ring_s=0.05)) as far:
-        arguments = ["--seconds", "0.6", "--dtmf", "1", "--after", "0.1", "--record", f"{record}"]
+        arguments = ["--seconds", "3", "--dtmf", "1", "--after", "0.1", "--record", f"{record}"]
         assert main(["call", far.uri, "--tone", "440", *arguments]) == 0
     told = capsys.readouterr().out
     for text in ("calling sip:bob", "ringing (180)", "answered", "presses 1", "hung up", "0 lost"):
@@ -70,6 +71,20 @@ def test_a_call_is_told_recorded_and_ends_well(
     assert "hears a tone of 660 Hz" in told
     with wave.open(str(record)) as file:
         assert (file.getframerate(), file.getnframes() > 1600) == (8000, True)
+
+
+async def test_one_that_is_ended_by_its_id_hangs_up() -> None:
+    async with SoftPhone(user="bob", auto=Answer()) as bob:
+        command = [sys.executable, "-m", "tests.softphone", "call", bob.uri, "--seconds", "60"]
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+        try:
+            incoming = await bob.incoming(20)
+            await incoming.answered()
+        finally:
+            process.terminate()
+        ended = await incoming.ended(10)
+        assert (ended.by, ended.how) == ("peer", "bye")
+        assert await process.wait() == INTERRUPTED
 
 
 def test_a_refused_call_fails_and_json_tells_it(capsys: pytest.CaptureFixture[str]) -> None:
