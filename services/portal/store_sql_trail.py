@@ -46,7 +46,7 @@ class SqlTrail:
         async with self._database.transaction(tenant_id) as connection:
             rows = await connection.fetch(
                 f"SELECT {_AUDIT_COLUMNS} FROM audit"  # noqa: S608  # constants
-                " WHERE at_ms >= $1 AND ($2 = 0 OR at_ms < $2)"
+                " WHERE at_ms >= $1 AND ($2::bigint = 0 OR at_ms < $2)"
                 " AND ($3 = '' OR actor_id = $3) AND starts_with(action, $4)"
                 " AND (NOT $5 OR outcome <> 'ok') AND ($6 = '' OR audit_id < $6)"
                 " ORDER BY audit_id DESC LIMIT $7",

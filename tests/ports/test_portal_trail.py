@@ -98,6 +98,7 @@ async def test_a_tenant_has_only_so_many_keys_that_work(store: PortalStore) -> N
         (AuditQuery(size=2), [4, 3]),
         (AuditQuery(size=2, before="a-3"), [2, 1]),
         (AuditQuery(from_ms=20, to_ms=40), [3, 2]),
+        (AuditQuery(from_ms=20, to_ms=1_767_225_600_000), [4, 3, 2]),
         (AuditQuery(actor_id="u-2"), [2]),
         (AuditQuery(action="carillon.acd"), [4, 2, 1]),
         (AuditQuery(action="carillon%"), []),
