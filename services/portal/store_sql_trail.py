@@ -9,7 +9,7 @@ from typing import Any
 from services.chassis import outbox
 from services.chassis.database import Connection, Database
 from services.chassis.envelope import Envelope
-from services.chassis.ids import TenantId
+from services.chassis.ids import TenantId, uuid7
 from services.portal.core.replaying import KEEP_MS, is_free
 from services.portal.core.sessions import KEEP_EXPIRED_MS
 from services.portal.model.trail import Answer, AnswerKey, AuditEntry, AuditQuery
@@ -18,6 +18,12 @@ from services.portal.store import TOPIC
 SWEEP_TENANTS = 20
 SWEEP_ROWS = 1_000
 """Of one kind and tenant, in one transaction."""
+SLACK_MS = 60_000
+"""An entry's id and its time are taken one after the other, and a clock may be set between."""
+_LAST_MS = 2**48 - 1
+"""What a UUIDv7 holds."""
+_AFTER_ALL = "~"
+"""Sorts after every id."""
 _AUDIT_COLUMNS = (
     "audit_id, at_ms, actor_id, actor_name, actor_kind, action, subject, outcome, address,"
     " detail_json"
@@ -48,14 +54,14 @@ class SqlTrail:
                 f"SELECT {_AUDIT_COLUMNS} FROM audit"  # noqa: S608  # constants
                 " WHERE at_ms >= $1 AND ($2::bigint = 0 OR at_ms < $2)"
                 " AND ($3 = '' OR actor_id = $3) AND starts_with(action, $4)"
-                " AND (NOT $5 OR outcome <> 'ok') AND ($6 = '' OR audit_id < $6)"
-                " ORDER BY audit_id DESC LIMIT $7",
+                " AND (NOT $5 OR outcome <> 'ok') AND audit_id >= $6 AND audit_id < $7"
+                " ORDER BY audit_id DESC LIMIT $8",
                 query.from_ms,
                 query.to_ms,
                 query.actor_id,
                 query.action,
                 query.refused,
-                query.before,
+                *_ids_between(query),
                 query.size,
             )
         return [AuditEntry(**dict(row)) for row in rows]
@@ -107,6 +113,20 @@ class SqlTrail:
                 removed += await _delete_tokens(connection, row["tenant_id"], tokens_ms)
                 removed += await _delete(connection, "answer", "reserved_at_ms <= $1", answers_ms)
         return removed
+
+
+def _ids_between(query: AuditQuery) -> tuple[str, str]:
+    """The first id that can be asked for, and one after the last.
+
+    Ids sort by time, so that a window of long ago is found without reading all that came after.
+    """
+    first = _id_at(query.from_ms - SLACK_MS) if query.from_ms > 0 else ""
+    last = _id_at(query.to_ms + SLACK_MS) if query.to_ms else _AFTER_ALL
+    return first, min(last, query.before or _AFTER_ALL)
+
+
+def _id_at(at_ms: int) -> str:
+    return uuid7(min(max(at_ms, 0), _LAST_MS), 0)
 
 
 async def _lock(connection: Connection, tenant_id: TenantId, key: AnswerKey) -> None:

@@ -13,7 +13,7 @@ import pytest
 from services.chassis.bus import Bus, MemoryBus
 from services.chassis.database import Database, DatabaseAddress
 from services.chassis.envelope import Envelope
-from services.chassis.ids import TenantId
+from services.chassis.ids import TenantId, uuid7
 from services.chassis.outbox import OutboxPublisher
 from services.chassis.postgres.server import PostgresServer
 from services.portal.model.people import Account, ApiKey, Role, Tenant, User
@@ -121,7 +121,7 @@ def key(number: int, expires_at_ms: int = 0) -> ApiKey:
 
 def entry(number: int, **parts: Any) -> AuditEntry:
     known = AuditEntry(
-        audit_id=f"a-{number}",
+        audit_id=uuid7(number * 10, number),
         at_ms=number * 10,
         actor_id="u-1",
         actor_name="Ana",

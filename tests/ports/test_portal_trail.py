@@ -9,6 +9,7 @@ import pytest
 
 from services.chassis.bus import Bus
 from services.chassis.database import Database
+from services.chassis.ids import uuid7
 from services.portal import store_sql_trail
 from services.portal.core.lockout import WINDOW_MS
 from services.portal.core.replaying import KEEP_MS, TAKE_OVER_MS
@@ -90,13 +91,15 @@ async def test_a_tenant_has_only_so_many_keys_that_work(store: PortalStore) -> N
 
 # ---- the trail ----
 
+HOUR_MS = 3_600_000
+
 
 @pytest.mark.parametrize(
     ("query", "found"),
     [
         (AuditQuery(), [4, 3, 2, 1]),
         (AuditQuery(size=2), [4, 3]),
-        (AuditQuery(size=2, before="a-3"), [2, 1]),
+        (AuditQuery(size=2, before=entry(3).audit_id), [2, 1]),
         (AuditQuery(from_ms=20, to_ms=40), [3, 2]),
         (AuditQuery(from_ms=20, to_ms=1_767_225_600_000), [4, 3, 2]),
         (AuditQuery(actor_id="u-2"), [2]),
@@ -119,6 +122,30 @@ async def test_the_trail_is_read_newest_first(
     await store.add_audit(OTHER, [entry(5)], [])
     told = await store.list_audit(ACME, query)
     assert told == [entries[number - 1] for number in found]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (AuditQuery(from_ms=2 * HOUR_MS), [3, 2]),
+        (AuditQuery(to_ms=2 * HOUR_MS), [1]),
+        (AuditQuery(from_ms=HOUR_MS + 1, to_ms=3 * HOUR_MS), [2]),
+        (AuditQuery(from_ms=-1, to_ms=2**62), [3, 2, 1]),
+        (AuditQuery(from_ms=2**62), []),
+        (AuditQuery(to_ms=-1), []),
+        (AuditQuery(to_ms=3 * HOUR_MS, before=uuid7(2 * HOUR_MS - 500, 2)), [1]),
+    ],
+)
+async def test_a_window_of_the_trail_is_that_of_its_times(
+    store: PortalStore, query: AuditQuery, found: list[int]
+) -> None:
+    # An entry's id is made a moment before its time is taken.
+    entries = [
+        entry(number, audit_id=uuid7(number * HOUR_MS - 500, number), at_ms=number * HOUR_MS)
+        for number in (1, 2, 3)
+    ]
+    await store.add_audit(ACME, entries, [])
+    assert await store.list_audit(ACME, query) == [entries[number - 1] for number in found]
 
 
 async def test_the_trail_is_told_and_needs_no_tenant(
