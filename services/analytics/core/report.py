@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -58,7 +59,6 @@ class Report:
         """
         self._grouping = grouping
         self._window = window
-        self._zone = zone
         self._formulas = formulas
         self._only = frozenset(queue_ids)
         self._rows: dict[str, _Row] = {}
@@ -85,7 +85,7 @@ class Report:
                     return
                 key = entry.agent_id
             case _:
-                key = str(row_start_ms(entry.offered_at_ms, self._grouping, self._zone))
+                key = self._row_by_time(entry.offered_at_ms)
         self._formulas.add_entry(self._row(key).sums, entry)
 
     def add_interval(self, interval: Interval) -> None:
@@ -108,7 +108,7 @@ class Report:
             return
         key = ALL
         if self._grouping is not Grouping.TOTAL:
-            key = str(row_start_ms(call.started_at_ms, self._grouping, self._zone))
+            key = self._row_by_time(call.started_at_ms)
         self._formulas.add_call(self._row(key).sums, call)
 
     def rows(self) -> tuple[ReportRow, ...]:
@@ -123,17 +123,18 @@ class Report:
         self._row(key).state_ms[interval.state] += window.spent_ms(interval)
 
     def _add_by_time(self, interval: Interval) -> None:
+        window = self._window
+        end_ms = window.now_ms if interval.to_ms is None else interval.to_ms
         first = max(bisect_right(self._starts, interval.from_ms) - 1, 0)
-        for start_ms in self._starts[first:]:
-            if interval.to_ms is not None and start_ms >= interval.to_ms:
+        for start_ms, next_ms in pairwise([*self._starts[first:], window.to_ms]):
+            if start_ms >= end_ms:
                 break
-            to_ms = next_row_ms(start_ms, self._grouping, self._zone)
-            row_window = Window(
-                from_ms=max(start_ms, self._window.from_ms),
-                to_ms=min(to_ms, self._window.to_ms),
-                now_ms=self._window.now_ms,
-            )
+            row_window = Window(max(start_ms, window.from_ms), next_ms, window.now_ms)
             self._add_time(str(start_ms), interval, row_window)
+
+    def _row_by_time(self, at_ms: int) -> str:
+        """The row that a moment of the window is in: rows follow one another without a gap."""
+        return str(self._starts[bisect_right(self._starts, at_ms) - 1])
 
     def _row(self, key: str) -> _Row:
         row = self._rows.get(key)

@@ -64,7 +64,11 @@ def next_row_ms(start_ms: int, grouping: Grouping, zone: ZoneInfo) -> int:
     """When the row after the one that begins at `start_ms` begins."""
     if grouping is Grouping.DAY:
         return next_day_ms(start_ms, zone)
-    return start_ms + _SIZES[grouping]
+    size_ms = _SIZES[grouping]
+    next_ms = start_ms + size_ms
+    aligned_ms = row_start_ms(next_ms, grouping, zone)
+    # Where a clock changes by half an hour, the row in which it does is longer by as much.
+    return next_ms if aligned_ms == next_ms else aligned_ms + size_ms
 
 
 def _midnight_ms(local: datetime, zone: ZoneInfo) -> int:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.analytics.core.catalogue import choose
 from services.analytics.core.formulas import Formulas
@@ -26,6 +28,7 @@ from services.analytics.model.words import AgentState, Exit, Grouping
 BERLIN = ZoneInfo("Europe/Berlin")
 KATHMANDU = ZoneInfo("Asia/Kathmandu")
 BEIRUT = ZoneInfo("Asia/Beirut")
+LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
 
 
 def ms(text: str) -> int:
@@ -61,6 +64,10 @@ def filled(made: Report) -> dict[str, tuple[int, int, int]]:
     made.add_interval(interval(AgentState.TALKING, DAY - HOUR_MS, DAY + HOUR_MS))
     made.add_interval(interval(AgentState.HOLDING, DAY + HOUR_MS, None, agent_id="b", queues="q"))
     made.add_call(Call("c", DAY + HOUR_MS))
+    return shown(made)
+
+
+def shown(made: Report) -> dict[str, tuple[int, int, int]]:
     return {
         row.key: (
             row.figures[0].numerator,
@@ -134,6 +141,56 @@ def test_a_day_whose_midnight_is_skipped_begins_after_the_gap() -> None:
     assert day_start_ms(morning, BEIRUT) == ms("2026-03-28T22:00")
     assert next_day_ms(morning, BEIRUT) == ms("2026-03-29T21:00")
     assert next_day_ms(ms("2026-03-28T12:00"), BEIRUT) == ms("2026-03-28T22:00")
+
+
+def test_where_a_clock_changes_by_half_an_hour_that_row_is_longer() -> None:
+    """And nothing that happens in it is lost: on Lord Howe Island, at 15:00 UTC."""
+    start, change = ms("2026-04-04T14:00"), ms("2026-04-04T15:00")
+    made = Report(
+        grouping=Grouping.HOUR,
+        window=Window(start, change + 90 * 60_000, change + 24 * HOUR_MS),
+        zone=LORD_HOWE,
+        formulas=Formulas(KPIS, Terms()),
+    )
+    made.add_entry(entry(1, start))
+    made.add_entry(entry(2, change + 60_000))
+    made.add_interval(interval(AgentState.TALKING, start, change + HOUR_MS))
+    made.add_call(Call("c", change))
+    assert shown(made) == {
+        str(start): (2, 90, 1),
+        str(change + INTERVAL_MS): (0, 30, 0),
+    }
+
+
+@given(
+    zone=st.sampled_from(("UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe")),
+    grouping=st.sampled_from((Grouping.INTERVAL, Grouping.HOUR, Grouping.DAY)),
+    from_min=st.integers(0, 600),
+    length_min=st.integers(1, 3_000),
+    moments=st.lists(st.integers(0, 3_600), max_size=8),
+)
+def test_rows_by_time_add_up_to_the_total(
+    zone: str, grouping: Grouping, from_min: int, length_min: int, moments: list[int]
+) -> None:
+    """In the days in which clocks change, too: nothing is lost between rows or counted twice."""
+    first = ms("2026-04-04T09:00") if zone == "Australia/Lord_Howe" else ms("2026-03-28T09:00")
+    from_ms = first + from_min * 60_000
+    window = Window(from_ms, from_ms + length_min * 60_000, first + 2_000 * 60_000)
+    sums: list[list[int]] = []
+    for by in (grouping, Grouping.TOTAL):
+        made = Report(
+            grouping=by, window=window, zone=ZoneInfo(zone), formulas=Formulas(KPIS, Terms())
+        )
+        for number, minute in enumerate(moments):
+            at_ms = first + minute * 60_000
+            if window.holds(at_ms):
+                made.add_entry(entry(number, at_ms))
+                made.add_call(Call("c", at_ms))
+            made.add_interval(interval(AgentState.TALKING, at_ms, at_ms + number * HOUR_MS))
+            made.add_interval(interval(AgentState.READY, at_ms, None))
+        rows = [[each.numerator for each in row.figures] for row in made.rows()]
+        sums.append([sum(column) for column in zip(*rows, strict=True)])
+    assert sums[0] == sums[1]
 
 
 def test_too_many_rows_are_refused_with_a_way_out() -> None:
