@@ -80,11 +80,7 @@ class Floors:
         self._tell(held)
 
     async def view(self, tenant_id: TenantId) -> LiveView:
-        """The tenant's figures now.
-
-        Events under way to the store are in it already: they are never taken back, only come
-        again, when storing them fails.
-        """
+        """The tenant's figures now; events under way to the store are waited for."""
         floor = await self._fresh(tenant_id)
         return LiveView(floor.position.as_of_ms, floor.rows(self._clock.now_ms()))
 
@@ -139,13 +135,19 @@ class Floors:
         """Takes in what another replica has stored; without the store, figures stay as they are."""
         try:
             stored = await self._store.position(tenant_id)
+            zone = await self.zone(tenant_id)
         except DatabaseUnavailable as error:
             log.debug("figures may be behind", tenant=tenant_id, reason=str(error))
             return
         revision = floor.position.revision
-        if stored.revision == revision:
+        moved = zone.key != floor.zone.key
+        if stored.revision == revision and not moved:
             return
         held.floor = None
+        if moved or not revision:
+            # Other days, or nothing to go on from: what is held may be in what is read.
+            held.floor = await self._load(tenant_id)
+            return
         floor.stand_at(
             await self._store.load(
                 tenant_id, from_ms=0, after_revision=revision, take=floor.remember

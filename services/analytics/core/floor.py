@@ -23,6 +23,8 @@ class Floor:
         self, *, zone: ZoneInfo, now_ms: int, terms: Terms, formulas: Formulas | None = None
     ) -> None:
         """`formulas`: the KPIs shown live; None: the usual ones."""
+        self.zone = zone
+        """Where its days begin."""
         self.position = Position()
         """How far it has come."""
         self._projection = Projection()

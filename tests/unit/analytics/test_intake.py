@@ -330,6 +330,42 @@ async def test_the_day_begins_where_the_tenant_is() -> None:
     assert (await stage.floors.zone(TENANT_ID)).key == "Europe/Berlin"
 
 
+async def test_whoever_did_not_hear_of_it_moves_with_the_tenant_all_the_same() -> None:
+    """Replicas share topics out among them: one feeds the tenant, another hears of its zone."""
+    feeding = Stage()
+    hearing = Stage(feeding.store)
+    await feeding.take([enqueued("e")])
+    feeding.clock.ms = hearing.clock.ms = T0 + 3_600_000
+    await feeding.rows()
+    await hearing.take([tenant_put("Europe/Berlin")], PEOPLE)
+    feeding.clock.ms += 1_000
+    hearing.clock.ms += 1_000
+    assert await feeding.rows() == await hearing.rows()
+
+
+class TornStore(FaultyStore):
+    """A store whose first load saw records, but not yet how far they had come."""
+
+    async def load(self, *args: object, **more: object) -> Position:
+        position = await super().load(*args, **more)
+        return position if self.loads > 1 else Position()
+
+
+async def test_a_tenants_first_records_are_not_taken_in_twice() -> None:
+    """They were stored while somebody looked for the first time, and found no row to wait for."""
+    stage = Stage(TornStore())
+    stage.store.loads = 1
+    await stage.take(day())
+    stage.clock.ms = day()[-1].at_ms + 1_000
+    looking = Stage(stage.store)
+    looking.clock.ms = stage.clock.ms
+    stage.store.loads = 0
+    await looking.rows()
+    stage.clock.ms += 1_000
+    looking.clock.ms += 1_000
+    assert await looking.rows() == await stage.rows()
+
+
 async def test_a_floor_that_was_let_go_comes_back_from_its_records() -> None:
     stage = Stage()
     await stage.take([enqueued("e")])
