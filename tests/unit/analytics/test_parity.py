@@ -152,13 +152,13 @@ AGENTS = ("a1", "a2")
 class Chance:
     """Events in an order that the rules of routing allow, drawn step by step."""
 
-    def __init__(self, draw: st.DrawFn) -> None:
+    def __init__(self, draw: st.DrawFn, began_ms: int) -> None:
         self._draw = draw
         self._waiting: list[str] = []
         self._answered: list[str] = []
         self._talked: list[str] = []
         self._count = 0
-        self.now_ms = T0
+        self.now_ms = began_ms
         self.story: list[Happened] = []
         for queue_id in QUEUES[:2]:
             self._happen(e.QueuePut(queue_id, f"the {queue_id}"))
@@ -250,26 +250,49 @@ class Chance:
         return entry_ids.pop(self._draw(st.integers(0, len(entry_ids) - 1)))
 
 
+PLACES = (
+    ("UTC", T0),
+    ("Europe/Berlin", 1_698_520_000_000),  # the clock goes back in the night
+    ("Europe/Berlin", 1_711_820_000_000),  # forth
+    ("Asia/Beirut", 1_711_820_000_000),  # forth, at midnight
+    ("America/Havana", 1_699_140_000_000),  # back, to midnight
+    ("Australia/Lord_Howe", 1_712_400_000_000),  # back, by half an hour
+)
+
+
 @st.composite
-def stories(draw: st.DrawFn) -> list[Happened]:
-    chance = Chance(draw)
+def stories(draw: st.DrawFn) -> tuple[ZoneInfo, list[Happened]]:
+    place, began_ms = draw(st.sampled_from(PLACES))
+    chance = Chance(draw, began_ms)
     for _ in range(draw(st.integers(1, 30))):
         chance.step()
-    return chance.story
+    return ZoneInfo(place), chance.story
 
 
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
-@given(story=stories(), late_ms=st.sampled_from((0, 0, 1, 1_800_000, 90_000_000)))
-def test_any_story_is_the_same_live_and_in_batch(story: list[Happened], late_ms: int) -> None:
-    """Also when events come late: the clock that asks is ahead of the one that writes."""
+@given(
+    told=stories(),
+    late_ms=st.sampled_from((0, 0, 1, 1_800_000, 90_000_000)),
+    dice=st.randoms(use_true_random=False),
+)
+def test_any_story_is_the_same_live_and_in_batch(
+    told: tuple[ZoneInfo, list[Happened]], late_ms: int, dice: random.Random
+) -> None:
+    """Also when events come late, or again, and processes end: whoever asks is ahead of them."""
+    zone, story = told
     formulas = Formulas(WITHOUT_CALLS, TERMS)
-    floor = Floor(zone=UTC, now_ms=T0, terms=TERMS, formulas=formulas)
+    floor = Floor(zone=zone, now_ms=story[0].at_ms, terms=TERMS, formulas=formulas)
     keeper = Keeper()
-    for happened in story:
-        floor.apply(happened)
+    for number, happened in enumerate(story):
+        assert floor.apply(happened)
         keeper.keep(floor.changes())
         now_ms = floor.position.as_of_ms + late_ms
-        assert_live_is_batch(floor, keeper, now_ms, formulas=formulas)
-        successor = Floor(zone=UTC, now_ms=now_ms, terms=TERMS, formulas=formulas)
+        assert_live_is_batch(floor, keeper, now_ms, formulas=formulas, zone=zone)
+        successor = Floor(zone=zone, now_ms=now_ms, terms=TERMS, formulas=formulas)
         successor.remember(keeper.all(from_ms=successor.remembered_from_ms))
+        successor.stand_at(floor.position)
         assert successor.rows(now_ms) == floor.rows(now_ms)
+        if dice.random() < 0.3:
+            floor = successor
+        assert not any(floor.apply(again) for again in story[max(0, number - 5) : number + 1])
+        assert floor.changes() == Records()
