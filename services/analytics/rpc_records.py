@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
+from google.protobuf.message import Message
 from grpc import aio
 
 from protos.analytics.v1 import analytics_pb2 as pb
@@ -22,14 +23,18 @@ from services.analytics.store import (
 )
 from services.chassis.paging import page_size
 from services.chassis.request import tenant_id
+from services.chassis.rpc import MAX_MESSAGE_BYTES
 
 R = TypeVar("R")
 K = TypeVar("K")
+M = TypeVar("M", bound=Message)
 
 Context = aio.ServicerContext[Any, Any]
 
 MAX_SCANNED: Final = 20_000
 """Records looked at for one page; a page of rare ones may be short and still not be the last."""
+MAX_ANSWER_BYTES: Final = MAX_MESSAGE_BYTES - 1024 * 1024
+"""Of one page; beyond it, it is short, too."""
 
 
 class RecordCalls:
@@ -60,8 +65,9 @@ class RecordCalls:
             start=asked.place(request.page.token),
             token=lambda entry: asked.token_of(*entry_key(entry)),
             keep=lambda entry: not isinstance(part, OfEntries) or part.members(entry, terms),
+            show=shown.entry,
         )
-        return pb.ListEntriesResponse(entries=map(shown.entry, rows), page=page)
+        return pb.ListEntriesResponse(entries=rows, page=page)
 
     async def ListIntervals(
         self, request: pb.ListIntervalsRequest, _context: Context
@@ -85,8 +91,9 @@ class RecordCalls:
             start=asked.interval_place(request.page.token),
             token=lambda each: asked.token_of(each.from_ms, each.version, each.agent_id),
             keep=lambda each: not isinstance(part, OfTime) or each.state in part.states,
+            show=shown.interval,
         )
-        return pb.ListIntervalsResponse(intervals=map(shown.interval, rows), page=page)
+        return pb.ListIntervalsResponse(intervals=rows, page=page)
 
     async def ListCalls(
         self, request: pb.ListCallsRequest, _context: Context
@@ -103,8 +110,9 @@ class RecordCalls:
             start=asked.place(request.page.token),
             token=lambda call: asked.token_of(*call_key(call)),
             keep=lambda call: not isinstance(part, OfCalls) or part.members(call),
+            show=shown.call,
         )
-        return pb.ListCallsResponse(calls=map(shown.call, rows), page=page)
+        return pb.ListCallsResponse(calls=rows, page=page)
 
 
 async def _page(
@@ -115,19 +123,24 @@ async def _page(
     start: K,
     token: Callable[[R], str],
     keep: Callable[[R], bool],
-) -> tuple[list[R], common_pb2.PageResponse]:
+    show: Callable[[R], M],
+) -> tuple[list[M], common_pb2.PageResponse]:
     """The records of one page that are to be kept, and where the next page begins; BadPage."""
-    size = page_size(page)
-    kept: list[R] = []
+    size, room = page_size(page), MAX_ANSWER_BYTES
+    rows: list[M] = []
+    last = ""
     after, scanned = start, 0
     while found := await page_after(after):
         for record in found:
             if not keep(record):
                 continue
-            if len(kept) == size:
-                return kept, common_pb2.PageResponse(next_token=token(kept[-1]))
-            kept.append(record)
+            row = show(record)
+            room -= row.ByteSize()
+            if len(rows) == size or (rows and room < 0):
+                return rows, common_pb2.PageResponse(next_token=last)
+            rows.append(row)
+            last = token(record)
         after, scanned = key(found[-1]), scanned + len(found)
         if scanned >= MAX_SCANNED:
-            return kept, common_pb2.PageResponse(next_token=token(found[-1]))
-    return kept, common_pb2.PageResponse()
+            return rows, common_pb2.PageResponse(next_token=token(found[-1]))
+    return rows, common_pb2.PageResponse()

@@ -9,12 +9,13 @@ import pytest
 
 from protos.analytics.v1 import analytics_pb2 as pb
 from protos.analytics.v1.analytics_pb2_grpc import AnalyticsStub
+from protos.common.v1.common_pb2 import PageRequest
 from services.analytics import rpc
 from services.analytics.core.measures import Terms
 from services.analytics.floors import Floors
 from services.analytics.model.questions import EntryQuery
-from services.analytics.model.records import Entry
-from services.analytics.model.words import Exit
+from services.analytics.model.records import Entry, Interval, Position, Records
+from services.analytics.model.words import AgentState, Exit
 from services.analytics.rpc_records import MAX_SCANNED
 from services.analytics.rpc_reports import MAX_RECORDS
 from services.analytics.store import MemoryStore
@@ -77,6 +78,38 @@ def test_a_page_of_rare_records_is_short_and_the_next_goes_on(tmp_path: Path) ->
             request.page.token = page.page.next_token
         assert seen == [14_999, 29_999, 44_999]
         assert pages == length // MAX_SCANNED + 1
+
+    simulate(story, seed=1, folder=tmp_path)
+
+
+def test_a_page_that_one_message_cannot_carry_is_short_and_the_next_goes_on(
+    tmp_path: Path,
+) -> None:
+    """Agents of as many queues as there may be."""
+    queue_ids = tuple(f"{number:0200}" for number in range(200))
+    intervals = tuple(
+        Interval("anna", "Anna", queue_ids, version, AgentState.READY, "", version, version + 1)
+        for version in range(1, 201)
+    )
+
+    async def story(world: SimulatedWorld) -> None:
+        store = MemoryStore()
+        await store.write(
+            TenantId("demo"),
+            before=Position(),
+            after=Position(),
+            records=Records(intervals=intervals),
+        )
+        stub = await stub_over(world, store)
+        request = pb.ListIntervalsRequest(from_ms=0, to_ms=1_000, page=PageRequest(size=500))
+        seen: list[int] = []
+        while True:
+            page = await stub.ListIntervals(request, metadata=DEMO)
+            seen += [each.version for each in page.intervals]
+            if not page.page.next_token:
+                break
+            request.page.token = page.page.next_token
+        assert seen == list(range(1, 201))
 
     simulate(story, seed=1, folder=tmp_path)
 
