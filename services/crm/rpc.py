@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from grpc import aio
@@ -12,7 +12,7 @@ from protos.crm.v1 import crm_pb2, crm_pb2_grpc
 from services.chassis.clock import Clock
 from services.chassis.log import get_logger
 from services.chassis.paging import page_size
-from services.chassis.rpc import Face, present, tenant_id
+from services.chassis.rpc import MAX_MESSAGE_BYTES, Face, present, tenant_id
 from services.crm.core.checking import (
     checked_contact,
     checked_customer,
@@ -31,6 +31,8 @@ Context = aio.ServicerContext[Any, Any]
 MAX_ASKED_CHARS = 256
 """Of an id, a number or a segment that is asked for; longer ones cannot exist."""
 MAX_TOKEN_CHARS = 1_000
+MAX_ANSWER_BYTES = MAX_MESSAGE_BYTES - 1024 * 1024
+"""Of what is listed: contacts with many notes make a shorter page, and a shorter card."""
 MAX_TIME_DIGITS = 15
 
 
@@ -63,7 +65,9 @@ class Crm(crm_pb2_grpc.CrmServicer):
         finally:
             self._figures.look_up_ms += self._clock.monotonic_ms() - began_ms
         self._figures.known += card.known
-        return CODEC.to_proto(card)
+        message: Any = CODEC.to_proto(card)
+        del message.latest[len(_fitting(message.latest)) :]
+        return message
 
     async def PutCustomer(self, request: crm_pb2.PutCustomerRequest, _context: Context) -> Any:
         """Creates a customer or replaces one."""
@@ -104,10 +108,11 @@ class Crm(crm_pb2_grpc.CrmServicer):
             size=size + 1,
         )
         rows = await self._store.list_customers(tenant_id(), search)
-        last = rows[size - 1] if len(rows) > size else None
+        listed = _fitting(map(_message, rows[:size]))
+        last = rows[len(listed) - 1] if len(rows) > len(listed) else None
         token = f"{last.name.lower()}\n{last.customer_id}" if last is not None else ""
         return crm_pb2.ListCustomersResponse(
-            customers=[_message(row) for row in rows[:size]],
+            customers=listed,
             page=common_pb2.PageResponse(next_token=token),
         )
 
@@ -126,10 +131,11 @@ class Crm(crm_pb2_grpc.CrmServicer):
             size=size + 1,
         )
         rows = await self._store.list_history(tenant_id(), search)
-        last = rows[size - 1] if len(rows) > size else None
+        listed = _fitting(map(_message, rows[:size]))
+        last = rows[len(listed) - 1] if len(rows) > len(listed) else None
         token = f"{last.started_at_ms} {last.contact_id}" if last is not None else ""
         return crm_pb2.ListHistoryResponse(
-            contacts=[_message(row) for row in rows[:size]],
+            contacts=listed,
             page=common_pb2.PageResponse(next_token=token),
         )
 
@@ -166,6 +172,18 @@ class Crm(crm_pb2_grpc.CrmServicer):
 
 def _message(value: Customer | PastContact) -> Any:
     return CODEC.to_proto(value)
+
+
+def _fitting(messages: Iterable[Any]) -> list[Any]:
+    """The first ones, as many as one answer takes; at least one."""
+    fitting: list[Any] = []
+    room = MAX_ANSWER_BYTES
+    for message in messages:
+        room -= message.ByteSize()
+        if fitting and room < 0:
+            break
+        fitting.append(message)
+    return fitting
 
 
 def _asked(text: str, most: int = MAX_ASKED_CHARS) -> str:

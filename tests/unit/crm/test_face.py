@@ -309,3 +309,33 @@ def test_history_is_listed_by_customer_or_number_in_pages(tmp_path: Path) -> Non
             assert await refused(desk.crm.ListHistory(request, metadata=DEMO)) == "invalid-search"
 
     told(story, tmp_path)
+
+
+def test_contacts_with_many_notes_make_shorter_pages_and_a_shorter_card(tmp_path: Path) -> None:
+    """All of them together would be more than one message carries."""
+
+    async def story(desk: Desk) -> None:
+        await desk.put()
+        note = crm_pb2.Note(author_id="tom", text="ä" * 4_000, at_ms=1)
+        for number in range(6):
+            contact = crm_pb2.PastContact(
+                contact_id=f"old-{number}",
+                number=MAIN,
+                started_at_ms=5 + number,
+                notes=[note] * 100,
+            )
+            put = crm_pb2.PutContactRequest(contact=contact)
+            await desk.crm.PutContact(put, metadata=DEMO)
+        card = await desk.card()
+        assert (card.known, card.contacts) == (True, 6)
+        assert [row.contact_id for row in card.latest] == ["old-5", "old-4", "old-3"]
+        request = crm_pb2.ListHistoryRequest(customer_id="c1")
+        seen = []
+        for _ in range(2):
+            page = await desk.crm.ListHistory(request, metadata=DEMO)
+            seen += [row.contact_id for row in page.contacts]
+            request.page.token = page.page.next_token
+        assert seen == [f"old-{number}" for number in range(5, -1, -1)]
+        assert page.page.next_token == ""
+
+    told(story, tmp_path)
