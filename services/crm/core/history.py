@@ -85,6 +85,8 @@ def _from_number(contact: PastContact, number: str, to: str) -> PastContact:
 
 def _with_stay(stays: tuple[Stay, ...], event: Queued | Exited, names: Names) -> tuple[Stay, ...]:
     found = next((stay for stay in stays if stay.entry_id == event.entry_id), None)
+    if found is None and isinstance(event, Exited) and len(stays) >= MAX_PARTS:
+        return stays  # of a stay that was left out; without its beginning it would come first
     stay = found or Stay(event.entry_id)
     if not stay.queue_name:
         stay = replace(stay, queue_name=_name(names, QUEUE, event.queue_id))

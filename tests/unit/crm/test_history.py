@@ -102,3 +102,13 @@ def test_a_contact_of_another_channel_keeps_it() -> None:
 def test_history_is_bounded() -> None:
     stays = [Queued("c", f"e{n}", "sales", "voice", "", "", 1_000 + n) for n in range(80)]
     assert len(folded([*stays]).stays) == MAX_PARTS
+
+
+def test_what_is_left_out_does_not_come_back_with_its_end() -> None:
+    stays = [Queued("c", f"e{n}", f"q{n}", "voice", "", "", 1_000 + n) for n in range(80)]
+    ends = [Exited("c", f"e{n}", f"q{n}", "overflowed", 10) for n in range(80)]
+    turns = [event for turn in zip(stays, ends, strict=True) for event in turn]
+    record = folded([*turns])
+    assert [stay.entry_id for stay in record.stays] == [f"e{n}" for n in range(MAX_PARTS)]
+    assert record.contact.wait_ms == 10 * MAX_PARTS
+    assert folded([*turns, *turns]) == record
