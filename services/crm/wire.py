@@ -78,9 +78,9 @@ def _queued(body: acd.ContactEnqueued) -> Happening:
     said = {attribute.name: attribute.value for attribute in contact.attributes}
     return model.Queued(
         contact_id=_text(contact.contact_id),
-        entry_id=contact.entry_id,
+        entry_id=_text(contact.entry_id),
         queue_id=_text(contact.queue_id),
-        channel=contact.channel,
+        channel=_text(contact.channel),
         number=_text(str(said.get("from") or said.get("caller") or "")),
         to=_text(str(said.get("to") or "")),
         at_ms=body.at_ms,
@@ -90,9 +90,9 @@ def _queued(body: acd.ContactEnqueued) -> Happening:
 def _exited(body: acd.ContactExited) -> Happening:
     return model.Exited(
         contact_id=_text(body.contact_id),
-        entry_id=body.entry_id,
+        entry_id=_text(body.entry_id),
         queue_id=_text(body.queue_id),
-        exit=body.exit,
+        exit=_text(body.exit),
         wait_ms=body.wait_ms,
     )
 
@@ -100,7 +100,7 @@ def _exited(body: acd.ContactExited) -> Happening:
 def _answered(body: acd.ContactAnswered) -> Happening:
     return model.Answered(
         contact_id=_text(body.contact_id),
-        reservation_id=body.reservation_id,
+        reservation_id=_text(body.reservation_id),
         agent_id=_text(body.agent_id),
         at_ms=body.accepted_at_ms,
     )
@@ -109,7 +109,7 @@ def _answered(body: acd.ContactAnswered) -> Happening:
 def _talk_over(body: acd.ContactCompleted) -> Happening:
     return model.TalkOver(
         contact_id=_text(body.contact_id),
-        reservation_id=body.reservation_id,
+        reservation_id=_text(body.reservation_id),
         agent_id=_text(body.agent_id),
         talk_ms=body.talk_ms,
         at_ms=body.at_ms,
@@ -119,7 +119,7 @@ def _talk_over(body: acd.ContactCompleted) -> Happening:
 def _wrapped_up(body: acd.WrapUpEnded) -> Happening:
     return model.WrappedUp(
         contact_id=_text(body.contact_id),
-        reservation_id=body.reservation_id,
+        reservation_id=_text(body.reservation_id),
         agent_id=_text(body.agent_id),
         code=_text(body.code),
         at_ms=body.at_ms,

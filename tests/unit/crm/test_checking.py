@@ -40,6 +40,7 @@ def test_numbers_are_made_e164_and_stand_once() -> None:
         {"segment": "s" * 65},
         {"note": "n" * 4_001},
         {"email": "nobody"},
+        {"email": "anna\0@example.com"},
         {"language": "de_DE"},
         {"numbers": ("030 12345678",)},
         {"numbers": ("+x",)},
