@@ -15,7 +15,7 @@ from media_gateway.recording.spool import Spool, Waiting
 from protos.recording.v1 import recording_pb2, recording_pb2_grpc
 from services.chassis.errors import Kind, RemoteError
 from services.chassis.log import get_logger
-from services.chassis.rpc import metadata, remote_errors
+from services.chassis.rpc import MAX_MESSAGE_BYTES, metadata, remote_errors
 
 log = get_logger("recording")
 
@@ -28,6 +28,8 @@ BATCH = 16
 PUT_TIMEOUT_S = 10.0
 MANIFEST_TIMEOUT_S = 120.0
 """The hashes of a long call are computed before it is answered."""
+MAX_MANIFEST_BYTES = MAX_MESSAGE_BYTES - 1_024
+"""What travels in one message; asking again would not make a longer one shorter."""
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 5.0
 FOR_EVER = frozenset({Kind.INVALID, Kind.CONFLICT, Kind.PRECONDITION})
@@ -158,6 +160,9 @@ class Shipper:
         await self._on_disk(lambda: self._spool.note_lost(call, record))
 
     async def _put_manifest(self, call: CallKey, manifest: recording_pb2.Manifest) -> None:
+        if manifest.ByteSize() > MAX_MANIFEST_BYTES:
+            await self._set_aside(call, "too-long", f"{manifest.ByteSize()} bytes")
+            return
         stub = recording_pb2_grpc.RecordingStub(self._dial("recording"))
         try:
             with remote_errors():
@@ -169,11 +174,16 @@ class Shipper:
         except RemoteError as error:
             if error.kind not in FOR_EVER:
                 raise
-            self.refused += 1
-            log.error("manifest refused", call=call.call_id, code=error.code, why=str(error))
-            await self._on_disk(lambda: self._spool.set_aside(call))
+            await self._set_aside(call, error.code, str(error))
         else:
             await self._on_disk(lambda: self._spool.remove(call))
+            self._on_gone(call)
+
+    async def _set_aside(self, call: CallKey, code: str, why: str) -> None:
+        """A manifest that will never be taken is kept apart, for whoever looks into it."""
+        self.refused += 1
+        log.error("manifest refused", call=call.call_id, code=code, why=why)
+        await self._on_disk(lambda: self._spool.set_aside(call))
         self._on_gone(call)
 
     async def _on_disk(self, work: Callable[[], T]) -> T:

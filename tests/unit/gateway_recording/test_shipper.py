@@ -20,7 +20,15 @@ from services.chassis.errors import CarillonError
 from services.chassis.rpc import open_channel
 from services.chassis.world import World, local_world
 from tests.unit.gateway_recording.archive import Archive, Full, Refused, until
-from tests.unit.gateway_recording.test_spool import CALL, PAIR, PLENTY, Desk, ended, manifest
+from tests.unit.gateway_recording.test_spool import (
+    CALL,
+    PAIR,
+    PLENTY,
+    START_MS,
+    Desk,
+    ended,
+    manifest,
+)
 
 
 @pytest.fixture
@@ -198,6 +206,18 @@ async def test_a_manifest_that_is_never_taken_is_set_aside(tmp_path: Path, world
         async with asyncio.timeout(5):
             await shipper.emptied()
     assert desk.spool.open() == []
+    assert (tmp_path / "spool" / "refused" / "call-1.manifest").is_file()
+
+
+async def test_a_manifest_that_no_message_holds_is_set_aside(tmp_path: Path, world: World) -> None:
+    desk = Desk(tmp_path)
+    desk.write(known=manifest(to="5" * (5 << 20), ended_at_ms=START_MS), over=True)
+    async with archive_at(world) as archive, shipping(desk, world) as shipper:
+        shipper.offer(CALL)
+        async with asyncio.timeout(5):
+            await shipper.emptied()
+        assert shipper.refused == 1
+        assert archive.asked == 0
     assert (tmp_path / "spool" / "refused" / "call-1.manifest").is_file()
 
 
