@@ -244,7 +244,7 @@ class Recorder:
         now_ms = self.clock.now_ms()
         for (live, batch), (trouble, finished) in zip(batches, results, strict=True):
             live.due_ms = now_ms + (RETRY_MS if live.over else SEGMENT_MS)
-            live.settle(batch, trouble=trouble)
+            _settle(live, batch, trouble)
             self._shipper.offer(live.call)
             if finished:
                 del self._live[live]
@@ -304,6 +304,14 @@ class Recorder:
             self._unclosed.remove(call)
             closed.append(call)
         return closed
+
+
+def _settle(live: LiveRecording, batch: Batch, trouble: str) -> None:
+    try:
+        live.settle(batch, trouble=trouble)
+    except Exception as error:
+        # A fault of one call must not end the recordings of all others.
+        log.error("call not told of its recording", call=live.call.call_id, exc_info=error)
 
 
 def _write_all(batches: list[tuple[LiveRecording, Batch]]) -> list[tuple[str, bool]]:

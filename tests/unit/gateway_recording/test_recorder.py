@@ -234,6 +234,28 @@ async def test_what_was_taken_from_the_taps_is_written_though_the_gateway_ends(
     assert list(manifest.gaps) == []
 
 
+async def test_a_fault_of_a_call_does_not_end_its_recording(tmp_path: Path, world: World) -> None:
+    scene = Scene(world, tmp_path / "g", room=Room(max_bytes=0, min_free_bytes=0))
+    told: list[str | None] = []
+
+    def fault(reason: str | None) -> None:
+        told.append(reason)
+        raise ValueError("nobody thought of this")
+
+    scene.live = scene.recorder.follow(fault)
+    async with archive_at(world) as archive, running(scene):
+        await scene.recorder.told.wait()
+        scene.driver.talking().step(ANNOUNCED)
+        scene.shown()
+        scene.driver.now_ms += 2_000
+        await until(lambda: told)
+        scene.hang_up()
+        scene.driver.now_ms += 2_000
+        manifest = await archive.manifest()
+    assert told == ["disk-full"]
+    assert {gap.reason for gap in manifest.gaps} == {"disk-full"}
+
+
 async def test_segments_whose_log_is_lost_are_handed_over(tmp_path: Path, world: World) -> None:
     folder = tmp_path / "g"
     scene = Scene(world, folder)
