@@ -31,6 +31,8 @@ CONNECT_S: Final = 10.0
 """For checks and handshake; a browser without candidates must show itself within it."""
 MAX_PACKET_BYTES: Final = 1_356
 """What fits into a datagram with SRTP's trailer."""
+MAX_SOURCES: Final = 64
+"""Of one browser, by their SSRC; libsrtp keeps something for each, and looks through all of it."""
 _FIRST_RTCP, _AFTER_RTCP = 192, 224
 """The second byte of RTCP where it shares a port with RTP (RFC 5761, section 4)."""
 _ROLES: Final = {"active": "client", "passive": "server"}
@@ -65,11 +67,12 @@ class BrowserTransport:
         self._protect_rtcp: Transform = _refuse
         self._unprotect: Transform = _refuse
         self._unprotect_rtcp: Transform = _refuse
+        self._sources: set[bytes] = set()
         self._binding: asyncio.Future[None] | None = None
         self._closed = self._told = False
         self._closing: asyncio.Future[None] | None = None
         self.malformed = 0
-        """Datagrams that were not protected by this browser's keys."""
+        """Datagrams that were not protected by this browser's keys, or of too many sources."""
 
     @property
     def username(self) -> str:
@@ -164,14 +167,23 @@ class BrowserTransport:
 
     def _receive(self, datagram: bytes) -> None:
         """The hot path: whatever the keys do not fit is of no account."""
+        if _FIRST_RTCP <= datagram[1] < _AFTER_RTCP:
+            source, unprotect = datagram[4:8], self._unprotect_rtcp
+            take = self._listener.rtcp_received
+        else:
+            source, unprotect = datagram[8:12], self._unprotect
+            take = self._listener.rtp_received
+        known = source in self._sources
+        if not known and len(self._sources) >= MAX_SOURCES:
+            self.malformed += 1
+            return
         try:
-            if _FIRST_RTCP <= datagram[1] < _AFTER_RTCP:
-                packet, take = self._unprotect_rtcp(datagram), self._listener.rtcp_received
-            else:
-                packet, take = self._unprotect(datagram), self._listener.rtp_received
+            packet = unprotect(datagram)
         except SrtpError:
             self.malformed += 1
             return
+        if not known:
+            self._sources.add(source)
         self._ice.heard += 1
         take(packet)
 

@@ -16,7 +16,7 @@ from media_gateway.webrtc.errors import ConnectionFailed, NoBrowserPort
 from media_gateway.webrtc.ice import MAX_PROVED, machine_addresses
 from media_gateway.webrtc.model import BrowserAddress
 from media_gateway.webrtc.sdp import parse_offer
-from media_gateway.webrtc.transport import MAX_PACKET_BYTES, BrowserTransport
+from media_gateway.webrtc.transport import MAX_PACKET_BYTES, MAX_SOURCES, BrowserTransport
 from tests.agent import Peer
 from tests.softphone import audio
 from tests.unit.webrtc.offers import CHROME
@@ -253,6 +253,21 @@ def test_the_machines_own_addresses_begin_with_loopback() -> None:
     assert machine_addresses()[0] == LOOPBACK
     with pytest.raises(ValueError, match="localhost"):
         BrowserAddress.parse("localhost")
+
+
+async def test_of_a_browser_with_ever_new_sources_so_many_are_heard_and_no_more() -> None:
+    async with connected() as (transport, listener, peer):
+        await asyncio.wait_for(listener.heard.wait(), 2)
+        for number in range(3 * MAX_SOURCES):
+            packet = struct.pack("!BBHII", 0x80, 0, 1, 160, number) + b"x" * 160
+            await peer._ice.send(peer._dtls._tx_srtp.protect(packet))
+        async with asyncio.timeout(5):
+            while transport.malformed < 2 * MAX_SOURCES:  # noqa: ASYNC110 - nobody is told of it
+                await asyncio.sleep(0.01)
+        assert len({packet[8:12] for packet in listener.rtp}) <= MAX_SOURCES
+        # Those that were there before are heard as ever.
+        listener.heard.clear()
+        await asyncio.wait_for(listener.heard.wait(), 5)
 
 
 def check(transport: BrowserTransport, theirs: str, password: str) -> bytes:
