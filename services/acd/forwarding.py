@@ -27,7 +27,8 @@ log = get_logger("acd.forwarding")
 
 HOP_KEY = "carillon-forwarded"
 WAIT_MS = 4_000
-"""How long a request with one answer waits for an owner; longer than a lease."""
+"""How long a request waits for an owner, unless it is a stream that comes from the outside; longer
+than a lease."""
 ASK_AGAIN_S = 0.1
 MAX_CHANNELS = 100
 
@@ -92,8 +93,11 @@ class Forwarding:
     def _stream(self, behaviour: Any, handler: Any, method: str) -> Callable[..., Any]:
         async def run(raw: bytes, context: Context) -> AsyncIterator[bytes]:
             head = _Head(context)
+            # A stream that was passed on goes back to who did so, and looks for the owner again.
+            forwarded = _was_forwarded(context)
+            wait_until_ms = self._clock.monotonic_ms() + WAIT_MS if forwarded else None
             while True:
-                address = await self._owner(context, None)
+                address = await self._owner(context, wait_until_ms)
                 if address is None:
                     request = handler.request_deserializer(raw)
                     async with aclosing(behaviour(request, head)) as answers:
