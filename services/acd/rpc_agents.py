@@ -13,13 +13,14 @@ from services.acd.shard import Shard
 from services.acd.shards import Shards
 from services.acd.wire import agent_config, queue_config, shown, word
 from services.chassis.codec import Codec
-from services.chassis.ids import AgentId, EntryId, LegId, QueueId, ReservationId
+from services.chassis.ids import AgentId, LegId, QueueId, ReservationId
 from services.chassis.paging import page_of
 from services.chassis.rpc import tenant_id
 
 Context = aio.ServicerContext[Any, Any]
 AgentCommand = model.SetPresence | model.StartAgentLeg | model.EndAgentLeg
 WorkCommand = model.FinishWrapUp | model.SetWrapUpCode | model.ExtendWrapUp
+WORK_EVENTS = (model.WrapUpEnded, model.WrapUpCodeSet, model.WrapUpExtended)
 
 
 class AgentCalls:
@@ -235,9 +236,10 @@ class AgentCalls:
 
     async def _on_work(self, command: WorkCommand) -> state_pb2.AgentView:
         shard = await self._shards.of(tenant_id())
-        await shard.submit(command)
-        view = await shard.entry(EntryId(command.reservation_id.rsplit(".", 1)[0]))
-        return await self._agent_view(shard, view.agent_id or AgentId(""))
+        events = await shard.submit(command)
+        # Each of these commands does something; the contact's stay may be forgotten by now.
+        agent_id = next(event.agent_id for event in events if isinstance(event, WORK_EVENTS))
+        return await self._agent_view(shard, agent_id)
 
     async def _agent_view(self, shard: Shard, agent_id: AgentId) -> state_pb2.AgentView:
         return shown(self._codec, await shard.agent(agent_id), state_pb2.AgentView)

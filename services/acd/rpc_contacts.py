@@ -114,13 +114,15 @@ class ContactCalls:
         self, request: acd_pb2.EndReservationRequest, _context: Context
     ) -> acd_pb2.Reservation:
         """The ring came to nothing."""
-        return await self._on_reservation(
+        ended = await self._on_reservation(
             model.EndReservation(
                 reservation_id=ReservationId(request.reservation_id),
                 outcome=word(model.Outcome, request.outcome, "outcome"),
                 agent_id=AgentId(request.agent_id) if request.agent_id else None,
             )
         )
+        ended.outcome = request.outcome
+        return ended
 
     async def Complete(
         self, request: acd_pb2.CompleteRequest, _context: Context
@@ -212,14 +214,13 @@ class ContactCalls:
         shard = await self._shards.of(tenant_id())
         await shard.submit(command)
         reservation_id = command.reservation_id
-        view = await shard.entry(EntryId(reservation_id.rsplit(".", 1)[0]))
-        row = view.reservation
-        live = row is not None and row.reservation_id == reservation_id
+        # The contact's stay may be forgotten long before its conversation is over.
+        row = await shard.query(lambda _now_ms: shard.core.reservation(reservation_id))
         return acd_pb2.Reservation(
             reservation_id=reservation_id,
-            entry_id=view.entry_id,
-            agent_id=row.agent_id if row is not None and live else "",
-            stage=row.stage if row is not None and live else model.Stage.ENDED,
+            entry_id=reservation_id.rpartition(".")[0],
+            agent_id="" if row is None else row.agent_id,
+            stage=model.Stage.ENDED if row is None else row.stage,
         )
 
     async def _entry_view(self, shard: Shard, entry_id: EntryId) -> state_pb2.EntryView:

@@ -33,6 +33,7 @@ from services.acd.model import (
     QueueView,
     Receipt,
     ReservationId,
+    ReservationRow,
     Snapshot,
 )
 
@@ -189,6 +190,10 @@ class ShardCore:
             return None
         agent = state.agents[row.agent_id].config
         return Ring(agent.agent_id, agent.name, agent.endpoint, queue.config.ring_timeout_ms)
+
+    def reservation(self, reservation_id: ReservationId) -> ReservationRow | None:
+        """An agent held for a contact, or with it until the wrap-up ends; None when it is over."""
+        return self._settled().reservations.get(reservation_id)
 
     def waiting_since_ms(self, reservation_id: ReservationId) -> int:
         """From when a reserved contact's waiting counts; 0 once nobody is held for it."""

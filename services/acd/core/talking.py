@@ -12,6 +12,7 @@ from services.acd.model import (
     CodeRequiredError,
     CompleteContact,
     ContactCompleted,
+    EntryId,
     ExtendWrapUp,
     FinishWrapUp,
     HoldChanged,
@@ -52,6 +53,8 @@ def set_hold(draft: Draft, command: SetHold) -> None:
 def complete_contact(draft: Draft, command: CompleteContact) -> None:
     """The conversation is over: wrap-up begins, or the agent is free. Repeated: no change."""
     check_text("a reason", command.reason)
+    if _is_over(draft.state, command.reservation_id):
+        return
     row = draft.state.reservation(command.reservation_id)
     if row.work is Work.WRAP_UP:
         return
@@ -149,6 +152,13 @@ def wrap_up_policy(state: State, row: ReservationRow) -> WrapUpPolicy:
     queue = state.queues.get(row.queue_id)
     own = None if queue is None else queue.config.wrap_up
     return state.defaults.wrap_up if own is None else own
+
+
+def _is_over(state: State, reservation_id: ReservationId) -> bool:
+    """Whether a conversation's wrap-up has ended, too, as long as its contact is remembered."""
+    gone = state.exits.get(EntryId(reservation_id.rpartition(".")[0]))
+    answered = gone is not None and gone.reservation_id == reservation_id
+    return answered and reservation_id not in state.reservations
 
 
 def _wrapping_up(state: State, reservation_id: ReservationId) -> tuple[ReservationRow, WrapUp]:

@@ -114,6 +114,32 @@ async def test_a_contact_from_the_queue_to_the_end_of_wrap_up(acd: AcdAsyncStub)
     assert view.state == "wrap_up"
     finish = acd_pb2.FinishWrapUpRequest(reservation_id=reserved.reservation_id, code="sold")
     assert (await acd.FinishWrapUp(finish, metadata=DEMO)).state == "ready"
+    # Who never heard that it was taken says it again.
+    assert (await acd.Complete(done, metadata=DEMO)).stage == "ended"
+
+
+async def test_a_conversation_outlives_the_memory_of_its_wait(
+    acd: AcdAsyncStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.acd.core.state.EXITS_REMEMBERED", 1)
+    await ready(acd)
+    stream = enqueue(acd)
+    held = on((await following(stream, "reserved")).reserved.reservation_id)
+    await acd.Accept(held, metadata=DEMO)
+    await acd.Bridged(held, metadata=DEMO)
+    await following(enqueue(acd, "e2"), "position")
+    await acd.Leave(acd_pb2.LeaveRequest(entry_id="e2", exit="abandoned"), metadata=DEMO)
+    gone = await refused(acd.GetEntry(acd_pb2.EntryRequest(entry_id="e1"), metadata=DEMO))
+    assert gone.code == "no-such-entry"
+    hold = acd_pb2.SetHoldRequest(reservation_id=held.reservation_id, held=True)
+    answer = await acd.SetHold(hold, metadata=DEMO)
+    assert (answer.entry_id, answer.agent_id, answer.stage) == ("e1", "anna", "bridged")
+    done = acd_pb2.CompleteRequest(reservation_id=held.reservation_id, ended_by="caller")
+    assert (await acd.Complete(done, metadata=DEMO)).stage == "bridged"
+    code = acd_pb2.SetWrapUpCodeRequest(reservation_id=held.reservation_id, code="sold")
+    assert (await acd.SetWrapUpCode(code, metadata=DEMO)).agent_id == "anna"
+    finish = acd_pb2.FinishWrapUpRequest(reservation_id=held.reservation_id)
+    assert (await acd.FinishWrapUp(finish, metadata=DEMO)).state == "ready"
 
 
 async def test_asking_again_continues_on_the_new_stream(acd: AcdAsyncStub) -> None:
@@ -127,7 +153,8 @@ async def test_asking_again_continues_on_the_new_stream(acd: AcdAsyncStub) -> No
     error = await refused(following(first, "left"))
     assert (error.code, error.kind) == ("superseded", Kind.ABORTED)
     end = acd_pb2.EndReservationRequest(reservation_id=reserved.reservation_id, outcome="reject")
-    await acd.EndReservation(end, metadata=DEMO)
+    ended = await acd.EndReservation(end, metadata=DEMO)
+    assert (ended.entry_id, ended.stage, ended.outcome) == ("e1", "ended", "reject")
     assert (await following(second, "released")).released.outcome == "reject"
 
 

@@ -94,6 +94,16 @@ def test_timed_may_be_left_early_but_not_at_once() -> None:
         desk.do(model.FinishWrapUp(R))
 
 
+def test_a_conversation_is_completed_once_however_often_that_is_said() -> None:
+    desk = wrapping(min_ms=0)
+    again = model.CompleteContact(R, model.BridgeEnder.SYSTEM)
+    assert desk.do(again) == []
+    desk.do(model.FinishWrapUp(R))
+    assert desk.do(again) == []
+    with pytest.raises(model.NoSuchReservationError):
+        desk.do(model.CompleteContact(model.ReservationId("e.9"), model.BridgeEnder.SYSTEM))
+
+
 def test_optional_is_left_whenever_the_agent_likes() -> None:
     desk = wrapping(mode=WrapUpMode.OPTIONAL, min_ms=2_000)
     assert one(desk.do(model.FinishWrapUp(R)), model.WrapUpEnded).cause is WrapUpCause.FINISHED
