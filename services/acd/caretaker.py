@@ -74,6 +74,9 @@ class Caretaker:
 
     async def link_said(self, command: ReportLink) -> None:
         """An agent's link was measured."""
+        if command.link is not Link.UNREACHABLE:
+            # It does not run out while it waits to be decided that it holds.
+            self._leases.heard(command.agent_id, self._clock.now_ms())
         await self._decider.submit(command)
         # A lease is made by what was decided: a link that nobody knows has none.
         valid_ms = 0 if command.link is Link.UNREACHABLE else command.valid_ms
@@ -84,6 +87,8 @@ class Caretaker:
         self, gateway: str, incarnation: str, calls: Mapping[ContactId, frozenset[ReservationId]]
     ) -> None:
         """A gateway told which calls it carries: what is no longer there has ended."""
+        # It lives, whether or not what it says can be compared in time.
+        self._reports.heard(gateway, incarnation, self._clock.now_ms())
 
         def compare(now_ms: int) -> list[End]:
             return self._reports.report(

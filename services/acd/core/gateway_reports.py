@@ -96,6 +96,12 @@ class GatewayReports:
         self._look(now_ms)
         return ends + [_end(work, ABSENT) for work in _in_order(ended)]
 
+    def heard(self, gateway: str, incarnation: str, now_ms: int) -> None:
+        """A gateway gave a sign of life; what it said is still to be compared."""
+        known = self._known.get(gateway)
+        if known is not None and known.incarnation == incarnation:
+            known.heard_ms = max(known.heard_ms, now_ms)
+
     def expect(self, now_ms: int) -> None:
         """A contact came in by a gateway, which has to report from now on."""
         self._look(now_ms)

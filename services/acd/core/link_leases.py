@@ -24,6 +24,12 @@ class LinkLeases:
         else:
             self._leases.pop(agent_id, None)
 
+    def heard(self, agent_id: AgentId, now_ms: int) -> None:
+        """An agent's link was measured, and what follows is still to be decided."""
+        if agent_id in self._leases:
+            _, valid_ms = self._leases[agent_id]
+            self._leases[agent_id] = (now_ms + valid_ms, valid_ms)
+
     def fresh(self, leased: Iterable[tuple[AgentId, int]], now_ms: int) -> None:
         """Nobody could say anything for a while: every leased link has a whole period again."""
         self._leases = {agent_id: (now_ms + valid_ms, valid_ms) for agent_id, valid_ms in leased}

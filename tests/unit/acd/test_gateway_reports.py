@@ -90,6 +90,20 @@ def test_absent_once_and_there_again_is_nothing() -> None:
         assert watched.report(*calls) == []
 
 
+def test_a_gateway_that_was_heard_lives_though_its_word_was_not_compared() -> None:
+    watched = Watched()
+    watched.enqueue()
+    assert watched.report("e") == []
+    watched.desk.wait(EVERY_MS)
+    watched.reports.heard("g1", "another", watched.desk.now_ms)
+    heard_ms = watched.desk.now_ms - 1
+    watched.reports.heard("g1", "one", heard_ms)
+    watched.reports.heard("g2", "one", watched.desk.now_ms)
+    assert watched.look() == []
+    assert watched.reports.next_ms() == heard_ms + SILENT_MS
+    assert watched.look() == [LeaveQueue(EntryId("e"), Exit.ABANDONED, reason=LOST)]
+
+
 def test_two_reports_that_waited_together_are_one() -> None:
     watched = Watched()
     watched.enqueue()

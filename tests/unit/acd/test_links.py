@@ -62,6 +62,15 @@ def test_a_lease_runs_out_unless_it_is_said_again() -> None:
     assert not leases.is_over(AgentId("x"), T0)
 
 
+def test_a_lease_that_is_being_said_again_does_not_run_out_meanwhile() -> None:
+    leases = LinkLeases()
+    leases.heard(A, T0)
+    assert leases.next_ms() is None, "a link that holds for good has no lease"
+    leases.said(A, 1_000, T0)
+    leases.heard(A, T0 + 900)
+    assert leases.next_ms() == T0 + 1_900
+
+
 def test_after_a_gap_every_leased_link_has_a_whole_period() -> None:
     leases = LinkLeases()
     leases.said(A, 1_000, T0)
