@@ -45,7 +45,7 @@ class ContactCalls:
                 # A caller who waits may wait for the journal, too.
                 await shard.submit(self._enqueue_command(request), patient=True)
                 place = await shard.place(entry_id, patient=True)
-                if place.view.stage is model.ContactStage.DETACHED:
+                if place.detached:
                     await shard.submit(model.AttachEntry(entry_id=entry_id), patient=True)
                     place = await shard.place(entry_id, patient=True)
                 told: set[tuple[str, str]] = set()

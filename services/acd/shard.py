@@ -75,6 +75,8 @@ class Place(NamedTuple):
     """The wait in seconds that its caller may be told; None: tell none."""
     ring: Ring | None
     """Whom its live reservation rings."""
+    detached: bool
+    """Whether its flow is lost; an agent who is held for it is still rung."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +261,8 @@ class Shard:
         view = self.core.entry(entry_id, now_ms)
         row = view.reservation
         ring = None if row is None else self.core.ring(row.reservation_id)
-        return Place(view, self.core.announceable_s(entry_id, now_ms), ring)
+        detached = self.core.is_detached(entry_id)
+        return Place(view, self.core.announceable_s(entry_id, now_ms), ring, detached)
 
     async def _detach(self, entry_id: EntryId) -> None:
         def unless_followed(_now_ms: int) -> Command | None:

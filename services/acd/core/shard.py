@@ -181,6 +181,11 @@ class ShardCore:
         rows = self._settled().entries.items()
         return sorted(entry_id for entry_id, row in rows if row.detached_until_ms is None)
 
+    def is_detached(self, entry_id: EntryId) -> bool:
+        """Whether a contact is in a queue and its flow is lost, an agent held for it or not."""
+        row = self._settled().entries.get(entry_id)
+        return row is not None and row.detached_until_ms is not None
+
     def ring(self, reservation_id: ReservationId) -> Ring | None:
         """What is rung for a reservation, and for how long; None when it is over."""
         state = self._settled()
