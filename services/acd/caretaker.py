@@ -22,12 +22,16 @@ from services.acd.model import (
     RoutingError,
 )
 from services.chassis.clock import Clock
+from services.chassis.errors import CarillonError
 from services.chassis.log import get_logger
 from services.chassis.shell import ShardClosed
 
 log = get_logger("acd.caretaker")
 
 T = TypeVar("T")
+
+AGAIN_S = 1.0
+"""After what could not be asked for: more wait to be decided than there is room for."""
 
 
 class Decider(Protocol):
@@ -104,21 +108,28 @@ class Caretaker:
 
     async def run(self) -> None:
         """Acts when time has come, until the shard is closed."""
-        try:
-            await self._watch()
-        except ShardClosed:
-            log.debug("no longer ours to watch")
+        while True:
+            try:
+                await self._watch()
+            except ShardClosed:
+                log.debug("no longer ours to watch")
+                return
+            except CarillonError as error:
+                # What is due stays due: a link by its lease, a gateway by another look.
+                self._reports.expect(self._clock.now_ms())
+                log.warning("nothing can be asked for", code=error.code, reason=str(error))
+                await asyncio.sleep(AGAIN_S)
 
     async def _watch(self) -> None:
-        while True:
-            self._changed.clear()
-            next_ms = [at for at in (self._leases.next_ms(), self._reports.next_ms()) if at]
-            wait_s = max(0, min(next_ms) - self._clock.now_ms()) / 1_000 if next_ms else None
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._changed.wait()
-            except TimeoutError:
-                await self._act()
+        """Waits until something is due, and acts."""
+        self._changed.clear()
+        next_ms = [at for at in (self._leases.next_ms(), self._reports.next_ms()) if at]
+        wait_s = max(0, min(next_ms) - self._clock.now_ms()) / 1_000 if next_ms else None
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._changed.wait()
+        except TimeoutError:
+            await self._act()
 
     async def _act(self) -> None:
         now_ms = self._clock.now_ms()

@@ -54,14 +54,20 @@ class Publisher:
             self._written.clear()
             try:
                 more = await self._publish_some()
-            except (JournalUnavailable, BusUnavailable) as error:
-                log.warning("events wait", shard=self._tenant_id, reason=str(error))
+            except Exception as error:  # noqa: BLE001 (no failure may end the publishing for good)
+                self._tell(error)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, RETRY_LAST_S)
                 continue
             pause_s = RETRY_FIRST_S
             if not more:
                 await self._written.wait()
+
+    def _tell(self, error: Exception) -> None:
+        if isinstance(error, JournalUnavailable | BusUnavailable):
+            log.warning("events wait", shard=self._tenant_id, reason=str(error))
+        else:
+            log.error("events are stuck", shard=self._tenant_id, exc_info=error)
 
     async def _publish_some(self) -> bool:
         """Publishes the next rows; whether there may be more."""

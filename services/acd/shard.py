@@ -36,7 +36,7 @@ from services.chassis.clock import Clock
 from services.chassis.ids import AgentId, EntryId, QueueId, TenantId
 from services.chassis.journal import Journal
 from services.chassis.log import get_logger
-from services.chassis.shell import Hooks, RowCodec, ShardClosed, Shell
+from services.chassis.shell import Hooks, Overloaded, RowCodec, ShardClosed, Shell
 from services.chassis.tasks import Tasks
 
 log = get_logger("acd")
@@ -46,6 +46,8 @@ T = TypeVar("T")
 RULES = 1
 """Version of the deciding rules; grows when the same input would be decided otherwise."""
 MAX_RECEIPTS = 10_000
+DETACH_AGAIN_S = 0.5
+"""After a detachment for which there was no room among the commands."""
 REFRESH_S = 0.5
 """Positions are told at most so often: a burst of arrivals is one update for each caller."""
 
@@ -268,11 +270,17 @@ class Shard:
         def unless_followed(_now_ms: int) -> Command | None:
             return None if entry_id in self._followers else DetachEntry(entry_id=entry_id)
 
-        try:
-            await self._shell.propose(unless_followed)
-        except (RoutingError, ShardClosed) as error:
-            # It has left, or this process is going: there is no place to hold here.
-            log.debug("not detached", entry=entry_id, reason=str(error))
+        while True:
+            try:
+                await self._shell.propose(unless_followed)
+            except Overloaded:
+                await asyncio.sleep(DETACH_AGAIN_S)
+            except (RoutingError, ShardClosed) as error:
+                # It has left, or this process is going: there is no place to hold here.
+                log.debug("not detached", entry=entry_id, reason=str(error))
+                return
+            else:
+                return
 
     def _after_gap(self, gap_ms: int) -> Command:
         self.care.fresh()

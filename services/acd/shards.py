@@ -78,6 +78,10 @@ class Shards:
             log.info("took a shard over", shard=tenant_id)
         except (OwnedElsewhere, Leaving) as error:
             log.debug("not taken over", shard=tenant_id, reason=str(error))
+        except JournalUnavailable:
+            raise  # it is away for all of them
+        except Exception as error:  # one tenant's trouble is not the others'
+            log.error("cannot take a shard over", shard=tenant_id, exc_info=error)
 
     def _believe(self, tenant_id: TenantId) -> None:
         """OwnedElsewhere, when that was so a moment ago."""

@@ -3,136 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import TypeVar
+from typing import Any
 
 import pytest
 
+from protos.acd.v1 import acd_pb2
 from services.acd import model
 from services.acd.core.shard import ShardCore
 from services.acd.following import Leaving
-from services.acd.model import AgentId, EntryId, Link, Outcome, Presence, QueueId
-from services.acd.publishing import TOPIC
-from services.acd.shard import Parts, Shard
-from services.acd.shards import ASK_AGAIN_MS, Shards
-from services.acd.wire import make_codec
-from services.chassis.bus import MAX_PUBLISHED, BusUnavailable, MemoryBus
-from services.chassis.envelope import Envelope, partition_of
-from services.chassis.ids import TenantId
-from services.chassis.journal import (
-    JournalRow,
-    JournalUnavailable,
-    MemoryJournal,
-    Opened,
-    OwnedElsewhere,
-)
+from services.acd.model import EntryId, Link, Outcome, Presence
+from services.acd.rpc import Acd
+from services.acd.shards import ASK_AGAIN_MS
+from services.chassis.bus import MAX_PUBLISHED
+from services.chassis.journal import JournalRow, OwnedElsewhere
+from services.chassis.request import enter, metadata
 from services.chassis.trace import trace_id
-from services.chassis.virtual_loop import VirtualLoop
-
-T = TypeVar("T")
-DEMO = TenantId("demo")
-Q, ANNA = QueueId("q"), AgentId("anna")
-CODEC = make_codec()
-
-
-class LoopClock:
-    """The loop's own time, which may be virtual."""
-
-    def now_ms(self) -> int:
-        return 1_700_000_000_000 + round(asyncio.get_running_loop().time() * 1_000)
-
-    def monotonic_ms(self) -> float:
-        return asyncio.get_running_loop().time() * 1_000
-
-
-class Journal(MemoryJournal):
-    """A journal with leases that can be away, and counts who asks."""
-
-    def __init__(self) -> None:
-        super().__init__(LoopClock())
-        self.away = False
-        self.opened = 0
-
-    async def open(self, shard: str, owner: str) -> Opened:
-        self.opened += 1
-        self._reach()
-        return await super().open(shard, owner)
-
-    async def renew(self, shard: str, epoch: int) -> None:
-        self._reach()
-        await super().renew(shard, epoch)
-
-    async def append(self, rows: Sequence[JournalRow]) -> None:
-        self._reach()
-        await super().append(rows)
-
-    async def unowned(self, limit: int) -> list[str]:
-        self._reach()
-        return await super().unowned(limit)
-
-    def _reach(self) -> None:
-        if self.away:
-            raise JournalUnavailable("away")
-
-
-class Bus(MemoryBus):
-    """A bus that can be away."""
-
-    away = False
-
-    async def publish(self, topic: str, events: Sequence[Envelope]) -> None:
-        if self.away:
-            raise BusUnavailable("away")
-        await super().publish(topic, events)
-
-
-@dataclass
-class House:
-    """What processes share."""
-
-    journal: Journal = field(default_factory=Journal)
-    bus: Bus = field(default_factory=Bus)
-
-    def shards(self, address: str = "here") -> Shards:
-        parts = Parts(
-            journal=self.journal, codec=CODEC, clock=LoopClock(), bus=self.bus, address=address
-        )
-        return Shards(parts)
-
-    def events(self) -> list[Envelope]:
-        return list(self.bus.log(TOPIC, partition_of(DEMO)))
-
-
-def virtually(story: Callable[[House], Awaitable[T]]) -> T:
-    async def run() -> T:
-        return await story(House())
-
-    with asyncio.Runner(loop_factory=partial(VirtualLoop, limit_s=100_000)) as runner:
-        return runner.run(run())
-
-
-async def furnish(shard: Shard) -> None:
-    await shard.submit(model.PutQueue(model.QueueConfig(Q)))
-    agent = model.AgentConfig(ANNA, queues=(model.QueueMembership(Q),))
-    await shard.submit(model.PutAgent(agent))
-
-
-async def enqueue(shard: Shard, entry_id: str, gateway: str = "") -> None:
-    command = model.EnqueueContact(
-        EntryId(entry_id), model.ContactId(f"call-{entry_id}"), Q, gateway=gateway
-    )
-    await shard.submit(command)
-
-
-async def ready(shard: Shard, valid_ms: int = 0) -> None:
-    await shard.care.link_said(model.ReportLink(ANNA, Link.REACHABLE, valid_ms))
-    await shard.submit(model.SetPresence(ANNA, Presence.READY))
-
-
-async def stage(shard: Shard, entry_id: str) -> model.ContactStage:
-    return (await shard.entry(EntryId(entry_id))).stage
+from tests.unit.acd.house import (
+    ANNA,
+    CODEC,
+    DEMO,
+    House,
+    Nobody,
+    Q,
+    enqueue,
+    furnish,
+    no_room,
+    ready,
+    stage,
+    virtually,
+)
 
 
 def test_another_owner_is_believed_for_a_moment() -> None:
@@ -225,6 +124,54 @@ def test_a_flow_that_is_back_before_the_loss_was_noticed_is_not_detached() -> No
     virtually(story)
 
 
+def test_a_flow_that_is_back_while_an_agent_rings_carries_its_contact_again() -> None:
+    async def story(house: House) -> None:
+        shards = house.shards()
+        shard = await shards.of(DEMO)
+        await furnish(shard)
+        await ready(shard)
+        acd: Any = Acd(shards=shards, codec=CODEC)
+        context = Nobody()
+        asked = acd_pb2.EnqueueRequest(entry_id="e", queue_id=Q, call_id="c")
+        enter(metadata(tenant_id=DEMO))
+        first = acd.Enqueue(asked, context)
+        held = (await anext(first)).reserved.reservation_id
+        await first.aclose()
+        await asyncio.sleep(1)  # that it is lost is noticed
+        second = acd.Enqueue(asked, context)
+        assert (await anext(second)).reserved.reservation_id == held
+        await shard.submit(model.EndReservation(model.ReservationId(held), Outcome.REJECT))
+        assert await stage(shard, "e") is model.ContactStage.WAITING
+        async with asyncio.timeout(60):
+            while not (update := await anext(second)).HasField("reserved"):
+                pass
+        assert update.reserved.reservation_id != held
+        await second.aclose()
+        await shards.close()
+
+    virtually(story)
+
+
+def test_a_detachment_without_room_is_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.chassis.shell.MAX_WAITING", 2)
+
+    async def story(house: House) -> None:
+        shards = house.shards()
+        shard = await shards.of(DEMO)
+        await furnish(shard)
+        await enqueue(shard, "e")
+        full = await no_room(house, shard)
+        shard.unfollowed(EntryId("e"))
+        await asyncio.sleep(1)
+        house.journal.away = False
+        await asyncio.gather(*full)
+        await asyncio.sleep(2)
+        assert await stage(shard, "e") is model.ContactStage.DETACHED
+        await shards.close()
+
+    virtually(story)
+
+
 def test_shards_of_the_dead_are_taken_over_and_their_time_goes_on() -> None:
     async def story(house: House) -> None:
         dead = house.shards("dead")
@@ -243,6 +190,26 @@ def test_shards_of_the_dead_are_taken_over_and_their_time_goes_on() -> None:
         assert caught.value.address == "alive"
         heir = await alive.of(DEMO)
         assert (await heir.entry(EntryId("e"))).exit is model.Exit.FAILED
+        looking.cancel()
+        await alive.close()
+
+    virtually(story)
+
+
+def test_a_shard_that_cannot_be_read_keeps_no_other_from_being_taken_over() -> None:
+    async def story(house: House) -> None:
+        opened = await house.journal.open("broken", "dead")
+        row = JournalRow("broken", 1, opened.epoch, 1, b"", (b"nonsense",))
+        await house.journal.append([row])
+        await asyncio.sleep(1)
+        await furnish(await house.shards("dead").of(DEMO))
+        await house.journal.open(DEMO, "dead")  # nobody renews this ownership
+        alive = house.shards("alive")
+        looking = asyncio.ensure_future(alive.look_after())
+        await asyncio.sleep(10)
+        with pytest.raises(OwnedElsewhere) as caught:
+            await house.shards("third").of(DEMO)
+        assert caught.value.address == "alive"
         looking.cancel()
         await alive.close()
 
@@ -287,6 +254,21 @@ def test_every_event_reaches_the_bus_in_order_with_its_calls_trace() -> None:
     virtually(story)
 
 
+def test_a_failure_that_nobody_thought_of_does_not_end_the_publishing() -> None:
+    async def story(house: House) -> None:
+        shards = house.shards()
+        house.bus.broken = True
+        await furnish(await shards.of(DEMO))
+        await asyncio.sleep(30)
+        assert house.events() == []
+        house.bus.broken = False
+        await asyncio.sleep(10)
+        assert house.events()[0].event_id == "demo:1:0"
+        await shards.close()
+
+    virtually(story)
+
+
 def test_one_decision_with_thousands_of_events_is_published_too() -> None:
     async def story(house: House) -> None:
         shards = house.shards()
@@ -299,62 +281,6 @@ def test_one_decision_with_thousands_of_events_is_published_too() -> None:
         await asyncio.sleep(5)
         exits = [e for e in house.events() if e.type.endswith("ContactExited")]
         assert len({e.event_id for e in exits}) == len(exits) == count
-        await shards.close()
-
-    virtually(story)
-
-
-def test_a_leased_link_runs_out_but_not_by_an_outage() -> None:
-    async def story(house: House) -> None:
-        shards = house.shards()
-        shard = await shards.of(DEMO)
-        await furnish(shard)
-        await ready(shard, valid_ms=15_000)
-        rows = len([row async for row in house.journal.read(DEMO)])
-        for _ in range(4):
-            await asyncio.sleep(10)
-            await shard.care.link_said(model.ReportLink(ANNA, Link.REACHABLE, 15_000))
-        assert len([row async for row in house.journal.read(DEMO)]) == rows, "nothing changed"
-        house.journal.away = True
-        await asyncio.sleep(60)
-        house.journal.away = False
-        await asyncio.sleep(5)
-        assert (await shard.agent(ANNA)).link is Link.REACHABLE
-        await asyncio.sleep(15)
-        assert (await shard.agent(ANNA)).link is Link.UNREACHABLE
-        # Said again, it is reachable again.
-        await shard.care.link_said(model.ReportLink(ANNA, Link.REACHABLE, 15_000))
-        assert (await shard.agent(ANNA)).routable
-        await shard.submit(model.SetPresence(ANNA, Presence.SIGNED_OUT))
-        await shard.submit(model.RemoveAgent(ANNA))
-        await asyncio.sleep(20)
-        await shards.close()
-
-    virtually(story)
-
-
-def test_a_dead_gateways_contacts_end_but_not_by_an_outage() -> None:
-    async def story(house: House) -> None:
-        shards = house.shards()
-        shard = await shards.of(DEMO)
-        await furnish(shard)
-        with shard.follow(EntryId("e"), Q):
-            await enqueue(shard, "e", gateway="g")
-            calls = {model.ContactId("call-e"): frozenset[model.ReservationId]()}
-            for _ in range(6):
-                await asyncio.sleep(5)
-                await shard.care.calls_said("g", "one", calls)
-            house.journal.away = True
-            await asyncio.sleep(60)
-            house.journal.away = False
-            await asyncio.sleep(10)
-            assert await stage(shard, "e") is model.ContactStage.WAITING
-            await shard.care.calls_said("g", "one", calls)
-            await asyncio.sleep(14)
-            assert await stage(shard, "e") is model.ContactStage.WAITING
-            await asyncio.sleep(2)
-            view = await shard.entry(EntryId("e"))
-            assert (view.exit, view.reason) == (model.Exit.ABANDONED, "gateway-lost")
         await shards.close()
 
     virtually(story)

@@ -15,10 +15,10 @@ from services.chassis.clock import SystemClock
 from services.chassis.journal import MemoryJournal
 from services.chassis.lifecycle import Running
 from services.chassis.world import local_world
+from tests.unit.acd.house import DEMO as TENANT
+from tests.unit.acd.house import House, enqueue, furnish, ready, virtually
 from tests.unit.acd.replicas import DEMO
 from tests.unit.acd.replicas import furnish as furnish_over_the_wire
-from tests.unit.acd.test_shards import DEMO as TENANT
-from tests.unit.acd.test_shards import House, enqueue, furnish, ready, virtually
 from tests.unit.telemetry.shown import read, shown
 
 

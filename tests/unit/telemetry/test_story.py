@@ -20,7 +20,7 @@ from services.ivr.core.turn import Outcome as Turned
 from services.ivr.model import actions
 from services.ivr.story import tell_step
 from tests.stage.collector import Collector, SeenSpan, collecting
-from tests.unit.acd.test_shards import DEMO, House, Q, furnish, ready, virtually
+from tests.unit.acd.house import DEMO, House, Q, furnish, ready, virtually
 from tests.unit.chassis.echo import Echo, EchoStub, face
 from tests.unit.ivr.calls import CALL_ID, HANGUP, Talk, flow_of
 
