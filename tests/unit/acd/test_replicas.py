@@ -149,7 +149,7 @@ async def test_a_killed_owner_that_is_back_goes_on_where_it_was(
     async with Replica(database_address) as replica:
         await furnish(replica.acd)
         await ready(replica.acd)
-        lease = acd_pb2.ReportLinkRequest(agent_id="anna", link="reachable", valid_ms=3_000)
+        lease = acd_pb2.ReportLinkRequest(agent_id="anna", link="reachable", valid_ms=6_000)
         await replica.acd.ReportLink(lease, metadata=DEMO)
         stream = enqueue(replica.acd, "e1")
         reserved = (await following(stream, "reserved")).reserved
@@ -158,7 +158,7 @@ async def test_a_killed_owner_that_is_back_goes_on_where_it_was(
         waits = enqueue(replica.acd, "e2")
         await following(waits, "position")
         await replica.end(signal.SIGKILL)
-        await asyncio.sleep(4)  # longer than what runs: none of it counts
+        await asyncio.sleep(7)  # longer than what runs: none of it counts
         await replica.start()
         stream, update = await enqueue_again(replica.acd, "e1")
         assert update.reserved == reserved, "the same ring goes on"
@@ -169,7 +169,7 @@ async def test_a_killed_owner_that_is_back_goes_on_where_it_was(
         receipt = await replica.acd.Explain(acd_pb2.EntryRequest(entry_id="e1"), metadata=DEMO)
         assert receipt.winner == "anna"
         # Nobody said that her link still holds: its one whole period runs out.
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while view.link != "unreachable":
                 await asyncio.sleep(0.1)
                 view = await replica.acd.GetAgent(ANNA, metadata=DEMO)
@@ -222,7 +222,7 @@ async def test_while_postgresql_stands_still_nobody_is_struck_and_requests_are_t
                 new = enqueue(replica.acd, "e2")
                 await asyncio.sleep(1.5)  # the owner misses its renewal
                 with pytest.raises(RemoteError) as caught, remote_errors():
-                    await replica.acd.GetAgent(ANNA, metadata=DEMO)
+                    await replica.acd.GetAgent(ANNA, metadata=DEMO, timeout=20)
                 assert caught.value.code == "journal-unavailable"
                 await asyncio.sleep(3)
             finally:
