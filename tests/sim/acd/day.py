@@ -104,7 +104,7 @@ class Day:
     # Callers.
 
     def _call(self) -> None:
-        if self.called == self.callers:
+        if self.called >= self.callers:  # those who overflow call a second time
             return
         self._enqueue(self.people.queue(), since_ms=self.desk.now_ms)
         self.later(self.people.arrival_in_ms(self._mean_gap_ms), self._call)

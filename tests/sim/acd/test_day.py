@@ -43,6 +43,17 @@ def test_a_day_ends_with_everybody_accounted_for(seed: int) -> None:
     assert answered > day.called // 2, "the day was no test of answering"
 
 
+def test_a_day_with_few_agents_ends_too() -> None:
+    day = Day(1, agents=4, callers=250, mean_gap_ms=30_000)
+    day.disturb()
+    day.run()
+    exits = {e.exit for e in day.desk.log if isinstance(e, model.ContactExited)}
+
+    assert day.desk.core.snapshot().entries == ()
+    assert Exit.OVERFLOWED in exits
+    assert day.called > day.callers, "nobody's second call came between the last two first ones"
+
+
 def test_the_days_are_full_of_trouble() -> None:
     """A simulation that meets no fault proves nothing."""
     log = [event for seed in SEEDS for event in a_day(seed).desk.log]
