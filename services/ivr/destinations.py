@@ -28,7 +28,7 @@ BELIEVED_MS = 1_000
 ASK_LIMIT_S = 1.5
 """For a number that is not known: a gateway gives up a call after two seconds."""
 ASK_AGAIN_LIMIT_S = 0.3
-"""For a number that is known: its caller waits no longer."""
+"""For a number that is known by any of its spellings: its caller waits no longer."""
 MAX_KNOWN = 10_000
 
 
@@ -60,19 +60,36 @@ class Destinations:
         self._clock = clock
         self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
 
-    async def find(self, trunk: str, number: str) -> Destination:
-        """Where a number leads.
+    async def find(self, trunk: str, *spellings: str) -> Destination:
+        """Where a number leads, by the first of its spellings that is somebody's.
 
         NoSuchNumber; NoSuchFlow or BadFlow when it leads nowhere; the store's own error, or
         TimeoutError, when that cannot be told now.
         """
+        known = {number for number in spellings if (trunk, number) in self._known}
+        limit_s = ASK_AGAIN_LIMIT_S if known else ASK_LIMIT_S
+        away: CarillonError | TimeoutError | None = None
+        for number in spellings:
+            if away is not None and number not in known:
+                continue  # it cannot be told either
+            try:
+                return await self._find(trunk, number, limit_s)
+            except NoSuchNumber:
+                continue
+            except (CarillonError, TimeoutError) as error:
+                if not _is_passing(error):
+                    raise
+                away = away or error
+        raise away or NoSuchNumber(f"{spellings[0]} on {trunk}")
+
+    async def _find(self, trunk: str, number: str, limit_s: float) -> Destination:
         key, now_ms = (trunk, number), self._clock.monotonic_ms()
         known = self._known.get(key)
         if known is not None and now_ms - known.asked_at_ms < BELIEVED_MS:
             self._known.move_to_end(key)
             return known.destination
         try:
-            async with asyncio.timeout(ASK_AGAIN_LIMIT_S if known else ASK_LIMIT_S):
+            async with asyncio.timeout(limit_s):
                 destination = await self._ask(trunk, number)
         except (NoSuchNumber, NoSuchFlow):
             self._known.pop(key, None)

@@ -23,6 +23,7 @@ class Ivr(CallCalls, FlowCalls, ivr_pb2_grpc.IvrServicer):
         self._destinations = destinations
         self._parts = parts
         self._sessions: set[Session] = set()
+        self._untold: set[Session] = set()
         self._leaving = False
 
     @property

@@ -74,6 +74,7 @@ class CallCalls:
     _destinations: Destinations
     _parts: Parts
     _sessions: set[Session]
+    _untold: set[Session]
     _leaving: bool
 
     async def Handle(self, requests: Events, _context: Context) -> AsyncIterator[ivr_pb2.Step]:
@@ -88,6 +89,7 @@ class CallCalls:
             yield _refusal(first, refused.hangup)
             return
         self._sessions.add(session)
+        self._untold.add(session)
         self._parts.figures.calls += 1
         try:
             steps = session.steps(begin, _items(pending, requests))
@@ -96,13 +98,18 @@ class CallCalls:
                     yield step
         finally:
             self._sessions.discard(session)
+            self._parts.tasks.start(self._forget(session), f"forget {first.call_id}")
 
     async def hand_over(self) -> None:
         """Takes no more calls, ends the streams of those that are here, tells acd the last."""
         self._leaving = True
-        sessions = tuple(self._sessions)
-        await asyncio.gather(*(session.leave() for session in sessions))
-        await asyncio.gather(*(session.told.wait() for session in sessions))
+        await asyncio.gather(*(session.leave() for session in tuple(self._sessions)))
+        # A call whose stream has ended may still have something to tell.
+        await asyncio.gather(*(session.told.wait() for session in tuple(self._untold)))
+
+    async def _forget(self, session: Session) -> None:
+        await session.told.wait()
+        self._untold.discard(session)
 
     async def _begin(self, first: ivr_pb2.CallEvent) -> Begun:
         if first.HasField("invited"):
@@ -163,15 +170,15 @@ class CallCalls:
 
     async def _destination(self, call_id: str, trunk: str, called: str) -> Destination:
         try:
-            for number in spellings(called):
-                with contextlib.suppress(NoSuchNumber):
-                    return await self._destinations.find(trunk or LOCAL_TRUNK, number)
+            return await self._destinations.find(trunk or LOCAL_TRUNK, *spellings(called))
+        except NoSuchNumber:
+            hangup = HangUpCall(TerminationClass.CALLER_ERROR, "no-such-number", 404)
+            raise CallRefused(hangup) from None
         except (NoSuchFlow, BadFlow) as error:
             log.error("no flow for a call", call=call_id, reason=str(error))
             raise CallRefused(HangUpCall(TerminationClass.SERVER_ERROR, error.code, 500)) from error
         except TimeoutError:
             raise NotFoundInTime(f"{called} could not be looked up") from None
-        raise CallRefused(HangUpCall(TerminationClass.CALLER_ERROR, "no-such-number", 404))
 
 
 def spellings(called: str) -> tuple[str, ...]:

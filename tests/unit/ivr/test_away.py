@@ -71,15 +71,15 @@ class Stage:
         self.world, self.acd, self.crm = world, Acd(), Crm()
         self.store = Wavering()
         self.call = GatewayCall(world.dial("ivr"), patience_s=300)
+        self.service = IvrService(
+            world=world, settings=load(IvrSettings), store=self.store, engine=Humming()
+        )
 
     async def prepare(self) -> None:
         self.world.exchange.serve("acd", self.acd.faces())
         self.world.exchange.serve("crm", [self.crm.face()])
-        service = IvrService(
-            world=self.world, settings=load(IvrSettings), store=self.store, engine=Humming()
-        )
-        await service.start()
-        self.world.exchange.serve("ivr", service.faces())
+        await self.service.start()
+        self.world.exchange.serve("ivr", self.service.faces())
         ivr: Any = ivr_pb2_grpc.IvrStub(self.world.dial("ivr"))
         put = ivr_pb2.PutFlowRequest(flow_id="main", definition_json=json.dumps(FLOW))
         await ivr.PutFlow(put, metadata=DEMO)
@@ -168,6 +168,25 @@ def test_a_conversation_that_ends_while_acd_is_away_is_completed_afterwards(
         stage.find_acd()
         complete = await stage.acd.heard("Complete")
         assert (complete.reservation_id, complete.ended_by) == (ring_id, "caller")
+
+    told(story, tmp_path)
+
+
+def test_a_drain_waits_for_what_is_still_to_be_told_of_calls_that_are_over(
+    tmp_path: Path,
+) -> None:
+    async def story(stage: Stage) -> None:
+        ring_id = await stage.talking()
+        stage.lose_acd()
+        await stage.call.send(leg_ended=GONE)
+        await stage.call.until("hangup")
+        assert await stage.call.is_over()
+        draining = asyncio.ensure_future(stage.service.drain())
+        await asyncio.sleep(5)
+        assert not draining.done()
+        stage.find_acd()
+        await draining
+        assert [told.reservation_id for told in stage.acd.all_of("Complete")] == [ring_id]
 
     told(story, tmp_path)
 

@@ -10,7 +10,7 @@ import pytest
 from services.chassis.blobs import MemoryBlobs
 from services.chassis.database import DatabaseUnavailable
 from services.chassis.ids import TenantId
-from services.ivr.destinations import BELIEVED_MS, Destinations
+from services.ivr.destinations import ASK_LIMIT_S, BELIEVED_MS, Destinations
 from services.ivr.flows import Flows
 from services.ivr.humming import Humming
 from services.ivr.model.errors import BadFlow
@@ -154,6 +154,20 @@ async def test_a_known_number_is_served_while_the_database_is_away(
     await office.publish(text=SMALL.replace("Small", "Other"))
     office.clock.at_ms += BELIEVED_MS
     assert (await office.destinations.find("local", "100")).flow.name == "Other"
+
+
+@pytest.mark.parametrize("mood", ["away", "stalled"])
+async def test_a_number_known_by_another_spelling_is_served_while_the_database_is_away(
+    office: Office, mood: str
+) -> None:
+    found = await office.destinations.find("local", "4900100", "100")
+    office.clock.at_ms += BELIEVED_MS
+    office.store.mood = mood
+    began_s = asyncio.get_running_loop().time()
+    assert await office.destinations.find("local", "4900100", "100") == found
+    assert asyncio.get_running_loop().time() - began_s < ASK_LIMIT_S
+    with pytest.raises((DatabaseUnavailable, TimeoutError)):
+        await office.destinations.find("local", "4900100", "101")
 
 
 async def test_an_unknown_number_cannot_be_told_while_the_database_is_away(
