@@ -30,7 +30,12 @@ from tests.unit.portal_people.stage import CountedPasswords, FlakyStore, HandClo
 _dice = random.Random(7)
 
 
-def bootstrap(store: PeopleStore, path: Path, password: str = "") -> Bootstrap:
+def bootstrap(
+    store: PeopleStore,
+    path: Path,
+    password: str = "",
+    passwords: CountedPasswords | None = None,
+) -> Bootstrap:
     clock = HandClock()
 
     def new_id() -> str:
@@ -38,7 +43,7 @@ def bootstrap(store: PeopleStore, path: Path, password: str = "") -> Bootstrap:
 
     return Bootstrap(
         store=store,
-        passwords=CountedPasswords(),
+        passwords=passwords or CountedPasswords(),
         envelopes=Envelopes(new_id=new_id),
         clock=clock,
         new_id=new_id,
@@ -74,18 +79,20 @@ async def test_the_first_administrator_is_made_once(tmp_path: Path) -> None:
     assert await is_password(store, known.password)
 
 
-async def test_a_password_is_not_lost_by_a_crash_before_it_holds(tmp_path: Path) -> None:
+async def test_a_password_is_not_lost_by_a_crash_before_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store, path = FlakyStore(MemoryBus()), tmp_path / FILE
-    first = bootstrap(store, path)
-    hashing = first._passwords.hash
+    passwords = CountedPasswords()
+    hashing = passwords.hash
 
     async def crash(password: str) -> str:
         await hashing(password)
         raise RuntimeError("killed")
 
-    first._passwords.hash = crash  # type: ignore[method-assign]
+    monkeypatch.setattr(passwords, "hash", crash)
     with pytest.raises(RuntimeError):
-        await first.run()
+        await bootstrap(store, path, passwords=passwords).run()
     written = read_first_administrator(path)
     assert written is not None
     await bootstrap(store, path).run()

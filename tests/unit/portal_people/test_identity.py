@@ -161,7 +161,9 @@ async def test_a_revocation_here_is_honoured_at_once(stage: Stage) -> None:
         await stage.who(made.secret)
 
 
-async def test_what_was_read_before_a_revocation_is_not_believed_after_it(stage: Stage) -> None:
+async def test_what_was_read_before_a_revocation_is_not_believed_after_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session = await stage.sign_in()
     principal = await stage.who(session.access_token)
     stage.clock.at_ms += FRESH_MS
@@ -174,7 +176,7 @@ async def test_what_was_read_before_a_revocation_is_not_believed_after_it(stage:
         await go_on.wait()
         return holder
 
-    stage.store.holder_of = slow  # type: ignore[assignment, method-assign]
+    monkeypatch.setattr(stage.store, "holder_of", slow)
     asking = asyncio.ensure_future(stage.who(session.access_token))
     await read.wait()
     await stage.parts.sign_in.end(principal.tenant_id, principal.session_id)

@@ -437,7 +437,9 @@ async def test_a_hash_that_cannot_be_made_anew_now_keeps_nobody_out(
     assert (await stage.store.get_account(stage.tenants["acme"], user_id)).password_hash == old
 
 
-async def test_a_password_that_was_changed_in_the_middle_lets_nobody_in(stage: Stage) -> None:
+async def test_a_password_that_was_changed_in_the_middle_lets_nobody_in(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     user_id = (await stage.sign_in()).me.id
     verify = stage.passwords.verify
 
@@ -446,18 +448,20 @@ async def test_a_password_that_was_changed_in_the_middle_lets_nobody_in(stage: S
         await stage.store.set_password(stage.tenants["acme"], user_id, "another", 1)
         return right
 
-    stage.passwords.verify = change_first  # type: ignore[method-assign]
+    monkeypatch.setattr(stage.passwords, "verify", change_first)
     assert (await refused(stage.sign_in())).code == "wrong-credentials"
 
 
-async def test_too_many_sign_ins_of_one_user_at_once_are_refused(stage: Stage) -> None:
+async def test_too_many_sign_ins_of_one_user_at_once_are_refused(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     verify, gate = stage.passwords.verify, asyncio.Event()
 
     async def slow(password_hash: str | None, password: str) -> bool:
         await gate.wait()
         return await verify(password_hash, password)
 
-    stage.passwords.verify = slow  # type: ignore[method-assign]
+    monkeypatch.setattr(stage.passwords, "verify", slow)
     asked = [asyncio.ensure_future(stage.sign_in()) for _ in range(MAX_OF_ONE_NAME + 1)]
     done, others = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
     error = await refused(done.pop())
