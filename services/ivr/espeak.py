@@ -173,9 +173,12 @@ class EspeakLibrary:
                 hello = await _head(worker)
             self.name = f"espeak-ng library {hello['version']}"
             self._rate_hz = int(hello["rate_hz"])
-        except _BROKEN as error:
+        except BaseException as error:
+            # Its first line was not read: it would pass for the answer to the next text.
             await self._end()
-            raise VoiceFailed("the voice's worker does not start") from error
+            if isinstance(error, _BROKEN):
+                raise VoiceFailed("the voice's worker does not start") from error
+            raise
         log.info("voice worker started", engine=self.name, pid=worker.pid)
         return worker
 

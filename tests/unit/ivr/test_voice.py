@@ -164,6 +164,22 @@ async def test_a_speaker_who_is_interrupted_leaves_no_answer_for_the_next() -> N
         await engine.close()
 
 
+async def test_a_speaker_interrupted_while_the_worker_starts_leaves_no_half_a_worker() -> None:
+    engine = EspeakLibrary()
+    try:
+        speaking = asyncio.create_task(engine.speak("Something else.", "en-us"))
+        while engine._worker is None:  # noqa: ASYNC110 (nothing tells that a process was begun)
+            await asyncio.sleep(0)
+        speaking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await speaking
+        said = await engine.speak("One.", "en-us")
+        assert said.rate_hz > 0
+        assert said.samples
+    finally:
+        await engine.close()
+
+
 async def test_a_worker_that_cannot_start_is_a_named_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
