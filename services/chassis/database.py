@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,18 +23,23 @@ CONNECT_TIMEOUT_S = 2.0
 COMMAND_TIMEOUT_S = 5.0
 MAX_CONNECTIONS = 8
 
-# What a server that stops, starts, or cannot be reached answers: worth asking again.
+# What a server that stops, starts, is full or cannot be reached answers, and one that is asked
+# by too many at once: nothing is wrong with what was asked, so it is worth asking again.
 _UNAVAILABLE = (
     OSError,
     TimeoutError,
-    asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.QueryCanceledError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    # Deadlocks, and others that a second try does not meet.
+    asyncpg.TransactionRollbackError,
+    # A server that has become a standby.
+    asyncpg.ReadOnlySQLTransactionError,
+    # A table has changed since the statement was prepared: the next try prepares it anew.
+    asyncpg.InvalidCachedStatementError,
 )
 
 
@@ -132,10 +137,10 @@ class Database:
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
         """A connection of its own outside the pool, for LISTEN and for sessions' locks."""
-        with _translated():
+        with translated():
             connection = await asyncpg.connect(**self._options(), timeout=CONNECT_TIMEOUT_S)
         try:
-            with _translated():
+            with translated():
                 yield connection
         finally:
             connection.terminate()
@@ -148,7 +153,7 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Connection]:
-        with _translated():
+        with translated():
             pool = await self._open()
             async with (
                 pool.acquire(timeout=CONNECT_TIMEOUT_S + COMMAND_TIMEOUT_S) as connection,
@@ -186,7 +191,8 @@ class Database:
 
 
 @contextlib.contextmanager
-def _translated() -> Any:
+def translated() -> Iterator[None]:
+    """Makes whatever is worth asking again a DatabaseUnavailable."""
     try:
         yield
     except _UNAVAILABLE as error:

@@ -15,7 +15,12 @@ from zlib import crc32
 
 import asyncpg
 
-from services.chassis.database import COMMAND_TIMEOUT_S, Database, DatabaseUnavailable
+from services.chassis.database import (
+    COMMAND_TIMEOUT_S,
+    Database,
+    DatabaseUnavailable,
+    translated,
+)
 from services.chassis.ids import TenantId
 from services.chassis.journal import (
     LEASE_MS,
@@ -234,17 +239,8 @@ class _Line:
 
 @contextmanager
 def _unavailable() -> Iterator[None]:
-    """What a server that stops, starts, is full or cannot be reached does: worth asking again."""
     try:
-        yield
-    except (
-        DatabaseUnavailable,
-        OSError,
-        TimeoutError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-        asyncpg.PostgresConnectionError,
-        asyncpg.OperatorInterventionError,
-        asyncpg.InsufficientResourcesError,
-    ) as error:
-        raise JournalUnavailable(f"{type(error).__name__}: {error}") from error
+        with translated():
+            yield
+    except DatabaseUnavailable as error:
+        raise JournalUnavailable(str(error)) from error
