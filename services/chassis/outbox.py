@@ -80,21 +80,34 @@ class OutboxPublisher:
         """Publishes for ever; the database or the bus may be away."""
         pause_s = LOOK_EVERY_S
         while True:
-            try:
-                published = await self.publish_some()
-                self._published += published
-                self._waiting = False
-                pause_s = 0.0 if published == MAX_AT_ONCE else LOOK_EVERY_S
-            except (DatabaseUnavailable, BusUnavailable) as error:
-                self._waiting = True
-                log.warning("outbox waits", schema=self._database.schema, reason=str(error))
-                pause_s = min(max(pause_s, LOOK_EVERY_S) * 2, RETRY_LAST_S)
+            # Before looking: what is written meanwhile is looked for at once afterwards.
             self._wake.clear()
             try:
-                async with asyncio.timeout(pause_s):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass  # look again: another replica may have written
+                published = await self.publish_some()
+            except Exception as error:  # noqa: BLE001 (whatever it is, what waits must not stay)
+                self._waiting = True
+                self._tell(error)
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, RETRY_LAST_S)
+                continue
+            self._published += published
+            self._waiting, pause_s = False, LOOK_EVERY_S
+            if published < MAX_AT_ONCE:
+                await self._nudged()
+
+    async def _nudged(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_EVERY_S):
+                await self._wake.wait()
+        except TimeoutError:
+            pass  # look again: another replica may have written
+
+    def _tell(self, error: Exception) -> None:
+        schema = self._database.schema
+        if isinstance(error, DatabaseUnavailable | BusUnavailable):
+            log.warning("outbox waits", schema=schema, reason=str(error))
+        else:
+            log.error("outbox is stuck", schema=schema, exc_info=error)
 
     async def publish_some(self) -> int:
         """Publishes the oldest events; how many. Nothing while another replica is at it."""

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from services.chassis import outbox
 from services.chassis.bus import BusUnavailable, MemoryBus
@@ -31,6 +33,16 @@ async def database(
     made = Database(database_address, schema="bus")
     yield made
     await made.close()
+
+
+@asynccontextmanager
+async def running(publisher: OutboxPublisher) -> AsyncIterator[None]:
+    task = asyncio.ensure_future(publisher.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
 
 
 async def write(database: Database, *numbers: int) -> None:
@@ -82,11 +94,61 @@ async def test_a_bus_that_is_away_costs_nothing_but_time(database: Database) -> 
     await write(database, 1)
     with pytest.raises(BusUnavailable):
         await publisher.publish_some()
-    running = asyncio.ensure_future(publisher.run())
-    async with asyncio.timeout(10):
+    async with running(publisher), asyncio.timeout(10):
         assert await read(bus, "g", 1) == [event(1)]
-    running.cancel()
-    await asyncio.wait((running,))
+
+
+class BrokenBus(MemoryBus):
+    """A bus with a fault that nobody thought of, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken = True
+
+    async def publish(self, topic: str, events: Sequence[Envelope]) -> None:
+        if self.broken:
+            self.broken = False
+            raise ZeroDivisionError
+        await super().publish(topic, events)
+
+
+async def test_a_fault_that_nobody_thought_of_is_told_and_tried_again(database: Database) -> None:
+    bus = BrokenBus()
+    publisher = OutboxPublisher(database=database, bus=bus)
+    await write(database, 1)
+    with capture_logs() as lines:
+        async with running(publisher), asyncio.timeout(10):
+            assert await read(bus, "g", 1) == [event(1)]
+    assert [(line["event"], line["log_level"]) for line in lines] == [("outbox is stuck", "error")]
+
+
+class TalkingBus(MemoryBus):
+    """A bus during whose first publication something else is written."""
+
+    def __init__(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        super().__init__()
+        self.meanwhile = [meanwhile]
+
+    async def publish(self, topic: str, events: Sequence[Envelope]) -> None:
+        while self.meanwhile:
+            await self.meanwhile.pop()()
+        await super().publish(topic, events)
+
+
+async def test_what_is_written_during_a_publication_is_the_next(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "LOOK_EVERY_S", 60.0)
+
+    async def meanwhile() -> None:
+        await write(database, 2)
+        publisher.nudge()
+
+    bus = TalkingBus(meanwhile)
+    publisher = OutboxPublisher(database=database, bus=bus)
+    await write(database, 1)
+    async with running(publisher), asyncio.timeout(10):
+        assert await read(bus, "g", 2) == [event(1), event(2)]
 
 
 async def test_replicas_take_turns_and_say_nothing_twice(database: Database) -> None:
