@@ -132,6 +132,7 @@ class Shell(Generic[C, E]):
         self._config_version = config_version
         self._tasks = Tasks()
         self._waiting: deque[_Waiting[C, E]] = deque()
+        self._under_way: list[_Waiting[C, E]] = []
         self._wake = asyncio.Event()
         self._seq = self._written_seq = self._snapshot_seq = 0
         self._epoch = 0
@@ -243,6 +244,9 @@ class Shell(Generic[C, E]):
         if self._closed:
             raise ShardClosed(self._shard)
         if len(self._waiting) >= MAX_WAITING:
+            # Who has gone, or was told to ask again, takes nobody's place.
+            self._waiting = deque(each for each in self._waiting if not each.future.done())
+        if len(self._waiting) >= MAX_WAITING:
             raise Overloaded(f"{MAX_WAITING} commands wait")
         self._waiting.append(asked)
         self._wake.set()
@@ -260,8 +264,6 @@ class Shell(Generic[C, E]):
             while not self._closed:
                 await self._until_due()
                 await self._stay_owner()
-                while self._gap_ms >= STALL_MS:
-                    await self._commit(self._resume())
                 await self._commit(self._decide())
         except Fenced as error:
             # Another replica owns the shard: what this core holds is no longer true.
@@ -311,20 +313,22 @@ class Shell(Generic[C, E]):
         if silent_ms >= RENEW_EVERY_MS + STALL_MS:
             self._gap_ms += silent_ms
 
-    def _resume(self) -> _Batch[C, E]:
+    def _resume(self, batch: _Batch[C, E], now_ms: int) -> None:
         """What follows from the time that did not count."""
-        batch: _Batch[C, E] = _Batch()
         gap_ms, self._gap_ms = self._gap_ms, 0
         self.stopped_ms += gap_ms
         log.warning("clock stood still", shard=self._shard, gap_ms=gap_ms)
-        now_ms = self._last_ms = max(self._last_ms, self._clock.now_ms())
         command = self._hooks.after_gap(gap_ms)
         self._take(batch, command, self._core.handle(command, now_ms), now_ms)
-        return batch
 
     def _decide(self) -> _Batch[C, E]:
         batch: _Batch[C, E] = _Batch()
+        self._under_way = batch.asked
         now_ms = self._last_ms = max(self._last_ms, self._clock.now_ms())
+        if self._gap_ms >= STALL_MS:
+            # In the same commit as what is decided next: were each told in one of its own, a
+            # journal that is slow every time would leave no time to decide anything else.
+            self._resume(batch, now_ms)
         deadline_ms = self._core.deadline_ms()
         if deadline_ms is not None and deadline_ms <= now_ms:
             self._take(batch, None, self._core.tick(now_ms), now_ms)
@@ -370,12 +374,7 @@ class Shell(Generic[C, E]):
         batch.events.extend(events)
 
     async def _commit(self, batch: _Batch[C, E]) -> None:
-        try:
-            await self._append(batch.rows)
-        except BaseException:
-            for asked in batch.asked:
-                _answer(asked, ShardClosed(self._shard))
-            raise
+        await self._append(batch.rows)
         # Replies come after effects are handed on: who reads their own write sees its effect.
         if batch.events:
             self._hooks.react(batch.events, self._last_ms)
@@ -437,6 +436,8 @@ class Shell(Generic[C, E]):
             log.warning("no snapshot", shard=self._shard, code=error.code, reason=str(error))
 
     def _refuse(self, error: CarillonError) -> None:
+        for asked in self._under_way:
+            _answer(asked, error)
         while self._waiting:
             _answer(self._waiting.popleft(), error)
 

@@ -253,6 +253,21 @@ async def test_a_fenced_owner_answers_everyone_who_waits(
     assert [type(result) for result in results] == [ShardClosed, ShardClosed]
 
 
+async def test_a_core_that_breaks_leaves_nobody_waiting(
+    shell: Shell[int, Added], journal: GatedJournal
+) -> None:
+    first = asyncio.ensure_future(shell.submit(1))
+    await journal.asked.wait()
+    patient = [asyncio.ensure_future(shell.submit(n, patient=True)) for n in (2, 3, 4)]
+    broken = asyncio.ensure_future(shell.query(lambda _now_ms: 1 // 0, patient=True))
+    await asyncio.sleep(0)
+    journal.gate.set()
+    async with asyncio.timeout(10):
+        results = await asyncio.gather(*patient, broken, return_exceptions=True)
+    assert await first == [Added(1)]
+    assert [type(result) for result in results] == [ShardClosed] * 4
+
+
 async def test_too_many_commands_are_refused_by_name(
     shell: Shell[int, Added], journal: GatedJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,6 +280,24 @@ async def test_too_many_commands_are_refused_by_name(
         await shell.submit(1)
     journal.gate.set()
     await asyncio.gather(first, *waiting)
+
+
+async def test_who_has_gone_takes_nobodys_place(
+    shell: Shell[int, Added], journal: GatedJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.chassis.shell.MAX_WAITING", 2)
+    first = asyncio.ensure_future(shell.submit(1))
+    await journal.asked.wait()
+    gone = [asyncio.ensure_future(shell.submit(1)) for _ in range(2)]
+    await asyncio.sleep(0)
+    for each in gone:
+        each.cancel()
+    await asyncio.wait(gone)
+    stays = asyncio.ensure_future(shell.submit(2))
+    await asyncio.sleep(0)
+    journal.gate.set()
+    assert await first == [Added(1)]
+    assert await stays == [Added(2)]
 
 
 async def test_who_goes_away_does_not_disturb_the_others(

@@ -217,6 +217,24 @@ def test_a_commit_that_hangs_stops_the_clock_for_as_long() -> None:
     virtually(story)
 
 
+def test_a_journal_that_is_slow_every_time_still_decides() -> None:
+    async def story() -> None:
+        replica = Replica(OutageJournal())
+        shell = await replica.start()
+        replica.journal.slow_ms = [400] * 100
+        await shell.submit(60_000)
+        for _ in range(5):
+            before_ms = since_start_ms()
+            await shell.submit(60_000)
+            assert since_start_ms() - before_ms <= 800
+        # Every commit's time but the last one's has been told, each of them once.
+        assert replica.gaps == [400] * 5
+        replica.journal.slow_ms = []
+        await shell.close()
+
+    virtually(story)
+
+
 def test_a_hiccup_is_no_outage() -> None:
     async def story() -> None:
         replica = Replica(OutageJournal())
