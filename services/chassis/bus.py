@@ -24,7 +24,7 @@ MAX_PUBLISHED = 1_000
 
 
 class BusUnavailable(CarillonError):
-    """The bus cannot be reached now; nothing was published or committed."""
+    """The bus cannot be reached now. What was asked may have been done; it can be repeated."""
 
     code: ClassVar[str] = "bus-unavailable"
     kind: ClassVar[Kind] = Kind.UNAVAILABLE

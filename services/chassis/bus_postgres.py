@@ -118,20 +118,16 @@ class PostgresBus:
         await self._tasks.close()
         self._listening = None
 
-    async def news(self, wait_s: float) -> None:
-        """Until something was published, or for so long."""
-        waited_for = self._news
-        try:
-            async with asyncio.timeout(wait_s):
-                await waited_for.wait()
-        except TimeoutError:
-            pass  # looked for all the same: a notification may be lost with its connection
+    @property
+    def news(self) -> asyncio.Event:
+        """Set once something is published from now on."""
+        return self._news
 
     async def _listen(self) -> None:
         while True:
             try:
                 await self._listen_once()
-            except (BusUnavailable, DatabaseUnavailable) as error:
+            except (BusUnavailable, DatabaseUnavailable, asyncpg.PostgresError) as error:
                 log.debug("no notifications", reason=str(error))
             await asyncio.sleep(LOOK_EVERY_S)
 
@@ -205,13 +201,19 @@ class _PostgresConsumer:
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_s
         while True:
+            # Taken before looking: what is published while we look is news.
+            news = self._bus.news
             batch = await self._guarded_look()
             if batch is not None:
                 return batch
             left_s = until - loop.time()
             if left_s <= 0:
                 return None
-            await self._bus.news(min(left_s, LOOK_EVERY_S))
+            try:
+                async with asyncio.timeout(min(left_s, LOOK_EVERY_S)):
+                    await news.wait()
+            except TimeoutError:
+                pass  # looked for all the same: a notification may be lost with its connection
 
     async def commit(self, batch: Batch) -> None:
         try:

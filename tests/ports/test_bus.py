@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 import pytest
 
+from services.chassis import bus_postgres
 from services.chassis.bus import MAX_BATCH, Batch, Bus, BusUnavailable, MemoryBus, PartitionLost
 from services.chassis.bus_postgres import PostgresBus
-from services.chassis.database import Database, DatabaseAddress
+from services.chassis.database import Connection, Database, DatabaseAddress
 from services.chassis.envelope import Envelope, partition_of
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.feed import Feed
@@ -226,12 +227,60 @@ async def test_a_feed_goes_on_after_every_session_was_cut_off(
     assert set(seen) == {"k:1", "k:2", "k:3", "k:4"}
 
 
+class Watched(Database):
+    """A way into the database that says when somebody has looked."""
+
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    @asynccontextmanager
+    async def untenanted(self) -> AsyncIterator[Connection]:
+        async with super().untenanted() as connection:
+            yield connection
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+
+
+async def test_what_is_published_while_a_member_looks_does_not_wait_for_its_next_look(
+    database_address: DatabaseAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = (Watched(database_address, schema="bus") for _ in range(2))
+    reader, writer = (
+        PostgresBus(lambda: here, name="here"),
+        PostgresBus(lambda: there, name="there"),
+    )
+
+    async def publish() -> None:
+        news = reader.news
+        await writer.publish(TOPIC, [event(1)])
+        await news.wait()
+
+    async with asyncio.timeout(20), reader.consumer(group="g", topics=(TOPIC,)) as consumer:
+        await _listened_to(reader, writer)
+        monkeypatch.setattr(bus_postgres, "LOOK_EVERY_S", 60.0)
+        here.meanwhile = publish
+        batch = await consumer.fetch(wait_s=30)
+    assert batch is not None
+    assert batch.events == (event(1),)
+    for bus, database in ((reader, here), (writer, there)):
+        await bus.close()
+        await database.close()
+
+
+async def _listened_to(reader: PostgresBus, writer: PostgresBus) -> None:
+    """Until the reader hears of what the writer publishes."""
+    news = reader.news
+    while not news.is_set():
+        await writer.publish("crm.events.v1", [event(0)])
+        await asyncio.sleep(0.01)
+
+
 async def _published(bus: Bus, what: Envelope) -> None:
     while True:
         try:
             return await bus.publish(TOPIC, [what])
         except BusUnavailable:
-            continue  # not one was written: say it again
+            continue  # whether it was written is not known: say it again
 
 
 async def _cut_off(server: PostgresServer, address: DatabaseAddress) -> None:
