@@ -7,6 +7,7 @@ path. A row per file remembers its hash. Only one process migrates at a time.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,9 @@ from services.chassis.errors import CarillonError, Kind
 
 SERVICES = Path(__file__).resolve().parent.parent
 LOCK = 0x43_41_52_49_4C
-"""Advisory lock of whoever migrates a database, and of whoever makes roles on a server."""
+"""Advisory lock of whoever migrates a database."""
+ROLE_ATTEMPTS = 10
+ROLE_PAUSE_S = 0.1
 CLIENTS = ("bus",)
 """Roles without a schema of their own: this one is every process's way to the bus."""
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
@@ -77,9 +80,9 @@ async def migrate(dsn: str, passwords: Mapping[str, str]) -> list[str]:
     """
     connection = await asyncpg.connect(dsn)
     try:
-        await _make_roles(connection, passwords)
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
         try:
+            await _make_roles(connection, passwords)
             return await _apply_all(connection)
         finally:
             await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
@@ -95,9 +98,26 @@ def roles() -> list[str]:
 async def _make_roles(
     connection: asyncpg.Connection[asyncpg.Record], passwords: Mapping[str, str]
 ) -> None:
-    # Roles belong to the server, not to the database: another database's migration may run now.
+    # Roles belong to the server, and advisory locks to a database: the migration of another
+    # database may make the same roles now. Whoever is second is refused, and finds them made.
+    for left in reversed(range(ROLE_ATTEMPTS)):
+        try:
+            await _make_roles_once(connection, passwords)
+            break
+        except (
+            asyncpg.DuplicateObjectError,
+            asyncpg.UniqueViolationError,
+            asyncpg.InternalServerError,  # "tuple concurrently updated"
+        ):
+            if not left:
+                raise
+            await asyncio.sleep(ROLE_PAUSE_S)
+
+
+async def _make_roles_once(
+    connection: asyncpg.Connection[asyncpg.Record], passwords: Mapping[str, str]
+) -> None:
     async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1, 1)", LOCK & 0x7FFFFFFF)
         there = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
         if "carillon_definer" not in there:
             await connection.execute("CREATE ROLE carillon_definer NOLOGIN NOBYPASSRLS")
