@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import signal
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -99,6 +103,70 @@ def test_only_its_user_can_read_its_secrets(folder: Path) -> None:
     assert not (folder / "admin-password").exists()
 
 
+async def test_a_beginning_that_was_cut_off_is_begun_again(folder: Path) -> None:
+    obstacle = folder / "secrets.new"
+    obstacle.mkdir()
+    server = PostgresServer(folder, fast=True)
+    with pytest.raises(IsADirectoryError):
+        server.start()
+    obstacle.rmdir()
+    server.start()
+    try:
+        await server.database("kept")
+        assert await count(server) == 1
+    finally:
+        server.stop()
+
+
+@contextmanager
+def somebody_else() -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the server's user that is no server."""
+    who = programs.account()
+    identity: dict[str, Any] = {}
+    if who.other:
+        identity = {"user": who.uid, "group": who.gid, "extra_groups": []}
+    with subprocess.Popen(["sleep", "60"], cwd="/", **identity) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+async def test_whoever_has_a_dead_servers_number_by_now_is_left_alone(folder: Path) -> None:
+    server = PostgresServer(folder, fast=True)
+    server.start()
+    server.stop()
+    record, owner = folder / "data" / "postmaster.pid", (folder / "data").stat()
+    with somebody_else() as process:
+        record.write_text(f"{process.pid}\n{folder / 'data'}\n0\n{server.port}\n\n127.0.0.1\n")
+        record.chmod(0o600)
+        os.chown(record, owner.st_uid, owner.st_gid)
+        server.start()
+        try:
+            await server.database("kept")
+            assert await count(server) == 1
+            assert process.poll() is None
+        finally:
+            server.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs it as somebody else")
+def test_a_name_that_somebody_else_has_made_is_not_believed(folder: Path) -> None:
+    closed, theirs = folder / "closed", folder / "theirs"
+    closed.mkdir(mode=0o700)
+    theirs.mkdir()
+    server = PostgresServer(closed / "postgres", fast=True)
+    mark = hashlib.sha256(os.fsencode(closed / "postgres")).hexdigest()[:16]
+    link = Path("/var/tmp") / f"carillon-{mark}"
+    link.symlink_to(theirs)
+    try:
+        with pytest.raises(PostgresFailed, match="belongs to another user"):
+            server.start()
+        assert list(theirs.iterdir()) == []
+    finally:
+        link.unlink()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs it as somebody else")
 async def test_a_folder_that_its_user_cannot_reach_is_no_obstacle(folder: Path) -> None:
     closed = folder / "closed"
@@ -120,6 +188,25 @@ def test_data_of_another_version_is_not_touched_but_named(folder: Path) -> None:
     (folder / "data" / "PG_VERSION").write_text("9\n")
     with pytest.raises(NoPostgres, match="PostgreSQL 9"):
         PostgresServer(folder)
+
+
+@pytest.mark.parametrize(
+    ("said", "major"),
+    [
+        ("postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)", 15),
+        ("postgres (PostgreSQL) 16.4 (Ubuntu 16.4-1.pgdg22.04+1)", 16),
+        ("postgres (PostgreSQL) 17.2 (Homebrew)", 17),
+        ("postgres (PostgreSQL) 18.0", 18),
+        ("postgres (PostgreSQL) 18beta1", 18),
+        ("postgres (PostgreSQL) 19devel", 19),
+        ("something else", 0),
+    ],
+)
+def test_any_makers_version_is_read(folder: Path, said: str, major: int) -> None:
+    program = folder / "postgres"
+    program.write_text(f"#!/bin/sh\necho '{said}'\n")
+    program.chmod(0o755)
+    assert programs.version(folder) == major
 
 
 def test_programs_named_wrongly_are_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

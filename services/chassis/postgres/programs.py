@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -81,8 +82,9 @@ def version(folder: Path) -> int:
         )
     except (OSError, subprocess.CalledProcessError):
         return 0
-    number = said.stdout.split()[-1] if "(Debian" not in said.stdout else said.stdout.split()[2]
-    return int(number.split(".")[0].removesuffix("devel"))
+    # `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)`, `… 18beta1`, `… 17.2 (Homebrew)`
+    number = re.search(r"\(PostgreSQL\) (\d+)", said.stdout)
+    return int(number[1]) if number else 0
 
 
 def account() -> Account:

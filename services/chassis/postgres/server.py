@@ -10,6 +10,7 @@ import secrets
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import time
 from pathlib import Path
@@ -72,7 +73,7 @@ class PostgresServer:
     def start(self) -> None:
         """Makes the cluster when there is none, and starts it; NoPostgres, PostgresFailed."""
         self._folder = self._reachable_folder()
-        if not (self._data / "PG_VERSION").exists():
+        if not self._data.exists():
             self._make()
         self._stop_leftover()
         # The same again where nobody has it: who is connected finds it back by itself.
@@ -178,14 +179,15 @@ class PostgresServer:
         folder = self._asked
         if self._account.other and not self._can_reach(self._asked):
             mark = hashlib.sha256(os.fsencode(self._asked)).hexdigest()[:16]
-            folder = Path("/var/tmp") / f"carillon-{mark}"  # noqa: S108 (0700, made by us below)
+            folder = Path("/var/tmp") / f"carillon-{mark}"  # noqa: S108 (checked to be ours below)
             record.write_text(json.dumps({"folder": str(folder)}))
+        folder.mkdir(mode=0o755, exist_ok=True)
+        # Before anything is written to it or run from it: anybody may make a name in /var/tmp.
+        status = folder.lstat()
+        if status.st_uid != os.getuid() or not stat.S_ISDIR(status.st_mode):
+            raise PostgresFailed(f"{folder} belongs to another user: remove it")
         if self._account.other and not self._can_run(self._bin):
             self._bin = self._copied_programs(folder)
-        folder.mkdir(mode=0o755, exist_ok=True)
-        status = folder.stat()
-        if status.st_uid != os.getuid():
-            raise PostgresFailed(f"{folder} belongs to another user: remove it")
         return folder
 
     def _can_reach(self, folder: Path) -> bool:
@@ -220,17 +222,19 @@ class PostgresServer:
         return bin_
 
     def _make(self) -> None:
+        """Makes the cluster; what is called `data` is whole, whenever we are killed."""
         admin = secrets.token_urlsafe(24)
-        if self._data.exists():
-            shutil.rmtree(self._data)  # an initdb that was cut off
-        self._data.mkdir(mode=0o700)
+        new = self._folder / "data.new"
+        if new.exists():
+            shutil.rmtree(new)  # of one that was cut off
+        new.mkdir(mode=0o700)
         word = self._write("admin-password", admin, 0o600)
         if self._account.other:
-            os.chown(self._data, self._account.uid, self._account.gid)
+            os.chown(new, self._account.uid, self._account.gid)
         options = ["-U", ADMIN, "-A", "scram-sha-256", "-E", "UTF8", "--no-locale"]
         options += [f"--pwfile={word}", "--no-instructions", *(["-N"] if self._fast else [])]
         done = subprocess.run(  # noqa: S603 (PostgreSQL's own program)
-            [self._program("initdb"), "-D", self._data, *options],
+            [self._program("initdb"), "-D", new, *options],
             check=False,
             capture_output=True,
             text=True,
@@ -241,9 +245,10 @@ class PostgresServer:
         word.unlink()
         if done.returncode != 0:
             raise PostgresFailed(f"initdb: {done.stderr.strip()[-500:]}")
-        with (self._data / "postgresql.conf").open("a") as config:
+        with (new / "postgresql.conf").open("a") as config:
             config.write(f"include '{self._folder / 'carillon.conf'}'\n")
         self._write_secrets({"admin": admin, "roles": {}})
+        new.replace(self._data)
 
     def _write(self, name: str, text: str, mode: int) -> Path:
         """A file that the server's user can read, and nobody else."""
@@ -271,8 +276,16 @@ class PostgresServer:
 
     def _stop_leftover(self) -> None:
         """Stops what a process of ours that was killed has left running on this data."""
-        if not (self._data / "postmaster.pid").exists():
-            return
+        record = self._data / "postmaster.pid"
+        try:
+            pid = int(record.read_text().split()[0])
+            # A server works in its data's folder. Whoever does not has only its number by now, as
+            # happens after the machine was restarted: it is neither ended nor in our way.
+            if Path(f"/proc/{pid}/cwd").resolve(strict=True) != self._data.resolve():
+                record.unlink()
+                return
+        except (OSError, ValueError, IndexError):
+            return  # nothing is recorded, or nobody has that number: the server sees to it
         subprocess.run(  # noqa: S603 (PostgreSQL's own program)
             [self._program("pg_ctl"), "-D", self._data, "-m", "fast", "-w", "stop"],
             check=False,
