@@ -118,7 +118,7 @@ class Running:
         for service in reversed(self._started):
             await _attempt(service.stop(), "stop failed", service)
         await self._world.close()
-        spans.close()
+        await asyncio.to_thread(spans.close)
         self._servers.clear()
         self._started.clear()
 
@@ -131,6 +131,24 @@ async def _attempt(work: Awaitable[None], failure: str, service: Service) -> Non
         log.error(failure, service=service.name, exc_info=error)
 
 
+async def _started(running: Running, stop: asyncio.Event) -> bool:
+    """Starts everything; false when a signal came first, and nothing runs any more."""
+    starting = asyncio.ensure_future(running.start())
+    told = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((starting, told), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        told.cancel()
+        if not starting.done():
+            starting.cancel()
+    await asyncio.wait((starting,))
+    if starting.cancelled():
+        log.info("stopped while starting")
+        return False
+    starting.result()
+    return True
+
+
 async def run(
     services: Sequence[Service],
     world: World,
@@ -140,8 +158,8 @@ async def run(
 ) -> int:
     """Runs services until SIGTERM or SIGINT, then drains; a second signal ends at once.
 
-    Returns the process's exit status: 0, or 1 when a service could not start (the reason is
-    logged in words).
+    A signal that comes before all of them have started stops those that have. Returns the
+    process's exit status: 0, or 1 when a service could not start (the reason is logged in words).
     """
     stop = asyncio.Event()
     again = asyncio.Event()
@@ -154,7 +172,8 @@ async def run(
         loop.add_signal_handler(number, on_signal)
     running = Running(services, world, telemetry)
     try:
-        await running.start()
+        if not await _started(running, stop):
+            return 0
     except CarillonError as error:
         log.error("cannot start", code=error.code, reason=str(error))
         return 1

@@ -8,6 +8,8 @@ comparison.
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,7 +19,9 @@ from services.chassis.trace import trace_id
 
 SERVICE_NAME = "service.name"
 MAX_QUEUED = 8_192
-"""Spans that wait to be sent; beyond it the newest are dropped."""
+"""Spans that wait to be sent; beyond it the oldest are dropped."""
+CLOSE_S = 3.0
+"""How long a process waits at its end for a collector that does not take what is left."""
 
 _tracers: dict[str, Any] = {}
 _next_span_id: ContextVar[int] = ContextVar("carillon_next_span_id", default=0)
@@ -43,10 +47,18 @@ def configure(*, services: tuple[str, ...], endpoint: str) -> None:
 
 
 def close() -> None:
-    """Sends what waits."""
-    for _tracer, provider in _tracers.values():
-        provider.shutdown()
+    """Sends what waits, for a few seconds at most; it blocks for as long."""
+    # A provider tries for half a minute, and there is one for each service.
+    closing = [
+        threading.Thread(target=provider.shutdown, daemon=True)
+        for _tracer, provider in _tracers.values()
+    ]
     _tracers.clear()
+    for thread in closing:
+        thread.start()
+    until_s = time.monotonic() + CLOSE_S
+    for thread in closing:
+        thread.join(max(0.0, until_s - time.monotonic()))
 
 
 @contextmanager

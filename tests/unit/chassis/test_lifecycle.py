@@ -36,7 +36,8 @@ class Recorded:
         self.name = name
         self._diary = diary
         self._fails_in = fails_in
-        self.may_drain = asyncio.Event()
+        self.may_start, self.may_drain = asyncio.Event(), asyncio.Event()
+        self.may_start.set()
         self.may_drain.set()
 
     def faces(self) -> list[Face]:
@@ -44,6 +45,7 @@ class Recorded:
 
     async def start(self) -> None:
         self._note("start")
+        await self.may_start.wait()
 
     async def drain(self) -> None:
         self._note("drain")
@@ -144,6 +146,8 @@ async def main(mode):
     services = [Recorded("a", Telling()), Recorded("b", Telling(), fails_in=mode)]
     if mode == "slow":
         services[0].may_drain.clear()
+    if mode == "stuck":
+        services[1].may_start.clear()
     return await lifecycle.run(services, world, drain_timeout_s=60)
 
 sys.exit(asyncio.run(main(sys.argv[1])))
@@ -211,6 +215,15 @@ async def test_a_second_signal_ends_at_once(run_dir: Path) -> None:
     await process.until_logged("service started")
     process.signal(signal.SIGTERM)
     await process.until_told("drained b")
+    process.signal(signal.SIGTERM)
+    status, deeds, _ = await process.end()
+    assert status == 0
+    assert deeds == ["stop b", "stop a"]
+
+
+async def test_a_signal_ends_a_start_that_does_not(run_dir: Path) -> None:
+    process = await Process.begin("stuck", run_dir)
+    await process.until_told("start b")
     process.signal(signal.SIGTERM)
     status, deeds, _ = await process.end()
     assert status == 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -71,6 +72,18 @@ async def test_the_call_itself_is_the_root_that_all_others_name(collector: Colle
     assert call.span == TRACE[:16] == bridge.parent
     assert (call.took_ms, bridge.took_ms) == (60_000, 40)
     assert call.attributes == {"carillon.call": CALL, "reason": "x"}
+
+
+def test_a_collector_that_is_away_holds_up_nobodys_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spans, "CLOSE_S", 0.2)
+    names = ("gateway", "acd", "ivr")
+    spans.configure(services=names, endpoint="http://127.0.0.1:1")
+    for name in names:
+        spans.step(name, "step", call_id=CALL, from_ms=1, to_ms=2)
+    began_s = time.monotonic()
+    spans.close()
+    # The library itself tries for seven seconds, one service after the other.
+    assert time.monotonic() - began_s < 5
 
 
 async def test_what_concerns_no_call_is_no_span(collector: Collector) -> None:
