@@ -82,20 +82,11 @@ class DirectoryBlobs:
 
     async def put(self, data: bytes) -> str:
         """Keeps bytes on disk, synced before it returns; see `Blobs.put`."""
-        key = _key(data)
-        await asyncio.to_thread(self._write, key, data)
-        return key
+        return await asyncio.to_thread(self._write, data)
 
     async def get(self, sha256: str) -> bytes:
         """The bytes; see `Blobs.get`."""
-        path = self._path(sha256)
-        try:
-            data = await asyncio.to_thread(path.read_bytes)
-        except FileNotFoundError:
-            raise NoSuchBlob(sha256) from None
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise BlobDamaged(sha256)
-        return data
+        return await asyncio.to_thread(self._read, sha256)
 
     async def has(self, sha256: str) -> bool:
         """Whether it is kept."""
@@ -109,11 +100,22 @@ class DirectoryBlobs:
             raise NoSuchBlob(sha256[:80])
         return self._folder / sha256[:2] / sha256
 
-    def _write(self, key: str, data: bytes) -> None:
+    # Both of these in a thread: to hash 64 MiB takes as long as several packets of a call.
+    def _read(self, key: str) -> bytes:
+        try:
+            data = self._path(key).read_bytes()
+        except FileNotFoundError:
+            raise NoSuchBlob(key) from None
+        if hashlib.sha256(data).hexdigest() != key:
+            raise BlobDamaged(key)
+        return data
+
+    def _write(self, data: bytes) -> str:
+        key = _key(data)
         path = self._path(key)
         if path.exists() and path.read_bytes() == data:
-            return  # what is damaged is written anew
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return key  # what is damaged is written anew
+        _make(path.parent)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -125,11 +127,25 @@ class DirectoryBlobs:
             Path(temporary).unlink(missing_ok=True)
             raise
         # The rename is durable only once its folder is.
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _sync(path.parent)
+        return key
+
+
+def _make(folder: Path) -> None:
+    """Makes a private folder, and those above it, so that a loss of power does not undo it."""
+    if folder.is_dir():
+        return
+    _make(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _sync(folder.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _key(data: bytes) -> str:

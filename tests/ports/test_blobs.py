@@ -66,6 +66,7 @@ async def test_a_directory_is_private_and_holds_no_leftovers(tmp_path: Path) -> 
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert files == [folder / key[:2] / key]
     assert files[0].stat().st_mode & 0o777 == 0o600
+    assert {each.stat().st_mode & 0o777 for each in (folder, folder / key[:2])} == {0o700}
     assert files[0].parent.stat().st_mode & 0o777 == 0o700
 
 
