@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
+import asyncpg
 from rich.console import Console
 from rich.table import Table
 
 from services.chassis.database import DatabaseAddress, NoDatabase
+from services.chassis.errors import CarillonError, Kind
 from services.chassis.migrations import migrate, roles
 from services.launcher.up import AlreadyUp, Running, Up, present, until_stopped
+
+
+class CannotMigrate(CarillonError):
+    """PostgreSQL was not reached, or refused what a migration asked of it."""
+
+    code: ClassVar[str] = "cannot-migrate"
+    kind: ClassVar[Kind] = Kind.INVALID
 
 
 async def keep_up(var: Path, *, services: tuple[str, ...]) -> int:
@@ -20,21 +31,24 @@ async def keep_up(var: Path, *, services: tuple[str, ...]) -> int:
     installation = Up(
         var=var, services=services, tell=lambda line: console.print(f"[dim]·[/] {line}")
     )
+    # Whoever is told to stop before everything is up leaves nothing behind, either.
+    starting = asyncio.ensure_future(installation.start())
+    told = asyncio.ensure_future(until_stopped())
     try:
-        running = await installation.start()
+        await asyncio.wait((starting, told), return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            _say(console, starting.result(), var)
+            await told
+        console.print("\nStopping: new calls are refused, live ones have 5 seconds.")
     except AlreadyUp:
         said = present(installation.var)
         where = f": the portal is at {said['portal']}" if said else ""
         console.print(f"Carillon is already up{where}. Stop it there with Ctrl-C.")
         return 0
-    except BaseException:
-        await installation.stop()
-        raise
-    try:
-        _say(console, running, var)
-        await until_stopped()
-        console.print("\nStopping: new calls are refused, live ones have 5 seconds.")
     finally:
+        for each in (starting, told):
+            each.cancel()
+        await asyncio.wait((starting, told))
         await installation.stop()
     console.print("Stopped. Everything is kept for the next `make up`.")
     return 0
@@ -64,7 +78,10 @@ async def migrate_database(admin_url: str, file: Path) -> int:
         passwords = {}
     for role in roles():
         passwords.setdefault(role, secrets.token_urlsafe(24))
-    applied = await migrate(admin_url, passwords)
+    try:
+        applied = await migrate(admin_url, passwords)
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise CannotMigrate(f"{type(error).__name__}: {error}") from error
     place = urlsplit(admin_url)
     file.parent.mkdir(parents=True, exist_ok=True)
     DatabaseAddress(

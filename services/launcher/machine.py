@@ -112,6 +112,7 @@ class Machine:
                 raise NotReady(f"{program.name} ended:\n{program.tail()}")
             if not serving.done():
                 raise NotReady(f"{program.name} is not ready:\n{program.tail()}")
+            serving.result()
         finally:
             for waiting in (serving, ended):
                 waiting.cancel()
@@ -182,7 +183,8 @@ async def end_leftovers(var: Path) -> int:
         for pid, when in alive.items():
             # The number may belong to somebody else by now: only the same process is ended.
             if born(pid) == when:
-                os.kill(pid, number)
+                with contextlib.suppress(ProcessLookupError):  # it has just ended
+                    os.kill(pid, number)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEFTOVER_WAIT_S):
                 while any(born(pid) == when for pid, when in alive.items()):  # noqa: ASYNC110 (the kernel's)

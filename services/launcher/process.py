@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_WAIT_S = 15.0
+TAIL_BYTES = 64 * 1024
 
 
 class Program:
@@ -84,9 +85,11 @@ class Program:
             return await process.wait()
 
     def tail(self, lines: int = 15) -> str:
-        """The end of its log."""
+        """The end of its log, which may be long."""
         try:
-            return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+            with self.log.open("rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - TAIL_BYTES))
+                return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
         except FileNotFoundError:
             return "(no log)"
 

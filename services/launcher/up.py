@@ -93,8 +93,7 @@ class Up:
             await asyncio.to_thread(self._clear)
         postgres = PostgresServer(self.var / "postgres")
         self._tell("Starting PostgreSQL")
-        await asyncio.to_thread(postgres.start)
-        self._stack.callback(postgres.stop)
+        await self._begin(postgres)
         address = await postgres.database(DATABASE)
         address.write(self.var / "database.json")
         ports = self._ports()
@@ -123,6 +122,17 @@ class Up:
         self._stopping = True
         await self._tasks.close()
         await self._stack.aclose()
+
+    async def _begin(self, postgres: PostgresServer) -> None:
+        # A thread cannot be cancelled: whoever is told to stop meanwhile waits for its end.
+        starting = asyncio.ensure_future(asyncio.to_thread(postgres.start))
+
+        async def end() -> None:
+            await asyncio.wait((starting,))
+            postgres.stop()
+
+        self._stack.push_async_callback(end)
+        await asyncio.shield(starting)
 
     def _clear(self) -> None:
         PostgresServer(self.var / "postgres").remove()
@@ -198,18 +208,22 @@ class Up:
 
     async def _keep(self, machine: Machine, name: str) -> None:
         """Starts a process again when it ends by itself, sooner at first and later each time."""
+        loop = asyncio.get_running_loop()
         pause_s = RESTART_FIRST_S
         while True:
+            since_s = loop.time()
             status = await machine.programs[name].ended()
             if self._stopping:
                 return
+            if loop.time() - since_s > RESTART_LAST_S:
+                pause_s = RESTART_FIRST_S  # it was well for a while: this is another illness
             self._tell(f"{name} ended with status {status}; starting it again in {pause_s:.0f} s.")
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, RESTART_LAST_S)
             try:
                 await machine.start(name)
                 self._tell(f"{name} is back.")
-            except NotReady as error:
+            except (NotReady, OSError) as error:
                 self._tell(str(error))
 
 
@@ -219,9 +233,11 @@ async def until_stopped() -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.remove_signal_handler(number)
+    try:
+        await stop.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
 
 
 def present(var: Path) -> dict[str, Any] | None:

@@ -129,6 +129,21 @@ def test_up_twice_after_a_crash_and_down(tmp_path: Path) -> None:
     assert not (var / "postgres" / "data" / "postmaster.pid").exists()
 
 
+@pytest.mark.parametrize("at", ["Starting PostgreSQL", "Starting services"])
+def test_who_is_told_to_stop_before_everything_is_up_leaves_nothing(
+    tmp_path: Path, at: str
+) -> None:
+    var = tmp_path / "up"
+    with up(var) as terminal:
+        terminal.sees(at)
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.process.wait(60) == 0
+        assert "Stopped." in terminal.text
+    assert "Traceback" not in terminal.text
+    assert not (var / "processes.json").exists() or processes(var) == []
+    assert not (var / "postgres" / "data" / "postmaster.pid").exists()
+
+
 def test_a_call_is_placed_only_to_what_is_up() -> None:
     said = subprocess.run(
         [sys.executable, "-m", "tests.demo.caller", "--timeout", "1", "--seconds", "1"],
