@@ -27,7 +27,8 @@ from services.chassis.postgres.server import PostgresServer
 from tests.stage.postgres import fresh_database, running_postgres
 
 S = "demo"
-LEASE_MS = 300
+LEASE_MS = 1_000
+"""Long enough for a machine that is busy, short enough to wait for."""
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -116,7 +117,7 @@ async def test_a_batch_is_of_one_shard_and_epoch_without_gaps(journal: Journal) 
 
 async def test_a_living_owner_keeps_the_shard_and_tells_where_it_is(journal: Journal) -> None:
     epoch = (await journal.open(S, "here")).epoch
-    for _ in range(4):
+    for _ in range(3):
         await asyncio.sleep(LEASE_MS / 2_000)
         await journal.renew(S, epoch)
         with pytest.raises(OwnedElsewhere) as caught:
@@ -139,7 +140,7 @@ async def test_a_silent_owner_loses_the_shard_and_the_silence_is_known(journal: 
     await asyncio.sleep(LEASE_MS / 1_000 + 0.1)
     opened = await journal.open(S, "there")
     assert (opened.epoch, opened.last_seq) == (2, 1)
-    assert LEASE_MS < opened.silent_ms < LEASE_MS + 2_000
+    assert LEASE_MS < opened.silent_ms < LEASE_MS + 5_000
     with pytest.raises(Fenced):
         await journal.append([row(2)])
 
