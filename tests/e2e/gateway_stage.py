@@ -9,6 +9,7 @@ import os
 import tempfile
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -27,17 +28,23 @@ from services.chassis.lifecycle import Running
 from services.chassis.request import PLATFORM
 from services.chassis.rpc import Face, RpcServer, metadata, open_channel
 from services.chassis.world import World, local_world
+from tests.softphone.call import Call
+from tests.softphone.incoming import Answer, IncomingCall
+from tests.softphone.phone import SoftPhone
 
 if TYPE_CHECKING:  # the generator writes this type into the stubs' types alone
     from protos.gateway.v1.gateway_pb2_grpc import GatewayAsyncStub
 
-WAIT_S = 5.0
+WAIT_S = 10.0
+"""For whatever happens at once, or when a time-out of a few seconds is over."""
 TENANT = "acme"
 IVR = "carillon.ivr.v1.Ivr"
 HANDLED = common_pb2.Termination(
     termination_class=common_pb2.TERMINATION_CLASS_SUCCESS, reason="handled"
 )
 MUSIC = ivr_pb2.Prompt(system="music")
+CALLER_HZ, AGENT_HZ = 440.0, 660.0
+"""The tones that tell the two apart."""
 
 Script = Callable[["Talk"], Awaitable[None]]
 
@@ -65,11 +72,15 @@ class Talk:
 
     async def until(self, kind: str) -> Any:
         """The next event of a kind; what comes before it is kept in `seen`."""
-        async with asyncio.timeout(WAIT_S):
-            while True:
-                event = await self._next()
-                if event.WhichOneof("body") == kind:
-                    return getattr(event, kind)
+        try:
+            async with asyncio.timeout(WAIT_S):
+                while True:
+                    event = await self._next()
+                    if event.WhichOneof("body") == kind:
+                        return getattr(event, kind)
+        except TimeoutError:
+            seen = [event.WhichOneof("body") for event in self.seen]
+            raise AssertionError(f"the flow was told no {kind}, but {seen}") from None
 
     async def step(self, *commands: ivr_pb2.Command, tenant: str = TENANT) -> None:
         self.step_number += 1
@@ -126,7 +137,7 @@ class ScriptedIvr:
             await script(talk)
         except StopAsyncIteration:
             pass  # the gateway closed the stream: the call is over
-        except (AssertionError, TimeoutError) as error:
+        except Exception as error:
             self.failures.append(error)
             raise
 
@@ -186,6 +197,10 @@ class Stage:
         await self._cleanup.aclose()
         if error is None and self.ivr.failures:
             raise self.ivr.failures[0]
+        for failure in self.ivr.failures:
+            # What a phone missed is often what the flow never said.
+            assert error is not None
+            error.add_note(f"the flow failed: {failure!r}")
 
     @property
     def uri(self) -> str:
@@ -297,8 +312,39 @@ def bridge(ring_id: str = "r.1") -> ivr_pb2.Command:
     return ivr_pb2.Command(bridge=ivr_pb2.Bridge(ring_id=ring_id))
 
 
+def consent(*, granted: bool = True, basis: str = "announced") -> ivr_pb2.Command:
+    return ivr_pb2.Command(set_consent=ivr_pb2.SetConsent(granted=granted, basis=basis))
+
+
+HOLD = play("hold", MUSIC, loop=True)
+
+
 async def until_the_end(talk: Talk) -> None:
     """Waits for the caller to leave, then says the last word."""
     while (await talk.until("leg_ended")).role != ivr_pb2.LEG_ROLE_CALLER:
         pass
     await talk.hang_up()
+
+
+async def hold_on(talk: Talk) -> None:
+    """The flow of a caller who hears music until they leave."""
+    await talk.step(answer(), HOLD)
+    await until_the_end(talk)
+
+
+@asynccontextmanager
+async def phones() -> AsyncIterator[tuple[SoftPhone, SoftPhone]]:
+    """A caller's phone, and an agent's that answers at once."""
+    async with SoftPhone(user="agent", auto=Answer()) as agent, SoftPhone() as caller:
+        yield caller, agent
+
+
+async def speak(stage: Stage, caller: SoftPhone, agent: SoftPhone) -> tuple[Call, IncomingCall]:
+    """A caller and an agent who hear each other's tone."""
+    call = await caller.call(stage.uri)
+    rung = await agent.incoming()
+    await stage.fact("legs_bridged")
+    call.play_tone(CALLER_HZ)
+    rung.play_tone(AGENT_HZ)
+    await asyncio.gather(call.hears_tone(AGENT_HZ), rung.hears_tone(CALLER_HZ))
+    return call, rung

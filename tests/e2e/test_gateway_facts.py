@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
-import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,19 +16,16 @@ from services.chassis.database import DatabaseAddress
 from services.chassis.envelope import Envelope
 from services.chassis.rpc import Face, RpcServer
 from services.chassis.world import World, local_world
-from tests.e2e.gateway_stage import IVR, MUSIC, TENANT, ScriptedIvr, Talk, answer, play
-from tests.e2e.test_gateway_recording import consent
+from tests.e2e.gateway_command import gateway_command, last_word, started
+from tests.e2e.gateway_stage import HOLD, IVR, TENANT, ScriptedIvr, Talk, answer, consent
 from tests.softphone.phone import SoftPhone
 from tests.unit.gateway_recording.archive import Archive, Full
 
 pytestmark = pytest.mark.e2e
 
-ROOT = Path(__file__).resolve().parents[2]
-START_S = 30.0
-
 
 async def hold_on(talk: Talk) -> None:
-    await talk.step(answer(), consent(), play("hold", MUSIC, loop=True))
+    await talk.step(answer(), consent(), HOLD)
     await talk.until("leg_ended")
     await talk.hang_up()
 
@@ -40,39 +33,9 @@ async def hold_on(talk: Talk) -> None:
 @asynccontextmanager
 async def gateway(world: World) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """The command in a process of its own, and where it takes calls."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "media_gateway",
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "PYTHONPATH": f"{ROOT}:{ROOT / 'media-gateway'}",
-            "CARILLON_RUN_DIR": str(world.run_dir),
-            "CARILLON_VAR_DIR": str(world.var_dir),
-            "CARILLON_GATEWAY_SIP_PORT": "0",
-        },
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        assert process.stderr is not None
-        async with asyncio.timeout(START_S):
-            async for line in process.stderr:
-                if b"service started" in line:
-                    break
-        record = world.run_dir / "gateway.json"
-        told = json.loads(await asyncio.to_thread(record.read_text))
+    async with gateway_command(run_dir=world.run_dir, var_dir=world.var_dir) as process:
+        told = await started(process, world.run_dir)
         yield process, f"sip:+12025550100@{told['sip']}"
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(15):
-                    await process.communicate()
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def facts(world: World, until: str) -> list[CallFact]:
@@ -83,7 +46,7 @@ async def facts(world: World, until: str) -> list[CallFact]:
             batch = await consumer.fetch(wait_s=1)
             found += batch.events if batch else ()
             told = [CallFact.FromString(event.payload) for event in found]
-            if told and any(fact.HasField(until) for fact in told):  # type: ignore[arg-type]  # a field's name
+            if any(fact.WhichOneof("body") == until for fact in told):
                 return told
 
 
@@ -141,10 +104,13 @@ async def test_a_second_gateway_on_the_same_folder_is_refused(tmp_path: Path) ->
     world = local_world(var_dir=tmp_path / "var", run_dir=tmp_path / "r")
     other = local_world(var_dir=tmp_path / "var", run_dir=tmp_path / "s")
     try:
-        async with gateway(world):
-            with pytest.raises(FileNotFoundError):
-                async with gateway(other) as (process, _):
-                    await process.wait()
+        async with (
+            gateway(world),
+            gateway_command(run_dir=other.run_dir, var_dir=other.var_dir) as second,
+        ):
+            status, said = await last_word(second)
+        assert status == 1
+        assert "another gateway keeps its facts and recordings" in json.loads(said)["reason"]
     finally:
         await world.close()
         await other.close()

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.gateway_stage import MUSIC, Stage, Talk, answer, play, until_the_end
+from tests.e2e.gateway_stage import Stage, hold_on
 from tests.softphone.phone import SoftPhone
 
 pytestmark = pytest.mark.e2e
 
 
-async def _hold_on(talk: Talk) -> None:
-    await talk.step(answer(), play("hold", MUSIC, loop=True))
-    await until_the_end(talk)
-
-
 async def test_a_caller_whose_audio_stops_is_released() -> None:
-    async with Stage(_hold_on, media_timeout_ms=1_000) as stage, SoftPhone() as phone:
+    async with Stage(hold_on, media_timeout_ms=1_000) as stage, SoftPhone() as phone:
         call = await phone.call(stage.uri)
         await call.answered()
         call.media.close()

@@ -11,7 +11,7 @@ import pytest
 from protos.acd.v1 import acd_pb2
 from services.chassis.request import tenant_id
 from services.chassis.rpc import Face, RpcServer
-from tests.e2e.gateway_stage import MUSIC, TENANT, Stage, Talk, answer, play, until_the_end
+from tests.e2e.gateway_stage import HOLD, TENANT, Stage, Talk, answer, until_the_end
 from tests.softphone.phone import SoftPhone
 
 pytestmark = pytest.mark.e2e
@@ -35,7 +35,7 @@ class Routing:
         return Face(register=lambda s: s.add_generic_rpc_handlers((generic,)), name=ACD)
 
     async def until_calls(self, count: int) -> acd_pb2.ReportCallsRequest:
-        async with asyncio.timeout(12):
+        async with asyncio.timeout(20):
             while True:
                 tenant, request = await self.told.get()
                 assert tenant == TENANT
@@ -51,8 +51,8 @@ async def test_a_call_is_reported_while_it_lasts_and_its_end_afterwards() -> Non
     gone = asyncio.Event()
 
     async def script(talk: Talk) -> None:
-        await talk.step(answer(), play("hold", MUSIC, loop=True))
-        await asyncio.wait_for(gone.wait(), 20)
+        await talk.step(answer(), HOLD)
+        await asyncio.wait_for(gone.wait(), 30)
         await until_the_end(talk)
 
     routing = Routing()
@@ -63,7 +63,7 @@ async def test_a_call_is_reported_while_it_lasts_and_its_end_afterwards() -> Non
             call = await phone.call(stage.uri)
             await call.answered()
             during = await routing.until_calls(1)
-            assert during.calls[0].call_id == stage.facts[0].call_id
+            assert during.calls[0].call_id == (await stage.only_call()).call_id
             assert during.gateway == f"unix:{stage.world.run_dir / 'gateway.sock'}"
             gone.set()
             await call.hangup()

@@ -16,13 +16,15 @@ from services.chassis.request import OWN_KEY
 from services.chassis.rpc import metadata, remote_error
 from tests.agent import Peer
 from tests.e2e.gateway_stage import (
-    MUSIC,
+    AGENT_HZ,
+    CALLER_HZ,
+    HOLD,
     TENANT,
+    WAIT_S,
     Stage,
     Talk,
     answer,
     bridge,
-    play,
     ring,
     until_the_end,
 )
@@ -31,34 +33,35 @@ from tests.softphone.phone import SoftPhone
 
 pytestmark = pytest.mark.e2e
 
-HOLD = play("hold", MUSIC, loop=True)
 BROWSER = "webrtc:"
 AGENT_LEG = "2"
 SILENCE_MS = 1_000
-REJOIN_MS = 2_000
-CALLER_HZ, AGENT_HZ = 440, 660
+REJOIN_MS = 1_500
+"""Of a browser that does not come back."""
+REJOIN_IN_TIME_MS = 4_000
+"""Of one that does: long enough for a new connection on a busy machine."""
 
 
 @dataclass
 class Cues:
     """What a test tells the flow, and what the flow tells a test."""
 
+    ring: asyncio.Event = field(default_factory=asyncio.Event)
+    """The flow shall ring, where it is not to do so at once."""
     accepted: asyncio.Event = field(default_factory=asyncio.Event)
     """acd says that the agent accepted: the flow bridges."""
     rung: asyncio.Event = field(default_factory=asyncio.Event)
     """The flow has said whom to ring."""
-    talk: Talk | None = None
-    """The flow's stream."""
 
 
-def _flow(cues: Cues, *, ring_after_s: float = 0.0) -> Callable[[Talk], Awaitable[None]]:
+def _flow(cues: Cues, *, at_once: bool = True) -> Callable[[Talk], Awaitable[None]]:
     async def script(talk: Talk) -> None:
-        cues.talk = talk
         await talk.step(answer(), HOLD)
-        await asyncio.sleep(ring_after_s)
+        if not at_once:
+            await asyncio.wait_for(cues.ring.wait(), WAIT_S)
         await talk.step(ring(BROWSER))
         cues.rung.set()
-        await asyncio.wait_for(cues.accepted.wait(), 10)
+        await asyncio.wait_for(cues.accepted.wait(), WAIT_S)
         await talk.step(bridge())
         bridged = await talk.until("bridged")
         assert (bridged.ring_id, bridged.leg_id) == ("r.1", AGENT_LEG)
@@ -68,7 +71,9 @@ def _flow(cues: Cues, *, ring_after_s: float = 0.0) -> Callable[[Talk], Awaitabl
 
 
 @contextlib.asynccontextmanager
-async def staged(script: Callable[[Talk], Awaitable[None]]) -> AsyncIterator[tuple[Stage, Call]]:
+async def staged(
+    script: Callable[[Talk], Awaitable[None]], *, rejoin_ms: int = REJOIN_MS
+) -> AsyncIterator[tuple[Stage, Call]]:
     """A gateway for browsers on loopback, and a caller who is answered there."""
     async with (
         SoftPhone() as caller,
@@ -76,7 +81,7 @@ async def staged(script: Callable[[Talk], Awaitable[None]]) -> AsyncIterator[tup
             script,
             webrtc_addresses=("127.0.0.1",),
             webrtc_silence_ms=SILENCE_MS,
-            rejoin_ms=REJOIN_MS,
+            rejoin_ms=rejoin_ms,
         ) as stage,
     ):
         call = await caller.call(stage.uri)
@@ -86,19 +91,17 @@ async def staged(script: Callable[[Talk], Awaitable[None]]) -> AsyncIterator[tup
         assert caller.faults == []
 
 
-async def connect(
-    stage: Stage, peer: Peer, *, reservation_id: str = "r.1", agent_id: str = "agent-1"
-) -> None:
+async def connect(stage: Stage, peer: Peer, offer: str = "") -> None:
     """The peer's offer by way of ConnectAgent, as portal would bring it."""
     response = await stage.stub.ConnectAgent(
         gateway_pb2.ConnectAgentRequest(
-            reservation_id=reservation_id, agent_id=agent_id, sdp_offer=await peer.offer()
+            reservation_id="r.1", agent_id="agent-1", sdp_offer=offer or await peer.offer()
         ),
         metadata=metadata(tenant_id=TENANT),
     )
     assert response.leg_id == AGENT_LEG
     await peer.accept_answer(response.sdp_answer)
-    await peer.connected()
+    await peer.connected(WAIT_S)
 
 
 async def both_hear(call: Call, peer: Peer, within_s: float = 3.0) -> None:
@@ -109,7 +112,10 @@ async def both_hear(call: Call, peer: Peer, within_s: float = 3.0) -> None:
 async def talking() -> AsyncIterator[tuple[Stage, Call, Peer]]:
     """A caller and an agent's browser who hear each other."""
     cues = Cues()
-    async with staged(_flow(cues)) as (stage, call), Peer() as peer:
+    async with (
+        staged(_flow(cues), rejoin_ms=REJOIN_IN_TIME_MS) as (stage, call),
+        Peer() as peer,
+    ):
         peer.play_tone(AGENT_HZ)
         await cues.rung.wait()
         await connect(stage, peer)
@@ -126,7 +132,7 @@ async def test_an_agent_is_connected_while_it_rings_and_heard_once_accepted() ->
         await connect(stage, peer)
         change = await stage.fact("leg_connection_changed")
         assert (change.leg_id, change.state) == (AGENT_LEG, "connected")
-        assert 0 < change.took_ms < 2_000
+        assert change.took_ms > 0
         await call.hears_audio()
         await call.hears_no_tone(AGENT_HZ, for_s=0.3)
         await peer.hears_silence(for_s=0.3)
@@ -161,9 +167,13 @@ async def test_keys_of_the_browser_reach_the_caller() -> None:
 
 async def test_an_offer_that_is_faster_than_its_ring_waits_for_it() -> None:
     cues = Cues()
-    async with staged(_flow(cues, ring_after_s=0.7)) as (stage, call), Peer() as peer:
+    async with staged(_flow(cues, at_once=False)) as (stage, call), Peer() as peer:
         peer.play_tone(AGENT_HZ)
-        await connect(stage, peer)
+        connecting = asyncio.ensure_future(connect(stage, peer, await peer.offer()))
+        done, _ = await asyncio.wait((connecting,), timeout=0.3)
+        assert not done
+        cues.ring.set()
+        await connecting
         cues.accepted.set()
         await both_hear(call, peer)
 
@@ -172,12 +182,14 @@ async def test_an_acceptance_that_is_faster_than_the_browser_waits_for_it() -> N
     cues = Cues()
     async with staged(_flow(cues)) as (stage, call), Peer() as peer:
         peer.play_tone(AGENT_HZ)
+        offer = await peer.offer()
         await cues.rung.wait()
         cues.accepted.set()
-        await asyncio.sleep(0.5)
+        # The gateway waits three seconds for the browser of an agent who has accepted.
+        await asyncio.sleep(0.3)
         await call.hears_audio()
         assert stage.found("legs_bridged") == []
-        await connect(stage, peer)
+        await connect(stage, peer, offer)
         await both_hear(call, peer)
 
 
@@ -207,17 +219,8 @@ async def test_reservations_of_others_are_refused_by_name() -> None:
         assert await _refusal(stage, offer, reservation_id="r.9") == "no-such-reservation"
         assert stage.found("leg_connection_changed") == []
         cues.accepted.set()
-        await connect_late(stage, peer, offer)
-
-
-async def connect_late(stage: Stage, peer: Peer, offer: str) -> None:
-    response = await stage.stub.ConnectAgent(
-        gateway_pb2.ConnectAgentRequest(reservation_id="r.1", agent_id="agent-1", sdp_offer=offer),
-        metadata=metadata(tenant_id=TENANT),
-    )
-    await peer.accept_answer(response.sdp_answer)
-    await peer.connected()
-    await stage.fact("legs_bridged")
+        await connect(stage, peer, offer)
+        await stage.fact("legs_bridged")
 
 
 async def _refusal(
@@ -309,11 +312,10 @@ async def test_a_lost_browser_is_music_and_a_new_one_goes_on(way: str) -> None:
         assert [leg.connected for leg in (await stage.only_call()).legs] == [False, False]
         async with Peer() as reloaded:
             reloaded.play_tone(AGENT_HZ)
-            started_s = asyncio.get_running_loop().time()
             await connect(stage, reloaded)
             await both_hear(call, reloaded)
-            assert asyncio.get_running_loop().time() - started_s < 2.0
-            await asyncio.sleep(REJOIN_MS / 1_000)
+            # The time that was left for coming back is over, and of no account any more.
+            await asyncio.sleep(REJOIN_IN_TIME_MS / 1_000)
             assert call.is_up
             await both_hear(call, reloaded)
             assert call.stats().ssrc_changes == 0
@@ -327,7 +329,7 @@ async def test_a_browser_lost_for_good_is_left_to_the_flow() -> None:
     async def script(talk: Talk) -> None:
         await talk.step(answer(), HOLD, ring(BROWSER))
         cues.rung.set()
-        await asyncio.wait_for(cues.accepted.wait(), 10)
+        await asyncio.wait_for(cues.accepted.wait(), WAIT_S)
         await talk.step(bridge())
         await talk.until("bridged")
         left = await talk.until("leg_ended")
@@ -364,6 +366,7 @@ async def test_the_newest_window_takes_over_from_one_that_is_still_there() -> No
         await connect(stage, newer)
         await peer.closed()
         await asyncio.gather(call.hears_tone(880), newer.hears_tone(CALLER_HZ))
+        await stage.fact("leg_connection_changed", skip=1)
         states = [fact.state for fact in stage.found("leg_connection_changed")]
         assert states == ["connected", "connected"]
 
@@ -397,7 +400,7 @@ async def test_a_ring_that_is_stopped_says_goodbye_to_the_browser() -> None:
     async def script(talk: Talk) -> None:
         await talk.step(answer(), HOLD, ring(BROWSER))
         rung.set()
-        await asyncio.wait_for(elsewhere.wait(), 10)
+        await asyncio.wait_for(elsewhere.wait(), WAIT_S)
         stop = ivr_pb2.StopRinging(ring_id="r.1", reason="answered-elsewhere")
         await talk.step(ivr_pb2.Command(stop_ringing=stop))
         failed = await talk.until("leg_failed")
