@@ -125,7 +125,10 @@ class SqlPeople:
         async with self._database.transaction(tenant_id) as connection:
             # Two administrators who demote each other at once must not both succeed.
             await _lock(connection, tenant_id)
-            row = await connection.fetchrow(f"{_ACCOUNT} WHERE user_id = $1", user_id)
+            # Nor must a password that is set meanwhile be overwritten by the one read here.
+            row = await connection.fetchrow(
+                f"{_ACCOUNT} WHERE user_id = $1 FOR NO KEY UPDATE", user_id
+            )
             if row is None:
                 raise NoSuchUser(user_id)
             account = _account_of(row)

@@ -23,6 +23,7 @@ from services.portal.model.errors import (
 from services.portal.model.people import Account, Role, Tenant, User, UserQuery
 from services.portal.model.sessions import Session, Tally, Verdict
 from services.portal.store import PortalStore
+from services.portal.store_sql import SqlPortalStore
 from tests.ports.portal_stage import (
     ACME,
     ADMIN,
@@ -36,6 +37,7 @@ from tests.ports.portal_stage import (
     database,
     event,
     published,
+    settled,
     store,
     tenant,
     tokens,
@@ -171,6 +173,27 @@ async def test_others_count_who_rule_in_every_way_that_one_does(store: PortalSto
     for user_id in ("u-1", "u-2", "u-3"):
         await ask(user_id)
     assert seen == {"u-1": 2, "u-2": 1, "u-3": 1}
+
+
+async def test_a_password_that_is_set_during_another_change_holds(database: Database) -> None:
+    store = SqlPortalStore(database)
+    await settled(store)
+
+    def rename(known: Account, _others: int) -> Account:
+        return replace(known, user=replace(known.user, display_name="Ana B"))
+
+    async with asyncio.timeout(20):
+        async with database.transaction(ACME) as setting:
+            await setting.execute("UPDATE account SET password_hash = 'new' WHERE user_id = 'u-1'")
+            renaming = asyncio.ensure_future(
+                store.change_account(ACME, "u-1", rename, lambda _: ())
+            )
+            waits = "SELECT FROM pg_locks WHERE NOT granted"
+            while not await setting.fetch(f"{waits} AND transactionid = pg_current_xact_id()::xid"):
+                await setting.execute("SELECT pg_sleep(0.01)")
+        await renaming
+    known = await store.get_account(ACME, "u-1")
+    assert (known.user.display_name, known.password_hash) == ("Ana B", "new")
 
 
 async def test_a_change_that_is_refused_changes_nothing(
