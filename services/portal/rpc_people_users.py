@@ -100,9 +100,8 @@ class UserCalls:
             user_id,
             change,
             lambda user: (parts.envelopes.user_put(tenant, user, now_ms),),
+            now_ms,
         )
-        if not changed.user.active:
-            await parts.sign_in.end_all(tenant, user_id)
         parts.identity.forget(user_id)
         log.info("user changed", tenant=tenant, user=user_id)
         return (await self._told(tenant, [changed.user]))[0]

@@ -206,11 +206,6 @@ class SignIn:
         await self._store.set_password(tenant_id, user_id, fresh, now_ms, but=but)
         self._identity.forget(user_id)
 
-    async def end_all(self, tenant_id: TenantId, user_id: str) -> None:
-        """Ends a user's sessions."""
-        await self._store.end_sessions(tenant_id, user_id, self._clock.now_ms())
-        self._identity.forget(user_id)
-
     async def _renewed(self, holder: Holder | None, refresh_token: str) -> Granted:
         if holder is None or not holder.user.active:
             raise NotAuthenticated("the refresh token is not valid")
@@ -254,7 +249,7 @@ class SignIn:
         try:
             fresh = await self._passwords.hash(password)
             await self._store.change_account(
-                tenant_id, account.user.user_id, change, lambda _user: ()
+                tenant_id, account.user.user_id, change, lambda _user: (), self._clock.now_ms()
             )
         except CarillonError as error:
             # They are in already: it is done the next time they type it.

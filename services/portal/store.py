@@ -56,11 +56,12 @@ class PeopleStore(Protocol):
         """UserExists when the username is in use, TooManyUsers."""
 
     async def change_account(
-        self, tenant_id: TenantId, user_id: str, change: ChangeAccount, tell: TellUser
+        self, tenant_id: TenantId, user_id: str, change: ChangeAccount, tell: TellUser, now_ms: int
     ) -> Account:
         """Changes one account while no other of the tenant changes; NoSuchUser.
 
-        What `change` raises leaves everything as it was.
+        At once every session of a user who may not sign in any more ends. What `change` raises
+        leaves everything as it was.
         """
 
     async def set_password(
@@ -102,9 +103,6 @@ class SessionStore(Protocol):
 
     async def end_session(self, tenant_id: TenantId, session_id: str, now_ms: int) -> None:
         """Ends it at once; one that ended stays as it is."""
-
-    async def end_sessions(self, tenant_id: TenantId, user_id: str, now_ms: int) -> None:
-        """Ends a user's sessions."""
 
     async def change_tally(self, key: str, change: Callable[[Tally], Tally]) -> Tally:
         """Changes one tally alone; what `change` raises leaves it as it was."""

@@ -121,7 +121,7 @@ class MemoryPortalStore:
         await self._tell(events)
 
     async def change_account(
-        self, tenant_id: TenantId, user_id: str, change: ChangeAccount, tell: TellUser
+        self, tenant_id: TenantId, user_id: str, change: ChangeAccount, tell: TellUser, now_ms: int
     ) -> Account:
         """See `PeopleStore.change_account`."""
         account = await self.get_account(tenant_id, user_id)
@@ -131,6 +131,8 @@ class MemoryPortalStore:
             ruling <= each.user.ruling for name, each in accounts.items() if name != user_id
         )
         accounts[user_id] = changed = change(account, others)
+        if not changed.user.active:
+            await self._end_sessions(tenant_id, user_id, now_ms)
         await self._tell(tell(changed.user))
         return changed
 
@@ -140,9 +142,7 @@ class MemoryPortalStore:
         """See `PeopleStore.set_password`."""
         account = await self.get_account(tenant_id, user_id)
         self._house(tenant_id).accounts[user_id] = replace(account, password_hash=password_hash)
-        for session in list(self._house(tenant_id).sessions.values()):
-            if session.user_id == user_id and session.session_id != but:
-                await self.end_session(tenant_id, session.session_id, now_ms)
+        await self._end_sessions(tenant_id, user_id, now_ms, but=but)
 
     async def touch_user(self, tenant_id: TenantId, user_id: str, now_ms: int) -> None:
         """See `PeopleStore.touch_user`."""
@@ -224,12 +224,6 @@ class MemoryPortalStore:
         session = sessions.get(session_id)
         if session is not None and not session.ended_at_ms:
             sessions[session_id] = replace(session, ended_at_ms=now_ms)
-
-    async def end_sessions(self, tenant_id: TenantId, user_id: str, now_ms: int) -> None:
-        """See `SessionStore.end_sessions`."""
-        for session in list(self._house(tenant_id).sessions.values()):
-            if session.user_id == user_id:
-                await self.end_session(tenant_id, session.session_id, now_ms)
 
     async def change_tally(self, key: str, change: Callable[[Tally], Tally]) -> Tally:
         """See `SessionStore.change_tally`."""
@@ -325,6 +319,13 @@ class MemoryPortalStore:
         for key in over:
             del self._tallies[key]
         return len(over) + sum(_sweep(house, now_ms) for house in self._houses.values())
+
+    async def _end_sessions(
+        self, tenant_id: TenantId, user_id: str, now_ms: int, but: str = ""
+    ) -> None:
+        for session in list(self._house(tenant_id).sessions.values()):
+            if session.user_id == user_id and session.session_id != but:
+                await self.end_session(tenant_id, session.session_id, now_ms)
 
     def _house(self, tenant_id: str) -> _House:
         house = self._houses.get(tenant_id)

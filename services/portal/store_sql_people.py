@@ -119,7 +119,7 @@ class SqlPeople:
             raise UserExists(account.user.username) from None
 
     async def change_account(
-        self, tenant_id: TenantId, user_id: str, change: ChangeAccount, tell: TellUser
+        self, tenant_id: TenantId, user_id: str, change: ChangeAccount, tell: TellUser, now_ms: int
     ) -> Account:
         """See `PeopleStore.change_account`."""
         async with self._database.transaction(tenant_id) as connection:
@@ -139,6 +139,8 @@ class SqlPeople:
             )
             changed = change(account, others)
             await _update(connection, changed)
+            if not changed.user.active:
+                await _end_sessions(connection, user_id, now_ms)
             await outbox.add(connection, TOPIC, tell(changed.user))
         return changed
 
@@ -154,13 +156,7 @@ class SqlPeople:
             )
             if there is None:
                 raise NoSuchUser(user_id)
-            await connection.execute(
-                "UPDATE session SET ended_at_ms = $2"
-                " WHERE user_id = $1 AND ended_at_ms = 0 AND session_id <> $3",
-                user_id,
-                now_ms,
-                but,
-            )
+            await _end_sessions(connection, user_id, now_ms, but=but)
 
     async def touch_user(self, tenant_id: TenantId, user_id: str, now_ms: int) -> None:
         """See `PeopleStore.touch_user`."""
@@ -259,4 +255,16 @@ async def _update(connection: Connection, account: Account) -> None:
         sorted(user.roles),
         user.active,
         account.password_hash,
+    )
+
+
+async def _end_sessions(
+    connection: Connection, user_id: str, now_ms: int, *, but: str = ""
+) -> None:
+    await connection.execute(
+        "UPDATE session SET ended_at_ms = $2"
+        " WHERE user_id = $1 AND ended_at_ms = 0 AND session_id <> $3",
+        user_id,
+        now_ms,
+        but,
     )

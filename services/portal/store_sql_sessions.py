@@ -111,11 +111,6 @@ class SqlSessions:
         async with self._database.transaction(tenant_id) as connection:
             await connection.execute(f"{_END} session_id = $1", session_id, now_ms)
 
-    async def end_sessions(self, tenant_id: TenantId, user_id: str, now_ms: int) -> None:
-        """See `SessionStore.end_sessions`."""
-        async with self._database.transaction(tenant_id) as connection:
-            await connection.execute(f"{_END} user_id = $1", user_id, now_ms)
-
     async def change_tally(self, key: str, change: Callable[[Tally], Tally]) -> Tally:
         """See `SessionStore.change_tally`."""
         async with self._database.untenanted() as connection:

@@ -120,8 +120,8 @@ async def test_a_user_of_another_tenant_does_not_exist(store: PortalStore) -> No
     for ask in (
         store.get_account(ACME, "o-1"),
         store.get_account(NOBODY, "o-1"),
-        store.change_account(ACME, "o-1", lambda known, _: known, lambda _: ()),
-        store.change_account(NOBODY, "o-1", lambda known, _: known, lambda _: ()),
+        store.change_account(ACME, "o-1", lambda known, _: known, lambda _: (), 8),
+        store.change_account(NOBODY, "o-1", lambda known, _: known, lambda _: (), 8),
         store.set_password(ACME, "o-1", "other", 8),
     ):
         with pytest.raises(NoSuchUser):
@@ -145,10 +145,10 @@ async def test_an_account_is_changed_knowing_the_other_administrators(
     def tell(user: User) -> Sequence[Envelope]:
         return [event(f"{user.display_name}")]
 
-    changed = await store.change_account(ACME, "u-1", change, tell)
+    changed = await store.change_account(ACME, "u-1", change, tell, 8)
     assert await store.get_account(ACME, "u-1") == changed
     assert (changed.user.email, changed.password_hash) == ("a@b", "new")
-    await store.change_account(ACME, "u-2", change, tell)
+    await store.change_account(ACME, "u-2", change, tell, 8)
     assert seen == [1, 0]
     assert await published(bus, database) == ["e1", "Ana B", "Ana B"]
 
@@ -161,15 +161,12 @@ async def test_others_count_who_rule_in_every_way_that_one_does(store: PortalSto
             seen[user_id] = others
             return known
 
-        await store.change_account(ACME, user_id, look, lambda _: ())
-
-    def end(known: Account, _others: int) -> Account:
-        return replace(known, user=replace(known.user, active=False))
+        await store.change_account(ACME, user_id, look, lambda _: (), 8)
 
     both = ADMIN | {Role.PLATFORM}
     for user_id, roles in (("u-2", both), ("u-3", both | {Role.AGENT}), ("u-4", both)):
         await store.add_user(ACME, account(user_id, user_id, roles), [])
-    await store.change_account(ACME, "u-4", end, lambda _: ())
+    await store.change_account(ACME, "u-4", barred, lambda _: (), 8)
     for user_id in ("u-1", "u-2", "u-3"):
         await ask(user_id)
     assert seen == {"u-1": 2, "u-2": 1, "u-3": 1}
@@ -186,7 +183,7 @@ async def test_a_password_that_is_set_during_another_change_holds(database: Data
         async with database.transaction(ACME) as setting:
             await setting.execute("UPDATE account SET password_hash = 'new' WHERE user_id = 'u-1'")
             renaming = asyncio.ensure_future(
-                store.change_account(ACME, "u-1", rename, lambda _: ())
+                store.change_account(ACME, "u-1", rename, lambda _: (), 8)
             )
             waits = "SELECT FROM pg_locks WHERE NOT granted"
             while not await setting.fetch(f"{waits} AND transactionid = pg_current_xact_id()::xid"):
@@ -203,7 +200,7 @@ async def test_a_change_that_is_refused_changes_nothing(
         raise UserExists("no")
 
     with pytest.raises(UserExists):
-        await store.change_account(ACME, "u-1", refuse, lambda _: [event("e2")])
+        await store.change_account(ACME, "u-1", refuse, lambda _: [event("e2")], 8)
     assert await store.get_account(ACME, "u-1") == account("u-1", "Ana", ADMIN)
     assert await published(bus, database) == ["e1"]
 
@@ -217,7 +214,7 @@ async def test_two_who_change_each_other_at_once_take_turns(store: PortalStore) 
         return replace(known, user=replace(known.user, roles=frozenset({Role.AGENT})))
 
     await asyncio.gather(
-        *(store.change_account(ACME, each, demote, lambda _: ()) for each in ("u-1", "u-2"))
+        *(store.change_account(ACME, each, demote, lambda _: (), 8) for each in ("u-1", "u-2"))
     )
     assert sorted(seen) == [0, 1]
 
@@ -328,12 +325,17 @@ async def test_a_session_ends_once_and_only_its_own_tenant_ends_it(store: Portal
     assert holder.session.ended_at_ms == 200
 
 
-async def test_all_sessions_of_one_user_end_together(store: PortalStore) -> None:
+def barred(known: Account, _others: int) -> Account:
+    """One who may not sign in any more."""
+    return replace(known, user=replace(known.user, active=False))
+
+
+async def test_sessions_end_with_the_leave_to_sign_in(store: PortalStore) -> None:
     await store.add_user(ACME, account("u-2", "bob"), [])
     for session_id in ("s-1", "s-2"):
         await began(store, session_id)
     await began(store, "s-3", user_id="u-2")
-    await store.end_sessions(ACME, "u-1", 200)
+    await store.change_account(ACME, "u-1", barred, lambda _: (), 200)
     assert [await has_ended(store, f"s-{each}") for each in (1, 2, 3)] == [True, True, False]
 
 
@@ -354,10 +356,7 @@ async def test_nobody_begins_a_session_with_what_was_the_password(store: PortalS
 
 
 async def test_nobody_inactive_begins_a_session(store: PortalStore) -> None:
-    def end(known: Account, _others: int) -> Account:
-        return replace(known, user=replace(known.user, active=False))
-
-    await store.change_account(ACME, "u-1", end, lambda _: ())
+    await store.change_account(ACME, "u-1", barred, lambda _: (), 8)
     assert not await began(store)
 
 

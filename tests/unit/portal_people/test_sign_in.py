@@ -386,7 +386,7 @@ async def aged(stage: Stage) -> tuple[str, str]:
     def age(known: Account, _others: int) -> Account:
         return replace(known, password_hash=old)
 
-    await stage.store.change_account(stage.tenants["acme"], user_id, age, lambda _: ())
+    await stage.store.change_account(stage.tenants["acme"], user_id, age, lambda _: (), 1)
     return user_id, old
 
 
