@@ -7,17 +7,70 @@ nothing is counted or subtracted twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import product
-from typing import Any, Final
+from typing import Final
 
 from services.analytics.core import measures as m
 from services.analytics.core.kpi import Kpi
-from services.analytics.core.measures import OfCalls, OfTime
+from services.analytics.core.measures import OfCalls, OfTime, Part
 from services.analytics.model.errors import NoSuchKpi
 from services.analytics.model.words import AgentState, Unit
 
 RING_MS: Final = 6_000
 """One ring, as people count them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _By:
+    """One formula of a KPI."""
+
+    variant: str
+    """Which; empty: there is only one."""
+    words: str
+    """The formula."""
+    above: Part
+    """Above the line."""
+    below: Part | None = None
+    """Below the line; None: it is a plain count."""
+    for_agents: bool = False
+    """Whether it says something about one agent, too."""
+
+
+_ByAgent: Final = partial(_By, for_agents=True)
+
+
+def _kpi(
+    kpi: str, name: str, unit: Unit, *formulas: _By, meant: str = "", factor: float = 1.0
+) -> tuple[Kpi, ...]:
+    """A KPI by each of its formulas; `meant` is the one when none is named, else the first."""
+    meant = meant or formulas[0].variant
+    return tuple(
+        Kpi(
+            kpi=kpi,
+            variant=by.variant,
+            name=name,
+            formula=by.words,
+            unit=unit,
+            numerator=by.above,
+            denominator=by.below,
+            is_default=by.variant == meant,
+            for_agents=by.for_agents,
+            factor=factor,
+        )
+        for by in formulas
+    )
+
+
+def _count(
+    kpi: str, name: str, words: str, counted: Part, *, for_agents: bool = False
+) -> tuple[Kpi, ...]:
+    return _kpi(kpi, name, Unit.COUNT, _By("", words, counted, for_agents=for_agents))
+
+
+def _service_levels(*formulas: _By) -> tuple[Kpi, ...]:
+    return _kpi("service_level", "Service level", Unit.PERCENT, *formulas, meant="V3")
 
 
 def service_level_v6(*, flow_outs: bool, short: bool, abandons: bool) -> Kpi:
@@ -28,7 +81,7 @@ def service_level_v6(*, flow_outs: bool, short: bool, abandons: bool) -> Kpi:
     below: list[m.Members] = [m.answered]
     words = "A"
     if abandons:
-        below.append(m.abandoned if short else m.without(m.abandoned, m.abandoned_short))
+        below.append(m.abandoned if short else _KEPT)
         words += " + B" if short else " + B - B_s"
     if flow_outs:
         below.append(m.flowed_out)
@@ -38,56 +91,60 @@ def service_level_v6(*, flow_outs: bool, short: bool, abandons: bool) -> Kpi:
         variant += "-no-abandons"
     elif not short:
         variant += "-no-short"
-    return _service_level(variant, f"A_T / ({words})", m.answered_in_time, m.either(*below))
+    formula = _By(variant, f"A_T / ({words})", _A_T, m.count(m.either(*below)))
+    return _service_levels(formula)[0]
 
 
-def _service_level(variant: str, formula: str, above: m.Members, below: m.Members) -> Kpi:
-    return Kpi(
-        "service_level",
-        variant,
-        "Service level",
-        formula,
-        Unit.PERCENT,
-        m.count(above),
-        m.count(below),
-        is_default=variant == "V3",
-    )
+_KEPT: Final = m.without(m.abandoned, m.abandoned_short)
+_EITHER: Final = m.either(m.answered, m.abandoned)
+_WRAPPING_UP: Final = frozenset({AgentState.WRAP_UP})
 
+# Numbers of stays.
+_OFFERED: Final = m.count(m.everybody)
+_A: Final = m.count(m.answered)
+_A_T: Final = m.count(m.answered_in_time)
+_B: Final = m.count(m.abandoned)
+_B_S: Final = m.count(m.abandoned_short)
+_B_KEPT: Final = m.count(_KEPT)
+_F: Final = m.count(m.flowed_out)
+_X: Final = m.count(m.turned_away)
+_A_OR_B: Final = m.count(_EITHER)
+_A_OR_B_KEPT: Final = m.count(m.either(m.answered, _KEPT))
+_A_OR_B_LATE: Final = m.count(m.without(_EITHER, m.abandoned_in_time))
+_A_T_OR_B_T: Final = m.count(m.either(m.answered_in_time, m.abandoned_in_time))
+_A_T_OR_B_S: Final = m.count(m.either(m.answered_in_time, m.abandoned_short))
+_QUEUED: Final = m.count(m.queued)
+_LEFT: Final = m.count(m.waited)
+_TALKED: Final = m.count(m.talked)
+_HELD: Final = m.count(m.held)
+_HANDLED: Final = m.count(m.handled)
 
-def _count(kpi: str, name: str, formula: str, members: m.Members, *, agents: bool = False) -> Kpi:
-    return Kpi(kpi, "", name, formula, Unit.COUNT, m.count(members), for_agents=agents)
+# Their times.
+_WAIT: Final = m.total(m.wait, m.waited)
+_WAIT_OF_A: Final = m.total(m.wait, m.answered)
+_WAIT_OF_B: Final = m.total(m.wait, m.abandoned)
+_RING: Final = m.total(lambda entry: entry.ring_ms, m.answered)
+_TALK: Final = m.total(lambda entry: entry.talk_ms, m.talked)
+_HOLD: Final = m.total(lambda entry: entry.hold_ms, m.talked)
+_HOLD_OF_HELD: Final = m.total(lambda entry: entry.hold_ms, m.held)
+_WRAP_UP: Final = m.total(lambda entry: entry.wrap_up_ms, m.handled)
+_TALK_AND_WRAP_UP: Final = m.total(lambda entry: entry.talk_ms + entry.wrap_up_ms, m.handled)
+_TALK_HOLD_AND_WRAP_UP: Final = m.total(
+    lambda entry: entry.talk_ms + entry.hold_ms + entry.wrap_up_ms, m.handled
+)
 
+# Calls.
+_RECEIVED: Final = OfCalls(lambda _call: True)
+_CALLS_A: Final = OfCalls(lambda call: call.answered)
+_CALLS_QUEUED: Final = OfCalls(lambda call: call.queued)
 
-def _mean(kpi: str, variant: str, **rest: Any) -> Kpi:
-    return Kpi(kpi, variant, unit=Unit.MS, **rest)
-
-
-def _percent(kpi: str, variant: str, **rest: Any) -> Kpi:
-    return Kpi(kpi, variant, unit=Unit.PERCENT, **rest)
-
-
-_A_OR_B = m.either(m.answered, m.abandoned)
-
-_SERVICE_LEVELS: Final = (
-    _service_level(
-        "V1",
-        "(A_T + B_T) / (A + B)",
-        m.either(m.answered_in_time, m.abandoned_in_time),
-        _A_OR_B,
-    ),
-    _service_level("V2", "A_T / A", m.answered_in_time, m.answered),
-    _service_level("V3", "A_T / (A + B)", m.answered_in_time, _A_OR_B),
-    _service_level(
-        "V4",
-        "A_T / (A + B - B_T)",
-        m.answered_in_time,
-        m.without(_A_OR_B, m.abandoned_in_time),
-    ),
-    _service_level(
-        "V5",
-        "(A_T + B_s) / (A + B)",
-        m.either(m.answered_in_time, m.abandoned_short),
-        _A_OR_B,
+CATALOGUE: Final[tuple[Kpi, ...]] = (
+    *_service_levels(
+        _By("V1", "(A_T + B_T) / (A + B)", _A_T_OR_B_T, _A_OR_B),
+        _By("V2", "A_T / A", _A_T, _A),
+        _By("V3", "A_T / (A + B)", _A_T, _A_OR_B),
+        _By("V4", "A_T / (A + B - B_T)", _A_T, _A_OR_B_LATE),
+        _By("V5", "(A_T + B_s) / (A + B)", _A_T_OR_B_S, _A_OR_B),
     ),
     *(
         service_level_v6(flow_outs=flow_outs, short=short, abandons=abandons)
@@ -95,249 +152,147 @@ _SERVICE_LEVELS: Final = (
             (False, True), ((True, True), (False, True), (True, False))
         )
     ),
-)
-
-_WAITS: Final = (
-    _mean(
+    *_kpi(
         "asa",
-        "total",
-        name="Average speed of answer",
-        formula="wait of all that queued and left / A",
-        numerator=m.total(m.wait, m.waited),
-        denominator=m.count(m.answered),
+        "Average speed of answer",
+        Unit.MS,
+        _By("total", "wait of all that queued and left / A", _WAIT, _A),
+        _ByAgent("answered", "wait of the answered / A", _WAIT_OF_A, _A),
     ),
-    _mean(
-        "asa",
-        "answered",
-        name="Average speed of answer",
-        formula="wait of the answered / A",
-        numerator=m.total(m.wait, m.answered),
-        denominator=m.count(m.answered),
-        is_default=False,
-        for_agents=True,
-    ),
-    _mean(
+    *_kpi(
         "average_queue_time",
-        "",
-        name="Average queue time",
-        formula="wait of all that queued and left / their number, A + B + F",
-        numerator=m.total(m.wait, m.waited),
-        denominator=m.count(m.waited),
+        "Average queue time",
+        Unit.MS,
+        _By("", "wait of all that queued and left / their number, A + B + F", _WAIT, _LEFT),
     ),
-    _mean(
+    *_kpi(
         "average_abandon_time",
-        "",
-        name="Average abandon time",
-        formula="wait of the abandoned / B",
-        numerator=m.total(m.wait, m.abandoned),
-        denominator=m.count(m.abandoned),
+        "Average abandon time",
+        Unit.MS,
+        _By("", "wait of the abandoned / B", _WAIT_OF_B, _B),
     ),
-    Kpi(
+    *_kpi(
         "average_rings",
-        "",
         "Average rings",
-        "ring time of agents' endpoints for the answered, in rings of 6 s / A",
         Unit.COUNT,
-        m.total(lambda entry: entry.ring_ms, m.answered),
-        m.count(m.answered),
-        for_agents=True,
+        _ByAgent(
+            "",
+            "ring time of agents' endpoints for the answered, in rings of 6 s / A",
+            _RING,
+            _A,
+        ),
         factor=1 / RING_MS,
     ),
-)
-
-_KEPT = m.without(m.abandoned, m.abandoned_short)
-_ABANDONS: Final = (
-    _percent(
+    *_kpi(
         "abandon_rate",
-        "no-short",
-        name="Abandon rate",
-        formula="(B - B_s) / (A + B - B_s)",
-        numerator=m.count(_KEPT),
-        denominator=m.count(m.either(m.answered, _KEPT)),
+        "Abandon rate",
+        Unit.PERCENT,
+        _By("no-short", "(B - B_s) / (A + B - B_s)", _B_KEPT, _A_OR_B_KEPT),
+        _By("short-kept", "B / (A + B)", _B, _A_OR_B),
+        _By("offered", "B / offered", _B, _OFFERED),
+        _By("queued", "B / (offered - X)", _B, _QUEUED),
     ),
-    _percent(
-        "abandon_rate",
-        "short-kept",
-        name="Abandon rate",
-        formula="B / (A + B)",
-        numerator=m.count(m.abandoned),
-        denominator=m.count(_A_OR_B),
-        is_default=False,
-    ),
-    _percent(
-        "abandon_rate",
-        "offered",
-        name="Abandon rate",
-        formula="B / offered",
-        numerator=m.count(m.abandoned),
-        denominator=m.count(m.everybody),
-        is_default=False,
-    ),
-    _percent(
-        "abandon_rate",
-        "queued",
-        name="Abandon rate",
-        formula="B / (offered - X)",
-        numerator=m.count(m.abandoned),
-        denominator=m.count(m.queued),
-        is_default=False,
-    ),
-)
-
-_HANDLING: Final = (
-    _mean(
+    *_kpi(
         "average_handle_time",
-        "talk-wrap",
-        name="Average handle time",
-        formula="(talk + wrap-up) / contacts handled to the end of wrap-up",
-        numerator=m.total(lambda entry: entry.talk_ms + entry.wrap_up_ms, m.handled),
-        denominator=m.count(m.handled),
-        for_agents=True,
-    ),
-    _mean(
-        "average_handle_time",
-        "talk-hold-wrap",
-        name="Average handle time",
-        formula="(talk + hold + wrap-up) / contacts handled to the end of wrap-up",
-        numerator=m.total(
-            lambda entry: entry.talk_ms + entry.hold_ms + entry.wrap_up_ms, m.handled
+        "Average handle time",
+        Unit.MS,
+        _ByAgent(
+            "talk-wrap",
+            "(talk + wrap-up) / contacts handled to the end of wrap-up",
+            _TALK_AND_WRAP_UP,
+            _HANDLED,
         ),
-        denominator=m.count(m.handled),
-        is_default=False,
-        for_agents=True,
+        _ByAgent(
+            "talk-hold-wrap",
+            "(talk + hold + wrap-up) / contacts handled to the end of wrap-up",
+            _TALK_HOLD_AND_WRAP_UP,
+            _HANDLED,
+        ),
     ),
-    _mean(
+    *_kpi(
         "average_talk_time",
-        "",
-        name="Average talk time",
-        formula="talk, without hold / conversations that are over",
-        numerator=m.total(lambda entry: entry.talk_ms, m.talked),
-        denominator=m.count(m.talked),
-        for_agents=True,
+        "Average talk time",
+        Unit.MS,
+        _ByAgent("", "talk, without hold / conversations that are over", _TALK, _TALKED),
     ),
-    _mean(
+    *_kpi(
         "average_hold_time",
-        "held",
-        name="Average hold time",
-        formula="time on hold / conversations that are over and were put on hold",
-        numerator=m.total(lambda entry: entry.hold_ms, m.held),
-        denominator=m.count(m.held),
-        for_agents=True,
+        "Average hold time",
+        Unit.MS,
+        _ByAgent(
+            "held",
+            "time on hold / conversations that are over and were put on hold",
+            _HOLD_OF_HELD,
+            _HELD,
+        ),
+        _ByAgent("all", "time on hold / conversations that are over", _HOLD, _TALKED),
     ),
-    _mean(
-        "average_hold_time",
-        "all",
-        name="Average hold time",
-        formula="time on hold / conversations that are over",
-        numerator=m.total(lambda entry: entry.hold_ms, m.talked),
-        denominator=m.count(m.talked),
-        is_default=False,
-        for_agents=True,
-    ),
-    _mean(
+    *_kpi(
         "after_call_work",
-        "",
-        name="After-call work",
-        formula="wrap-up / contacts handled to the end of wrap-up",
-        numerator=m.total(lambda entry: entry.wrap_up_ms, m.handled),
-        denominator=m.count(m.handled),
-        for_agents=True,
+        "After-call work",
+        Unit.MS,
+        _ByAgent("", "wrap-up / contacts handled to the end of wrap-up", _WRAP_UP, _HANDLED),
     ),
-    Kpi(
+    *_kpi(
         "calls_per_hour",
-        "",
         "Calls per hour",
-        "contacts handled to the end of wrap-up / hours signed in",
         Unit.PER_HOUR,
-        m.count(m.handled),
-        OfTime(m.SIGNED_IN),
-        for_agents=True,
+        _ByAgent(
+            "",
+            "contacts handled to the end of wrap-up / hours signed in",
+            _HANDLED,
+            OfTime(m.SIGNED_IN),
+        ),
     ),
-    _percent(
+    *_kpi(
         "occupancy",
-        "talk-hold",
-        name="Occupancy",
-        formula="(talk + hold) / (talk + hold + idle); idle is ready, reserved and ringing",
-        numerator=OfTime(m.TALKING),
-        denominator=OfTime(m.TALKING | m.IDLE),
-        for_agents=True,
+        "Occupancy",
+        Unit.PERCENT,
+        _ByAgent(
+            "talk-hold",
+            "(talk + hold) / (talk + hold + idle); idle is ready, reserved and ringing",
+            OfTime(m.TALKING),
+            OfTime(m.TALKING | m.IDLE),
+        ),
+        _ByAgent(
+            "talk-hold-wrap",
+            "(talk + hold + wrap-up) / (talk + hold + wrap-up + idle)",
+            OfTime(m.TALKING | _WRAPPING_UP),
+            OfTime(m.TALKING | _WRAPPING_UP | m.IDLE),
+        ),
     ),
-    _percent(
-        "occupancy",
-        "talk-hold-wrap",
-        name="Occupancy",
-        formula="(talk + hold + wrap-up) / (talk + hold + wrap-up + idle)",
-        numerator=OfTime(m.TALKING | {AgentState.WRAP_UP}),
-        denominator=OfTime(m.TALKING | m.IDLE | {AgentState.WRAP_UP}),
-        is_default=False,
-        for_agents=True,
-    ),
-)
-
-_RECEIVED = OfCalls(lambda _call: True)
-_CALLS: Final = (
-    _percent(
+    *_kpi(
         "answered_rate",
-        "received",
-        name="Answered rate",
-        formula="calls that an agent answered / calls received",
-        numerator=OfCalls(lambda call: call.answered),
-        denominator=_RECEIVED,
+        "Answered rate",
+        Unit.PERCENT,
+        _By("received", "calls that an agent answered / calls received", _CALLS_A, _RECEIVED),
+        _By("offered", "A / offered", _A, _OFFERED),
     ),
-    _percent(
-        "answered_rate",
-        "offered",
-        name="Answered rate",
-        formula="A / offered",
-        numerator=m.count(m.answered),
-        denominator=m.count(m.everybody),
-        is_default=False,
-    ),
-    _percent(
+    *_kpi(
         "queued_rate",
-        "",
-        name="Queued rate",
-        formula="calls that were offered to a queue / calls received",
-        numerator=OfCalls(lambda call: call.queued),
-        denominator=_RECEIVED,
+        "Queued rate",
+        Unit.PERCENT,
+        _By("", "calls that were offered to a queue / calls received", _CALLS_QUEUED, _RECEIVED),
     ),
-    Kpi(
+    *_kpi(
         "total_calls",
-        "queues",
         "Total calls",
-        "A + B; calls blocked before routing leave no record",
         Unit.COUNT,
-        m.count(_A_OR_B),
+        _By("queues", "A + B; calls blocked before routing leave no record", _A_OR_B),
+        _By(
+            "received",
+            "calls received for a number of the tenant, whatever became of them",
+            _RECEIVED,
+        ),
     ),
-    Kpi(
-        "total_calls",
-        "received",
-        "Total calls",
-        "calls received for a number of the tenant, whatever became of them",
-        Unit.COUNT,
-        _RECEIVED,
-        is_default=False,
-    ),
-)
-
-_COUNTS: Final = (
-    _count("offered", "Offered", "stays in queues: A + B + F + X + waiting", m.everybody),
-    _count("answered", "Answered", "A", m.answered, agents=True),
-    _count("abandoned", "Abandoned", "B", m.abandoned),
-    _count("short_abandoned", "Short abandons", "B_s", m.abandoned_short),
-    _count("flow_outs", "Flow-outs", "F: callback, overflowed, voicemail, timeout", m.flowed_out),
-    _count("turned_away", "Turned away", "X: closed, refused, failed", m.turned_away),
-    _count("waiting", "Waiting", "offered and not left yet", m.waiting),
-    _count("handled", "Handled", "handled to the end of wrap-up", m.handled, agents=True),
-)
-
-CATALOGUE: Final[tuple[Kpi, ...]] = (
-    *_SERVICE_LEVELS,
-    *_WAITS,
-    *_ABANDONS,
-    *_HANDLING,
-    *_CALLS,
-    *_COUNTS,
+    *_count("offered", "Offered", "stays in queues: A + B + F + X + waiting", _OFFERED),
+    *_count("answered", "Answered", "A", _A, for_agents=True),
+    *_count("abandoned", "Abandoned", "B", _B),
+    *_count("short_abandoned", "Short abandons", "B_s", _B_S),
+    *_count("flow_outs", "Flow-outs", "F: callback, overflowed, voicemail, timeout", _F),
+    *_count("turned_away", "Turned away", "X: closed, refused, failed", _X),
+    *_count("waiting", "Waiting", "offered and not left yet", m.count(m.waiting)),
+    *_count("handled", "Handled", "handled to the end of wrap-up", _HANDLED, for_agents=True),
 )
 """All of them, in the order in which they are listed."""
 
