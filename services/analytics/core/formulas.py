@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.analytics.core.kpi import Kpi
-from services.analytics.core.measures import OfCalls, OfEntries, OfTime, Terms
+from services.analytics.core.measures import Amount, Members, OfCalls, OfEntries, OfTime, Terms
 from services.analytics.model.records import Call, Entry
 from services.analytics.model.words import AgentState, Unit
 
@@ -38,14 +38,16 @@ class Formulas:
     def __init__(self, kpis: Sequence[Kpi], terms: Terms) -> None:
         self.kpis = tuple(kpis)
         self.terms = terms
-        self._of_entries: list[tuple[int, OfEntries]] = []
+        # Formulas share what they are made of: each set is asked once, each amount taken once.
+        self._of_entries: dict[Members, dict[Amount, list[int]]] = {}
         self._of_calls: list[tuple[int, OfCalls]] = []
         self._of_time: list[tuple[int, OfTime]] = []
         self._plain: list[int] = []
         for index, kpi in enumerate(self.kpis):
             for place, part in ((2 * index, kpi.numerator), (2 * index + 1, kpi.denominator)):
                 if isinstance(part, OfEntries):
-                    self._of_entries.append((place, part))
+                    amounts = self._of_entries.setdefault(part.members, {})
+                    amounts.setdefault(part.amount, []).append(place)
                 elif isinstance(part, OfCalls):
                     self._of_calls.append((place, part))
                 elif isinstance(part, OfTime):
@@ -75,9 +77,12 @@ class Formulas:
     def add_entry(self, sums: list[int], entry: Entry, sign: int = 1) -> None:
         """Adds a stay to sums, or takes it away with a sign of -1."""
         terms = self.terms
-        for place, part in self._of_entries:
-            if part.members(entry, terms):
-                sums[place] += sign * part.amount(entry)
+        for members, amounts in self._of_entries.items():
+            if members(entry, terms):
+                for amount, places in amounts.items():
+                    added = sign * amount(entry)
+                    for place in places:
+                        sums[place] += added
 
     def add_call(self, sums: list[int], call: Call) -> None:
         """Adds a call to sums."""

@@ -154,14 +154,17 @@ def handled(entry: Entry, _terms: Terms) -> bool:
 
 def either(*sets: Members) -> Members:
     """In any of the sets; nobody counts twice."""
-    return lambda entry, terms: any(members(entry, terms) for members in sets)
+    first, *rest = sets
+    if not rest:
+        return first
+    others = either(*rest)
+    return lambda entry, terms: first(entry, terms) or others(entry, terms)
 
 
 def without(members: Members, *others: Members) -> Members:
     """In the set, and in none of the others."""
-    return lambda entry, terms: (
-        members(entry, terms) and not any(other(entry, terms) for other in others)
-    )
+    outside = either(*others)
+    return lambda entry, terms: members(entry, terms) and not outside(entry, terms)
 
 
 def count(members: Members) -> OfEntries:
