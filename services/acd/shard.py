@@ -16,6 +16,7 @@ from services.acd.following import Leaving, Reader, Superseded
 from services.acd.model import (
     AgentState,
     AgentView,
+    ClockStopped,
     Command,
     ContactEnqueued,
     ContactExited,
@@ -150,7 +151,8 @@ class Shard:
         self._publisher = Publisher(tenant_id=tenant_id, journal=parts.journal, bus=parts.bus)
         self._followers: dict[EntryId, Reader[EntryNews]] = {}
         self._queue_of: dict[EntryId, QueueId] = {}
-        self._watchers: dict[Reader[AgentView], frozenset[AgentId]] = {}
+        # By agent, those of every agent under None; ordered, so that a simulation replays.
+        self._watchers: dict[AgentId | None, dict[Reader[AgentView], None]] = {}
         self._receipts: OrderedDict[EntryId, Receipt] = OrderedDict()
         self._moved: set[QueueId] = set()
         self._clock = parts.clock
@@ -240,11 +242,16 @@ class Shard:
     def watch(self, agent_ids: frozenset[AgentId]) -> Iterator[Reader[AgentView]]:
         """News of agents: all of them when none is named."""
         reader: Reader[AgentView] = Reader()
-        self._watchers[reader] = agent_ids
+        watched: tuple[AgentId | None, ...] = tuple(agent_ids) or (None,)
+        for agent_id in watched:
+            self._watchers.setdefault(agent_id, {})[reader] = None
         try:
             yield reader
         finally:
-            del self._watchers[reader]
+            for agent_id in watched:
+                del self._watchers[agent_id][reader]
+                if not self._watchers[agent_id]:
+                    del self._watchers[agent_id]
 
     async def close(self) -> None:
         """Commits what was decided, ends every reader with Leaving, and lets the shard go."""
@@ -256,8 +263,9 @@ class Shard:
         self.closed = True
         for follower in self._followers.values():
             follower.end(Leaving("the shard moves"))
-        for watcher in self._watchers:
-            watcher.end(Leaving("the shard moves"))
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                watcher.end(Leaving("the shard moves"))
 
     def _place(self, entry_id: EntryId, now_ms: int) -> Place:
         view = self.core.entry(entry_id, now_ms)
@@ -299,6 +307,9 @@ class Shard:
             agent_id = getattr(event, "agent_id", None)
             if agent_id is not None:
                 agents.add(agent_id)
+            if isinstance(event, ClockStopped):
+                # Whoever watches one agent sees when a ring or a wrap-up ends, which is later now.
+                agents.update(watched for watched in self._watchers if watched is not None)
             if isinstance(event, _MOVES_THE_QUEUE):
                 self._moves(event)
         if self._watchers:
@@ -335,14 +346,12 @@ class Shard:
                 self._followers[entry_id].put(Moved())
 
     def _tell_watchers(self, agents: set[AgentId], now_ms: int) -> None:
-        known = self.core.agent_ids()
-        views = {
-            agent_id: self.core.agent(agent_id, now_ms) for agent_id in agents if agent_id in known
-        }
-        for reader, wanted in self._watchers.items():
-            for agent_id, view in views.items():
-                if not wanted or agent_id in wanted:
-                    reader.put(view)
+        for agent_id in sorted(agents & self.core.agent_ids()):
+            watchers = (*self._watchers.get(agent_id, ()), *self._watchers.get(None, ()))
+            if watchers:
+                view = self.core.agent(agent_id, now_ms)
+                for watcher in watchers:
+                    watcher.put(view)
 
 
 def _entry_of(event: Event) -> EntryId | None:

@@ -70,6 +70,33 @@ def test_a_link_that_is_said_again_in_time_does_not_run_out_while_a_commit_takes
     virtually(story)
 
 
+def test_an_agents_desk_is_told_that_a_wrap_up_ends_later() -> None:
+    async def story(house: House) -> None:
+        shards = house.shards()
+        shard = await shards.of(DEMO)
+        await furnish(shard)
+        await ready(shard)
+        await enqueue(shard, "e")
+        held = model.ReservationId("e.1")
+        await shard.submit(model.AcceptReservation(held, ANNA))
+        await shard.submit(model.ConfirmBridged(held))
+        await shard.submit(model.CompleteContact(held, model.BridgeEnder.CALLER))
+        before = (await shard.agent(ANNA)).work[0].deadline_ms
+        assert before is not None
+        with shard.watch(frozenset({ANNA})) as reader:
+            house.journal.away = True
+            await asyncio.sleep(10)
+            house.journal.away = False
+            async with asyncio.timeout(5):
+                view = await anext(aiter(reader.items()))
+            after = view.work[0].deadline_ms
+            assert after is not None
+            assert after - before >= 9_000
+        await shards.close()
+
+    virtually(story)
+
+
 def test_care_goes_on_after_a_time_without_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.chassis.shell.MAX_WAITING", 2)
 
