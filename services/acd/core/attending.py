@@ -6,7 +6,7 @@ from services.acd.core.admission import check_text
 from services.acd.core.availability import RONA
 from services.acd.core.draft import Draft
 from services.acd.core.intervals import change_presence
-from services.acd.core.limits import DURATION_MS, OUTSIDE_LEGS
+from services.acd.core.limits import DURATION_MS, OUTSIDE_LEGS, TEXT
 from services.acd.core.ringing import fail
 from services.acd.model import (
     AgentLegEnded,
@@ -74,6 +74,7 @@ def report_link(draft: Draft, command: ReportLink) -> None:
 
 def start_agent_leg(draft: Draft, command: StartAgentLeg) -> None:
     """A leg outside the ACD begins."""
+    check_text("a leg's id", command.leg_id, TEXT)
     row = draft.state.agent(command.agent_id)
     if command.leg_id in row.legs:
         return

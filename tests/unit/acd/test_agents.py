@@ -147,6 +147,8 @@ def test_a_leg_from_elsewhere_beside_wrap_up_is_talking() -> None:
 
 def test_legs_have_a_limit() -> None:
     desk = desk_with_a()
+    with pytest.raises(model.InvalidTextError):
+        desk.do(model.StartAgentLeg(A, LegId("l" * 257)))
     for i in range(8):
         desk.do(model.StartAgentLeg(A, LegId(str(i))))
     with pytest.raises(model.TooManyLegsError):
