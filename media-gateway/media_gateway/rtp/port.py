@@ -310,6 +310,9 @@ def _addresses(remote: RemoteMedia, version: int | None) -> tuple[Address | None
         host = ipaddress.ip_address(remote.host)
     except ValueError as error:
         raise BadRemote(f"{remote.host!r} is not a numeric address") from error
+    if "%" in remote.host:
+        # Sending there may raise, out of the ticker that all legs share.
+        raise BadRemote(f"{remote.host!r} names a zone, which means nothing here")
     types = (remote.payload_type, remote.event_payload_type or 0)
     if any(not 0 <= number < 128 for number in types):
         raise BadRemote(f"payload types {types} do not fit in seven bits")

@@ -237,8 +237,8 @@ def _agreement(
 
 def _is_reachable(theirs: Media, local: HostPort) -> bool:
     """Whether it is plain audio at an address that our socket can send to."""
-    if not theirs.is_plain_audio:
-        return False
+    if not theirs.is_plain_audio or "%" in theirs.host:
+        return False  # The zone of an address (RFC 4007) is the sender's own affair.
     try:
         return ip_address(theirs.host).version == ip_address(local.host).version
     except ValueError:

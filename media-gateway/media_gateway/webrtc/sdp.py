@@ -288,5 +288,6 @@ def _is_unicast(host: str) -> bool:
         address = ip_address(host)
     except ValueError:
         return False
-    broadcast = str(address) == "255.255.255.255"
-    return not (address.is_multicast or address.is_unspecified or broadcast)
+    # A zone (RFC 4007) means nothing here, and sending to some raises.
+    elsewhere = str(address) == "255.255.255.255" or "%" in host
+    return not (address.is_multicast or address.is_unspecified or elsewhere)

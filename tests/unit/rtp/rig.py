@@ -73,6 +73,7 @@ class Leg:
         strict: bool = False,
         sequence: int = 65_000,
         timestamp: int = 0xFFFF_0000,
+        host: str = "192.0.2.100",
     ) -> None:
         self.clock, self.codec, self.event_type = clock, codec, event_type
         self.address = ("192.0.2.1", 30_000 + 2 * number)
@@ -85,7 +86,7 @@ class Leg:
         self.sequence, self.timestamp, self.ssrc = sequence, timestamp, 0xCAFE + number
         self.port = MediaPort(
             leg_id=name,
-            host="192.0.2.100",
+            host=host,
             rtp_port=20_000 + 2 * number,
             listener=self,
             clock_ms=clock,

@@ -383,6 +383,7 @@ def test_a_leg_cannot_be_its_own_peer() -> None:
         {"host": "239.1.2.3"},
         {"host": "255.255.255.255"},
         {"host": "2001:db8::1"},
+        {"host": "fe80::1%lo"},
         {"port": 0},
         {"port": 65_536},
         {"rtcp_port": 0},
@@ -395,6 +396,12 @@ def test_far_ends_that_cannot_be_sent_to_are_refused(changes: dict[str, object])
     with pytest.raises(BadRemote):
         leg.negotiate(**changes)
     assert not leg.port.paced
+
+
+def test_the_zone_of_an_address_is_nowhere_to_send_to() -> None:
+    leg = Leg(Clock(), host="2001:db8::100")
+    with pytest.raises(BadRemote):
+        leg.negotiate(host="::1%\u00e9")
 
 
 def test_the_null_address_is_hold_until_a_packet_comes() -> None:

@@ -107,6 +107,15 @@ def test_offers_without_a_codec_in_common(lines: tuple[str, ...]) -> None:
         agreed_on(*lines)
 
 
+@pytest.mark.parametrize("host", ["fe80::1%lo", "::1%\u00e9"])
+def test_the_zone_of_an_address_is_nowhere_to_send_to(host: str) -> None:
+    """To some of them a send raises, out of the ticker that all legs share."""
+    negotiation = AudioNegotiation(local=HostPort("2001:db8::2", 40_000), session_id=7)
+    offer = described("m=audio 4000 RTP/AVP 0", f"c=IN IP6 {host}")
+    with pytest.raises(NoCommonCodec):
+        negotiation.answer(offer)
+
+
 def test_every_other_line_is_refused_and_keeps_its_place() -> None:
     negotiation = ours()
     _, answer = negotiation.answer(

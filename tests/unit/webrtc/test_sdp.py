@@ -159,6 +159,7 @@ def test_candidates_that_cannot_be_sent_to_are_left_out() -> None:
         "1 1 udp 1 224.0.0.1 9 typ host",
         "1 1 udp 1 255.255.255.255 9 typ host",
         "1 1 udp 1 0.0.0.0 9 typ host",
+        "1 1 udp 1 fe80::1%lo 9 typ host",
         "1 1 udp 1 192.0.2.1 9 typ odd",
         "1 1 udp 1 192.0.2.1 9 was host",
         "1 1 udp",
