@@ -63,12 +63,15 @@ class BrowserMedia:
         self._clock_ms, self._random_bits = clock_ms, random_bits
         self._events, self._tasks = events, tasks
         self._player = SoundPlayer(leg_id, port, shelf=shelf, events=events, tasks=tasks)
+        self._offers = self._newest = 0
         self._coming: _Path | None = None
         self._present: _Path | None = None
         self._closed = False
 
     async def connect(self, offer: BrowserOffer, codec: Codec) -> str:
         """Takes an offer, in place of one that is not connected yet; the sdp_answer to it."""
+        self._offers += 1
+        number = self._offers
         path = _Path(self, offer, codec, self._clock_ms())
         path.transport, sdp_answer = await self._connector.open(
             offer,
@@ -81,6 +84,10 @@ class BrowserMedia:
         if self._closed:
             await path.transport.close()
             raise NoSuchReservation("the ring ended meanwhile")
+        if number < self._newest:
+            await path.transport.close()
+            raise NoSuchReservation("a newer window of this agent was faster")
+        self._newest = number
         self._abandon(self._coming)
         self._coming = path
         self._tasks.start(self._bring_up(path), "browser-connect")

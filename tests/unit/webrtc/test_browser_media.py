@@ -152,6 +152,23 @@ async def test_the_newest_offer_wins_while_both_connect() -> None:
     assert newer.closed == 0
 
 
+async def test_an_older_offer_whose_ports_come_later_does_not_take_the_newer_ones_place() -> None:
+    stand = Stand()
+    stand.opener.gate.clear()
+    older = asyncio.ensure_future(stand.media.connect(parse_offer(CHROME), "PCMU"))
+    await stand.rest()
+    held, stand.opener.gate = stand.opener.gate, asyncio.Event()
+    stand.opener.gate.set()
+    newer = await stand.offer()
+    held.set()
+    with pytest.raises(NoSuchReservation):
+        await older
+    assert [transport.closed for transport in stand.opener.made] == [0, 1]
+    newer.outcome.set_result(None)
+    await stand.rest()
+    assert stand.told.paths == [("connected", "PCMU")]
+
+
 async def test_an_older_path_that_connects_after_all_is_not_taken() -> None:
     stand = Stand()
     older = await stand.offer()
