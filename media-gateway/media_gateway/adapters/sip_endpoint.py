@@ -148,8 +148,10 @@ class SipEndpoint(asyncio.DatagramProtocol):
         log.debug("datagram came back", reason=str(exc))
 
     def _receive(self, data: bytes, source: HostPort) -> None:
-        self.stack.receive(data, source, self.now_ms())
-        self.flush()
+        try:
+            self.stack.receive(data, source, self.now_ms())
+        finally:
+            self.flush()
 
     def _undeliverable(self, datagram: Datagram) -> None:
         self.stack.undeliverable(datagram, self.now_ms())
@@ -242,8 +244,10 @@ class SipEndpoint(asyncio.DatagramProtocol):
 
     def _wake(self) -> None:
         self._timer = None
-        self.stack.tick(self.now_ms())
-        self.flush()
+        try:
+            self.stack.tick(self.now_ms())
+        finally:
+            self.flush()  # whatever went wrong, the other timers go on
 
     def _entropy(self) -> str:
         return f"{self._prefix}{self._random_bits(ENTROPY_BITS):024x}"

@@ -111,7 +111,7 @@ class SipStreams:
                 _, connection = await loop.create_connection(
                     lambda: _Connection(self, made_here=True), *peer
                 )
-        except (OSError, TimeoutError, UnicodeError) as error:
+        except (OSError, TimeoutError, ValueError) as error:  # ValueError: a host that is none
             log.debug("no connection", to=f"{peer[0]}:{peer[1]}", reason=str(error))
         waiting = self._connecting.pop(peer)
         for datagram in waiting:
