@@ -31,7 +31,6 @@ from media_gateway.recording.spool import Room
 from media_gateway.rtp.engine import MediaEngine
 from media_gateway.rtp.errors import NoPortsLeft
 from media_gateway.sip.events import SessionId
-from services.chassis.clock import SystemClock
 from services.chassis.ids import CallId, LegId
 from services.chassis.tasks import Tasks
 from tests.unit.gateway.driver import RULES
@@ -66,6 +65,16 @@ class Faulty:
         raise RuntimeError("not today")
 
 
+class Still:
+    """Time that stands, so that no patience ends however slow this machine is."""
+
+    def now_ms(self) -> int:
+        return 1_000_000
+
+    def monotonic_ms(self) -> float:
+        return 1_000_000.0
+
+
 class Away:
     """No service is there."""
 
@@ -83,7 +92,7 @@ class Stand:
         self.engine = Engine()
         self.tasks = Tasks()
         self.ended: list[CallShell] = []
-        clock = SystemClock()
+        clock = Still()
         call = Call(CallId("call"), Invitation("+2", "+1"), clock.now_ms())
         self.shell = CallShell(
             CallCore(call, RULES),
