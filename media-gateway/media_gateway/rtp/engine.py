@@ -253,13 +253,18 @@ class MediaEngine:
             self._send_frames(now_ms, after_gap=after_gap)
 
     def _send_frames(self, now_ms: float, *, after_gap: bool) -> None:
-        for port in self._ports.values():
-            if port.paced:
-                port.tick(now_ms, after_gap=after_gap)
         self._frames += 1
-        if self._frames % WATCH_FRAMES == 0:
-            for port in self._ports.values():
-                port.watch(now_ms)
+        watches = self._frames % WATCH_FRAMES == 0
+        for port in self._ports.values():
+            try:
+                if port.paced:
+                    port.tick(now_ms, after_gap=after_gap)
+                if watches:
+                    port.watch(now_ms)
+            except Exception as error:  # noqa: BLE001 - told; one leg's fault silences no other
+                what = f"the media of leg {port.leg_id} cannot be sent"
+                self._loop.call_exception_handler({"message": what, "exception": error})
+        if watches:
             self._close_drained(now_ms)
 
 

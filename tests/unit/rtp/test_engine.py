@@ -340,3 +340,24 @@ async def test_a_lent_port_drains_though_no_leg_is_there(engine: MediaEngine, cl
         while engine.ticking:  # noqa: ASYNC110 - the ticker stops on its own time
             await asyncio.sleep(0)
     assert [engine.lend() for _ in range(4)] == lent
+
+
+async def test_a_leg_that_cannot_be_sent_to_silences_no_other(
+    engine: MediaEngine, phones: Callable[[], Phone]
+) -> None:
+    faults: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+
+    def refuse(packet: bytes, target: tuple[str, int]) -> None:
+        raise ValueError("not there")
+
+    faulty, healthy = phones(), phones()
+    port = await engine.open("faulty", Ears())
+    port.attach(refuse, refuse)
+    port.negotiate(faulty.remote())
+    (await engine.open("healthy", Ears())).negotiate(healthy.remote())
+    async with asyncio.timeout(5):
+        for _ in range(3):
+            await healthy.hear()
+    assert "leg faulty" in str(faults[0]["message"])
+    port.attach(lambda *_: None, lambda *_: None)
