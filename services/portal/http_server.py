@@ -11,6 +11,7 @@ from typing import ClassVar
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.log import get_logger
@@ -22,8 +23,10 @@ MAX_HEADER_BYTES = 32 * 1024
 """Of the request line and all headers together."""
 MAX_CONNECTIONS = 20_000
 KEEP_ALIVE_S = 15
-FIRST_REQUEST_LIMIT_S = 15.0
-"""How long the headers of a connection's first request may take."""
+REQUEST_LIMIT_S = 15.0
+"""How long the headers of a request may take, on top of `KEEP_ALIVE_S` for any but the first."""
+UNREAD_LIMIT_S = 60.0
+"""How long somebody may take nothing of what was written for them."""
 GRACE_S = 5
 """How long requests in progress may take once the server stops."""
 BACKLOG = 512
@@ -58,6 +61,11 @@ def _bind(host: str, port: int) -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # asyncio keeps what a peer does not take, and a connection that is closed waits until it
+        # has; this ends them (RFC 5482; Linux alone has it, and accepted connections inherit it).
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            limit_ms = int(UNREAD_LIMIT_S * 1_000)
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit_ms)
         listening.bind((host, port))
         listening.listen(BACKLOG)
     except OSError:
@@ -78,7 +86,7 @@ class HttpServer:
             uvicorn.Config(
                 app,
                 http=_Impatient,
-                ws="websockets-sansio",
+                ws=_Frugal,
                 ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
                 ws_ping_interval=SOCKET_PING_S,
                 ws_ping_timeout=SOCKET_PING_S,
@@ -108,18 +116,51 @@ class HttpServer:
 
 
 class _Impatient(H11Protocol):
-    """A connection that is closed when no request comes on it."""
+    """A connection that is closed when no request comes on it, or no other."""
+
+    _limit: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins to wait for the first request."""
         super().connection_made(transport)
-        self.loop.call_later(FIRST_REQUEST_LIMIT_S, self._give_up)
+        self._wait(REQUEST_LIMIT_S)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Waits no longer."""
+        super().connection_lost(exc)
+        if self._limit is not None:
+            self._limit.cancel()
+
+    def on_response_complete(self) -> None:
+        """Begins to wait for the next request; uvicorn itself does so to its first byte only."""
+        super().on_response_complete()
+        self._wait(KEEP_ALIVE_S + REQUEST_LIMIT_S)
+
+    def _wait(self, limit_s: float) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+        self._limit = self.loop.call_later(limit_s, self._give_up)
 
     def _give_up(self) -> None:
         # A WebSocket has taken the connection over by now.
         is_ours = self.transport.get_protocol() is self
-        if is_ours and self.cycle is None and not self.transport.is_closing():
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if is_ours and is_idle and not self.transport.is_closing():
             self.transport.close()
+
+
+class _Frugal(WebSocketsSansIOProtocol):
+    """A WebSocket that keeps no answers for somebody who does not read."""
+
+    def handle_ping(self) -> None:
+        """Answers, unless earlier answers have not left yet: one to a later ping will do.
+
+        RFC 6455, 5.5.3. All else is sent only when it can leave; these alone would pile up.
+        """
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
 
 
 class _Server(uvicorn.Server):
