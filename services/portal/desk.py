@@ -145,19 +145,25 @@ class Desk:
 
     async def _watch(self) -> None:
         failures = 0
-        request = acd_pb2.WatchAgentsRequest(agent_ids=[self._agent_id])
         while True:
-            stream = self._acd.WatchAgents(request, metadata=self._metadata)
+            before = self._agent
             try:
-                async for view in stream:
-                    failures = 0
-                    self._take(view)
+                await self._follow_agent()
             except aio.AioRpcError as error:
                 log.info("routing is not followed", agent=self._agent_id, why=error.details())
-            finally:
-                stream.cancel()
+            except Exception as error:  # or the agent's page would never change again
+                log.error("routing is not followed", agent=self._agent_id, exc_info=error)
+            failures = 0 if self._agent is not before else failures + 1
             await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
-            failures += 1
+
+    async def _follow_agent(self) -> None:
+        request = acd_pb2.WatchAgentsRequest(agent_ids=[self._agent_id])
+        stream = self._acd.WatchAgents(request, metadata=self._metadata)
+        try:
+            async for view in stream:
+                self._take(view)
+        finally:
+            stream.cancel()
 
     def _take(self, view: state_pb2.AgentView) -> None:
         self._agent = view
@@ -224,6 +230,8 @@ class Desk:
             except CarillonError as error:
                 log.info("a call is on no gateway", call=row.contact_id, why=str(error))
                 return
+            except Exception as error:  # or its leg would never change again
+                log.error("a call is not followed", call=row.contact_id, exc_info=error)
             await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
             failures += 1
 
@@ -249,22 +257,28 @@ class Desk:
             await self._news.wait()
             self._news.clear()
             await self._patience()
-            agent = self._agent
-            if agent is None:
-                continue
-            names = await self._queues.names(self._tenant_id, {row.queue_id for row in agent.work})
-            view = desk_view(
-                agent=agent,
-                queue_names=names,
-                cards=self._cards,
-                audios=self._audios,
-                number=self.topic.number,
-            )
-            if self._shown is not None and view == self._shown:
-                continue
-            view.number = self.topic.number + 1
-            self._shown = view
-            self.topic.change({"desk": shown(view)})
+            try:
+                await self._tell()
+            except Exception as error:  # or the agent's page would never change again
+                log.error("a desk could not be told", agent=self._agent_id, exc_info=error)
+
+    async def _tell(self) -> None:
+        agent = self._agent
+        if agent is None:
+            return
+        names = await self._queues.names(self._tenant_id, {row.queue_id for row in agent.work})
+        view = desk_view(
+            agent=agent,
+            queue_names=names,
+            cards=self._cards,
+            audios=self._audios,
+            number=self.topic.number,
+        )
+        if self._shown is not None and view == self._shown:
+            return
+        view.number = self.topic.number + 1
+        self._shown = view
+        self.topic.change({"desk": shown(view)})
 
     async def _patience(self) -> None:
         waiting = [event.wait() for event in self._looking.values() if not event.is_set()]

@@ -181,7 +181,7 @@ class Desk(desk_pb2_grpc.DeskServicer):
         self, request: desk_pb2.PauseRecordingRequest, _context: Context
     ) -> desk_pb2.DeskView:
         """Stops recording for a while."""
-        row = await self._row(request.reservation_id)
+        row, _ = await self._leg(request.reservation_id)
         await self._gateways.stub(row.contact).PauseRecording(
             _control(row, request.reason), metadata=metadata(call_id=row.contact_id)
         )
@@ -191,7 +191,7 @@ class Desk(desk_pb2_grpc.DeskServicer):
         self, request: desk_pb2.WorkRequest, _context: Context
     ) -> desk_pb2.DeskView:
         """Records again."""
-        row = await self._row(request.reservation_id)
+        row, _ = await self._leg(request.reservation_id)
         await self._gateways.stub(row.contact).ResumeRecording(
             _control(row, ""), metadata=metadata(call_id=row.contact_id)
         )
@@ -247,20 +247,27 @@ class Desk(desk_pb2_grpc.DeskServicer):
         row = await self._row(request.reservation_id)
         return acd_pb2.ReservationRequest(reservation_id=row.reservation_id, agent_id=_agent_id())
 
-    async def _on_leg(self, request: desk_pb2.WorkRequest, command: str) -> desk_pb2.DeskView:
-        row = await self._row(request.reservation_id)
+    async def _leg(self, reservation_id: str) -> tuple[Row, str]:
+        """The agent's own contact, and their leg in its call: it may be somebody else's by now."""
+        row = await self._row(reservation_id)
         audio = await self._gateways.audio(tenant_id(), row)
         if not audio.leg_id:
             raise NotConnected("you have no leg in this call")
-        leg = gateway_pb2.LegControl(call_id=row.contact_id, leg_id=audio.leg_id)
+        return row, audio.leg_id
+
+    async def _on_leg(self, request: desk_pb2.WorkRequest, command: str) -> desk_pb2.DeskView:
+        row, leg_id = await self._leg(request.reservation_id)
+        leg = gateway_pb2.LegControl(call_id=row.contact_id, leg_id=leg_id)
         ask = getattr(self._gateways.stub(row.contact), command)
         await ask(leg, metadata=metadata(call_id=row.contact_id))
         return await self._view()
 
     async def _view(self) -> desk_pb2.DeskView:
-        agent = await self._agent()
         tenant = tenant_id()
-        desk = self._desks.find(tenant, AgentId(agent.agent_id))
+        desk = self._desks.find(tenant, AgentId(_agent_id()))
+        # Before anything is asked: what the feed tells meanwhile counts as newer than this.
+        number = desk.topic.number if desk else 0
+        agent = await self._agent()
         audios = {row.reservation_id: await self._audio(row) for row in agent.work}
         cards: dict[str, crm_pb2.CustomerCard] = dict(desk.cards) if desk else {}
         for row in agent.work:
@@ -273,7 +280,7 @@ class Desk(desk_pb2_grpc.DeskServicer):
             queue_names=await self._queues.names(tenant, {row.queue_id for row in agent.work}),
             cards=cards,
             audios=audios,
-            number=desk.topic.number if desk else 0,
+            number=number,
         )
 
     async def _audio(self, row: Row) -> Audio:

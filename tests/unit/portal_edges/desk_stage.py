@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -143,7 +143,7 @@ class Acd(acd_pb2_grpc.AcdServicer):
     async def ReportLink(self, request: Any, context: Any) -> state_pb2.AgentView:
         self.links.append((request.agent_id, request.link, request.valid_ms))
         self.linked.set()
-        return self.views[request.agent_id]
+        return await self.GetAgent(request, context)
 
     async def SetPresence(self, request: Any, context: Any) -> state_pb2.AgentView:
         self._take(request)
@@ -217,6 +217,7 @@ class Gateway(gateway_pb2_grpc.GatewayServicer):
         self.calls: dict[str, gateway_pb2.Call] = {}
         self.facts = Feeds()
         self.asked: list[tuple[str, Any, str]] = []
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     def carries(self, call_id: str, reservation_id: str, **leg: Any) -> gateway_pb2.Leg:
         """A call with an agent's leg."""
@@ -234,6 +235,9 @@ class Gateway(gateway_pb2_grpc.GatewayServicer):
         self.facts.put(events_pb2.CallFact())
 
     async def GetCall(self, request: Any, context: Any) -> gateway_pb2.Call:
+        if self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            await meanwhile()
         if request.call_id not in self.calls:
             raise Named("no-such-call", Kind.NOT_FOUND)
         return self.calls[request.call_id]

@@ -233,6 +233,62 @@ async def test_recording_is_paused_under_the_agents_name(stage: DeskStage) -> No
     assert work(await stage.desk.ResumeRecording(WORK, metadata=WHO)).recording == "on"
 
 
+async def test_who_has_no_leg_does_not_touch_what_others_record(stage: DeskStage) -> None:
+    stage.acd.has(ring(stage="ended"))
+    leg = stage.gateway.carries("call-e1", "e1.1", state="ended")
+    request = desk_pb2.PauseRecordingRequest(reservation_id="e1.1", reason="card")
+    for asked in (
+        stage.desk.PauseRecording(request, metadata=WHO),
+        stage.desk.ResumeRecording(WORK, metadata=WHO),
+    ):
+        assert (await refused(asked)).code == "not-connected"
+    assert not stage.gateway.asked
+    leg.state = "bridged"
+    await stage.desk.PauseRecording(request, metadata=WHO)
+
+
+async def test_what_the_feed_tells_while_an_answer_is_made_counts_as_newer(
+    stage: DeskStage,
+) -> None:
+    page = Page()
+    async with stage.desks.held(*ADA) as desk:
+        desk.topic.follow(page.put)
+        first = await page.next()
+        stage.acd.has(ring(stage="bridged"))
+        stage.gateway.carries("call-e1", "e1.1", state="bridged")
+        rung = await page.until(lambda desk: desk["work"] and desk["work"][0]["recording"] == "on")
+
+        async def over() -> None:
+            stage.acd.has()
+            await page.until(lambda desk: not desk["work"])
+
+        stage.gateway.meanwhile = over
+        view = await stage.desk.GetDesk(desk_pb2.GetDeskRequest(), metadata=WHO)
+    assert work(view).reservation.stage == "bridged"
+    assert int(first["desk"]["number"]) < view.number == int(rung["desk"]["number"])
+
+
+async def test_a_desk_outlives_a_fault_in_the_telling_of_it(stage: DeskStage) -> None:
+    queues: Any = stage.queues
+    names, failed = queues.names, asyncio.Event()
+
+    async def broken(*_: Any) -> Any:
+        queues.names = names
+        failed.set()
+        raise ZeroDivisionError
+
+    page = Page()
+    async with stage.desks.held(*ADA) as desk:
+        desk.topic.follow(page.put)
+        await page.next()
+        queues.names = broken
+        stage.acd.has(ring())
+        async with asyncio.timeout(PATIENCE_S):
+            await failed.wait()
+        stage.acd.has(ring(stage="ringing"))
+        await page.until(lambda desk: desk["work"])
+
+
 async def test_connecting_hands_the_offer_to_the_contacts_gateway(stage: DeskStage) -> None:
     stage.acd.has(ring())
     request = desk_pb2.ConnectRequest(reservation_id="e1.1", sdp_offer="offer")
