@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import grpc
 from grpc import aio
 
 from protos.acd.v1 import acd_pb2, acd_pb2_grpc
@@ -81,7 +82,13 @@ class Links:
         try:
             await stub.ReportLink(request, metadata=((TENANT_KEY, tenant_id),))
         except aio.AioRpcError as error:
-            reach.failed(self._clock.now_ms())
             log.info("routing did not take a link", agent=agent_id, link=link, why=error.details())
-        else:
-            reach.told(link, self._clock.now_ms())
+            if error.code() is not grpc.StatusCode.NOT_FOUND:
+                reach.failed(self._clock.now_ms())
+                return
+            # Routing does not know the agent, or not yet: asking every second changes nothing.
+        except Exception as error:  # or nobody would tell it any more
+            log.error("a link could not be told", agent=agent_id, exc_info=error)
+            reach.failed(self._clock.now_ms())
+            return
+        reach.told(link, self._clock.now_ms())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -15,6 +17,7 @@ from services.portal.feed_connection import Connection, Parts
 from services.portal.feed_topic import as_text
 from services.portal.feed_words import Close, Closed
 from services.portal.model.people import PLATFORM_TENANT
+from services.portal.strangers import Strangers
 
 log = get_logger("portal.feed")
 
@@ -37,7 +40,9 @@ class Feed:
         self._parts = parts
         self._random_bits = random_bits
         self._open: set[Connection] = set()
+        self._pages: Counter[Whose] = Counter()
         self._softphones: dict[Whose, Connection] = {}
+        self._strangers = Strangers(clock=parts.clock)
         self._leaving = False
         self._left = asyncio.Event()
 
@@ -47,10 +52,9 @@ class Feed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection."""
         socket = WebSocket(scope, receive, send)
-        await socket.accept()
-        connection = Connection(socket=socket, parts=self._parts)
         try:
-            await self._serve(connection)
+            await socket.accept()
+            await self._serve(Connection(socket=socket, parts=self._parts))
         except WebSocketDisconnect:
             return
         except Closed as closed:
@@ -76,10 +80,10 @@ class Feed:
         self._open.add(connection)
         try:
             hello = await connection.greet()
-            self._count(connection)
-            if connection.is_softphone:
-                self._replace(connection)
-            await connection.run(hello)
+            with self._counted(connection.whose):
+                if connection.is_softphone:
+                    self._replace(connection)
+                await connection.run(hello)
         except Closed as closed:
             await self._refused(connection, closed)
             raise
@@ -97,18 +101,25 @@ class Feed:
             older.put(as_text({"type": "replaced"}))
             older.close(Closed(Close.REPLACED, "another page is the softphone now"))
 
-    def _count(self, connection: Connection) -> None:
-        assert connection.principal is not None, "greeted"
-        who = connection.principal.id
-        same = sum(each.principal is not None and each.principal.id == who for each in self._open)
-        if same > MAX_PER_USER:
+    @contextlib.contextmanager
+    def _counted(self, whose: Whose) -> Iterator[None]:
+        if self._pages[whose] >= MAX_PER_USER:
             raise Closed(Close.TOO_MANY, f"more than {MAX_PER_USER} pages of one user")
+        self._pages[whose] += 1
+        try:
+            yield
+        finally:
+            self._pages[whose] -= 1
+            if not self._pages[whose]:
+                del self._pages[whose]
 
     async def _refused(self, connection: Connection, closed: Closed) -> None:
         principal = connection.principal
         # That a token has ended in the course of a feed is no refusal.
         stranger = closed.code is Close.NOT_AUTHENTICATED and principal is None
         if not stranger and closed.code is not Close.NOT_ALLOWED:
+            return
+        if stranger and not self._strangers.may_be_written():
             return
         await self._parts.people.audit(
             principal=principal,

@@ -158,5 +158,7 @@ async def _keep(board: Board) -> None:
             await board.follow()
         except aio.AioRpcError as error:
             log.info("a board is not followed", why=error.details())
+        except Exception as error:  # or whoever looks at it would never see it change again
+            log.error("a board is not followed", exc_info=error)
         failures = 0 if board.topic.number != before else failures + 1
         await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])

@@ -191,7 +191,8 @@ class Connection:
             except TimeoutError:
                 raise Closed(Close.SILENT, "no heartbeat") from None
             self._spend()
-            yield parse(text)
+            if self._end is None:  # whoever was replaced is heard no more
+                yield parse(text)
 
     async def _text(self) -> str:
         message = await self._socket.receive()
@@ -239,7 +240,8 @@ class Connection:
         assert self.principal is not None, "greeted first"
         if (principal.tenant_id, principal.id) != (self.principal.tenant_id, self.principal.id):
             raise Closed(Close.NOT_ALLOWED, "the token is somebody else's")
-        self.principal, self._token = principal, token
+        self._token = token
+        self._is_still(principal)
 
     async def _authenticated(self, token: str) -> Principal:
         try:
@@ -253,11 +255,20 @@ class Connection:
         """A token that ends, or is revoked, ends the feed unless the page has sent another."""
         while True:
             await asyncio.sleep(self._parts.token_check_s)
+            token = self._token
             try:
-                self.principal = await self._parts.people.authenticate(self._token)
+                principal = await self._parts.people.authenticate(token)
             except CarillonError as error:
-                if error.kind is not Kind.UNAVAILABLE:
+                if error.kind is not Kind.UNAVAILABLE and token == self._token:
                     raise Closed(Close.NOT_AUTHENTICATED, error.code) from error
+            else:
+                self._is_still(principal)
+
+    def _is_still(self, principal: Principal) -> None:
+        """Somebody whose roles have changed sees no more of what they may not see now."""
+        self.principal = principal
+        for name in (*self._followed, *(("desk",) if self.is_softphone else ())):
+            self._allow(name)
 
     def _has_desk(self) -> bool:
         principal = self.principal
@@ -275,21 +286,28 @@ class Connection:
 
     @contextlib.asynccontextmanager
     async def _topic(self, name: str) -> AsyncIterator[Topic]:
+        principal = self._allow(name)
+        if name == "desk":
+            async with self._parts.desks.held(*self.whose) as desk:
+                yield desk.topic
+            return
+        async with self._parts.boards.held(name, principal.tenant_id) as topic:
+            yield topic
+
+    def _allow(self, name: str) -> Principal:
+        """Who follows a topic; Closed when they may not."""
         principal = self.principal
         assert principal is not None, "greeted first"
         if name == "desk":
             if not self._has_desk():
                 raise Closed(Close.NOT_ALLOWED, "only agents have a desk")
-            async with self._parts.desks.held(*self.whose) as desk:
-                yield desk.topic
-            return
+            return principal
         rule = self._parts.followed_by[name].rule
         try:
             own_agent(rule, roles=principal.roles, user_id=principal.id)
         except NotAllowed as error:
             raise Closed(Close.NOT_ALLOWED, str(error)) from None
-        async with self._parts.boards.held(name, principal.tenant_id) as topic:
-            yield topic
+        return principal
 
     async def _send(self) -> None:
         while True:
@@ -299,7 +317,8 @@ class Connection:
                     async with asyncio.timeout(SEND_LIMIT_S):
                         await self._socket.send_text(text)
                 except TimeoutError:
-                    raise Closed(Close.TOO_SLOW, "a message was not read in time") from None
+                    slow = Closed(Close.TOO_SLOW, "a message was not read in time")
+                    raise self._end or slow from None
             if self._end is not None:
                 raise self._end
             self._wake.clear()

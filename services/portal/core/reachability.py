@@ -69,8 +69,10 @@ class Reachability:
         self._failed_at_ms = now_ms
 
     def is_over(self, now_ms: int) -> bool:
-        """True: the softphone is gone and routing knows it."""
-        return self._told == UNREACHABLE and self.link(now_ms) == UNREACHABLE and self._gone(now_ms)
-
-    def _gone(self, now_ms: int) -> bool:
-        return self._heard_at_ms is None or now_ms - self._heard_at_ms >= GRACE_MS
+        """True: the softphone is gone and routing knows it, or has ceased by itself to believe."""
+        if self._heard_at_ms is None:
+            return self._told == UNREACHABLE
+        silent_ms = now_ms - self._heard_at_ms
+        if silent_ms < GRACE_MS:
+            return False
+        return self._told == UNREACHABLE or silent_ms >= GRACE_MS + VALID_MS

@@ -27,6 +27,7 @@ from services.portal.feed_boards import Boards
 from services.portal.feed_connection import Parts
 from services.portal.feed_words import Close
 from services.portal.http_server import HttpServer, bound
+from services.portal.strangers import MAX_ENTRIES_PER_S
 from tests.unit.portal_edges.desk_stage import PATIENCE_S, DeskStage, desk_staged, ring
 from tests.unit.portal_edges.stage import REGISTRY, Identities, person
 
@@ -193,6 +194,19 @@ async def test_what_routing_does_not_take_is_told_again(stage: FeedStage) -> Non
         await linked(stage, "reachable")
 
 
+async def test_of_whom_routing_does_not_know_it_is_not_told_for_ever(stage: FeedStage) -> None:
+    stage.people.by_token["new"] = person("agent", who="new")
+    async with stage.page(token="new", device_check="passed") as page:
+        await page.until("snapshot")
+        await linked(stage, "reachable")
+    stage.desk.clock.at_ms += 10_000
+    await linked(stage, "unreachable")
+    async with asyncio.timeout(PATIENCE_S):
+        while len(stage.links):  # noqa: ASYNC110  # a task that has ended tells nobody
+            await asyncio.sleep(0.01)
+    assert stage.desk.acd.links == [("new", "reachable", 15_000), ("new", "unreachable", 0)]
+
+
 async def test_the_newest_softphone_wins(stage: FeedStage) -> None:
     async with (
         stage.page(token="ada", device_check="passed") as older,
@@ -233,6 +247,13 @@ async def test_who_may_not_is_refused_and_written_down(
             assert words == reason
     (entry,) = stage.people.entries
     assert (entry.action, entry.outcome) == ("feed", reason or "not-allowed")
+
+
+async def test_a_flood_of_nobodies_does_not_flood_the_trail(stage: FeedStage) -> None:
+    for _ in range(MAX_ENTRIES_PER_S + 5):
+        async with stage.page(token="wrong") as page:
+            assert (await page.closed())[0] == Close.NOT_AUTHENTICATED
+    assert len(stage.people.entries) == MAX_ENTRIES_PER_S
 
 
 @pytest.mark.parametrize(
@@ -306,6 +327,19 @@ async def test_a_token_that_ends_ends_the_feed_unless_another_is_sent(stage: Fee
         await page.until("heartbeat")
         await page.say(type="token", token="sam")
         assert (await page.closed())[0] == Close.NOT_ALLOWED
+
+
+async def test_who_loses_a_role_sees_no_more_of_what_it_showed(stage: FeedStage) -> None:
+    async with (
+        stage.page(token="sam", topics=["live"]) as page,
+        stage.page(token="ada", device_check="passed") as desk,
+    ):
+        await page.until("change", "live")
+        await desk.until("snapshot", "desk")
+        stage.people.by_token["sam"] = person("agent", who="sam")
+        assert (await page.closed())[0] == Close.NOT_ALLOWED
+        stage.people.by_token["ada"] = person("supervisor", who="ada")
+        assert (await desk.closed())[0] == Close.NOT_ALLOWED
 
 
 async def test_a_database_that_is_away_ends_nobodys_feed(stage: FeedStage) -> None:

@@ -94,6 +94,15 @@ def test_one_who_is_unreachable_by_their_check_is_kept_while_heard() -> None:
     assert not reach.is_over(12_000)
 
 
+def test_what_routing_never_takes_is_not_told_for_ever() -> None:
+    reach = alive()
+    tell(reach, 0)
+    assert reach.due(GRACE_MS) == UNREACHABLE
+    # By then routing has ceased by itself to believe what it was told last.
+    assert not reach.is_over(GRACE_MS + VALID_MS - 1)
+    assert reach.is_over(GRACE_MS + VALID_MS)
+
+
 def test_nobody_was_heard_of() -> None:
     reach = Reachability()
     assert reach.link(0) == UNREACHABLE
