@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -21,15 +21,17 @@ from services.chassis.clock import Clock
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import TenantId
 from services.chassis.request import OWN_KEY, Metadata, on_behalf
+from services.chassis.tasks import Tasks
 from services.portal import edge_words
 from services.portal.access import Exposed
-from services.portal.core.permission import named_agent, own_agent
+from services.portal.core.permission import NotAllowed, named_agent, own_agent
 from services.portal.figures import Figures
 from services.portal.identity import caller_metadata
-from services.portal.model.errors import NotAuthenticated
+from services.portal.model.errors import NotAuthenticated, TokenExpired
 from services.portal.model.people import PLATFORM_TENANT, Principal
 from services.portal.model.trail import OK, Replay, ReplayState
 from services.portal.problem import problem_of
+from services.portal.strangers import Strangers
 
 T = TypeVar("T")
 
@@ -41,9 +43,8 @@ MAX_AT_ONCE = 64
 """Requests in progress of one user or key; streams count."""
 MAX_ANONYMOUS_AT_ONCE = 64
 """Requests in progress of all who are nobody yet."""
-
-MAX_NOBODYS_ENTRIES_PER_S = 20
-"""Audit entries of refusals to nobody known: a flood must not push out what people did."""
+RIGHTS_CHECK_S = 10.0
+"""How often it is asked whether whoever reads a stream still may."""
 
 PORTAL = "portal"
 _WRITES_ITS_OWN = frozenset({"carillon.portal.v1.Portal/ChangePassword"})
@@ -119,12 +120,22 @@ class Asked:
     """The token or key that was shown; empty: none was."""
     address: str
     """Where from."""
-    read: Callable[[], Message]
-    """Its message; called once it is known that they may ask. May raise a named error."""
+    read: Callable[[], Awaitable[Message]]
+    """Its message; called once it is known that they may ask. May raise a named error, Refused."""
     idempotency_key: str | None = None
     """None: none was given."""
     timeout_s: float = ANSWER_LIMIT_S
     """How long to wait for the answer."""
+    outlives_token: bool = False
+    """True: a stream goes on when its token ends by itself, but not when it is revoked."""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its answer is kept for its key, so that it is done once."""
+        exposed = self.exposed
+        if self.idempotency_key is None or not exposed.changes:
+            return False
+        return not (exposed.rule.anonymous or exposed.rule.never_replayed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +155,7 @@ class _Visit:
     asked: Asked
     principal: Principal | None = None
     message: Message | None = None
+    own_agent_id: str = ""
     metadata: Metadata = field(default=())
     forwarded: bool = False
 
@@ -165,25 +177,32 @@ class Edge:
         self._clock = clock
         self._at_once: Counter[str] = Counter()
         self._figures = figures or Figures()
-        self._nobodys = (0, 0)
+        self._strangers = Strangers(clock=clock)
+        self._tasks = Tasks()
+
+    async def close(self) -> None:
+        """Ends what still goes on for those who have left."""
+        await self._tasks.close()
 
     async def ask(self, asked: Asked) -> Answered:
-        """One answer; a CarillonError or AioRpcError says why there is none."""
-        visit = _Visit(asked)
-        async with self._on_trail(visit):
-            with await self._admitted(visit):
-                answer = await self._once(visit)
-        return answer
+        """One answer; a CarillonError, AioRpcError or Refused says why there is none."""
+        if not asked.is_kept:
+            return await self._ask(asked)
+        # Whoever leaves in the middle will ask again by the same key: so it goes on without them,
+        # and its answer is there then.
+        done: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
+        self._tasks.start(self._ask_for(asked, done), f"{asked.exposed.action} by its key")
+        return await asyncio.shield(done)
 
     async def stream(self, asked: Asked) -> AsyncGenerator[bytes, None]:
         """Any number of answers, as they come."""
         visit = _Visit(asked)
-        async with self._on_trail(visit, successes=False):
-            with await self._admitted(visit):
-                call = self._method("unary_stream", asked.exposed)(
-                    _data(visit), metadata=visit.metadata, timeout=asked.timeout_s
-                )
-                begun = False
+        async with self._on_trail(visit, successes=False), self._admitted(visit):
+            call = self._method("unary_stream", asked.exposed)(
+                _data(visit), metadata=visit.metadata, timeout=asked.timeout_s
+            )
+            begun = False
+            async with self._while_allowed(visit, call):
                 async for answer in call:
                     # Whoever leaves in the middle has had something all the same.
                     if not begun and asked.exposed.is_audited:
@@ -191,21 +210,69 @@ class Edge:
                     begun = True
                     yield answer
 
+    async def _ask(self, asked: Asked) -> Answered:
+        visit = _Visit(asked)
+        async with self._on_trail(visit), self._admitted(visit):
+            return await self._once(visit)
+
+    async def _ask_for(self, asked: Asked, done: asyncio.Future[Answered]) -> None:
+        try:
+            done.set_result(await self._ask(asked))
+        except asyncio.CancelledError:
+            done.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001  # handed to whoever asks, if they still do
+            done.set_exception(error)
+            done.exception()  # or the loop would complain that nobody has looked at it
+
+    @contextlib.asynccontextmanager
+    async def _while_allowed(self, visit: _Visit, call: Any) -> AsyncIterator[None]:
+        """Ends the call once they leave, or may not read on."""
+        lost: list[CarillonError] = []
+        watch = self._tasks.start(self._watch_rights(visit, call, lost), "rights of a reader")
+        try:
+            yield
+        except asyncio.CancelledError:
+            if lost:
+                raise lost[0] from None
+            raise
+        finally:
+            watch.cancel()
+            call.cancel()
+
+    async def _watch_rights(self, visit: _Visit, call: Any, lost: list[CarillonError]) -> None:
+        own_agent_id = visit.own_agent_id
+        while not lost:
+            await asyncio.sleep(RIGHTS_CHECK_S)
+            try:
+                if await self._identify(visit) != own_agent_id:
+                    raise NotAllowed("the roles have changed; ask again")
+            except CarillonError as error:
+                if not _is_borne(error, visit.asked):
+                    lost.append(error)
+        call.cancel()
+
     async def _authenticate(self, bearer: str) -> Principal:
         if not bearer:
             raise NotAuthenticated("send Authorization: Bearer with an access token or an API key")
         return await self._people.authenticate(bearer)
 
-    async def _admitted(self, visit: _Visit) -> contextlib.AbstractContextManager[None]:
-        own_agent_id = await self._identify(visit)
-        asked = visit.asked
-        visit.message = asked.read()
-        name = asked.exposed.rule.own_agent_field
-        if name and own_agent_id:
-            named = named_agent(named=getattr(visit.message, name), own_agent_id=own_agent_id)
-            setattr(visit.message, name, named)
-        visit.metadata = _metadata(visit, own_agent_id)
-        return self._counted(visit.principal.id if visit.principal else "")
+    @contextlib.asynccontextmanager
+    async def _admitted(self, visit: _Visit) -> AsyncIterator[None]:
+        visit.own_agent_id = await self._identify(visit)
+        if visit.principal is None:
+            # All strangers share their places: who sends slowly must not take one meanwhile.
+            visit.message = await visit.asked.read()
+        with self._counted(visit.principal.id if visit.principal else ""):
+            if visit.message is None:
+                visit.message = await visit.asked.read()
+            name = visit.asked.exposed.rule.own_agent_field
+            if name and visit.own_agent_id:
+                named = getattr(visit.message, name)
+                own = named_agent(named=named, own_agent_id=visit.own_agent_id)
+                setattr(visit.message, name, own)
+            visit.metadata = _metadata(visit)
+            yield
 
     async def _identify(self, visit: _Visit) -> str:
         """Finds out who asks; whose things alone they may see, or empty."""
@@ -230,15 +297,13 @@ class Edge:
 
     async def _once(self, visit: _Visit) -> Answered:
         """Asks the service, unless the same was asked before."""
-        asked, principal = visit.asked, visit.principal
-        key = asked.idempotency_key
-        rule = asked.exposed.rule
-        if key is None or principal is None or not asked.exposed.changes or rule.never_replayed:
+        principal = visit.principal
+        if principal is None or not visit.asked.is_kept:
             return Answered(await self._forward(visit))
         whose: dict[str, Any] = {
             "tenant_id": principal.tenant_id,
             "principal_id": principal.id,
-            "key": key,
+            "key": visit.asked.idempotency_key,
             "request_hash": _hash(visit),
         }
         replay = await self._people.replay(**whose)
@@ -259,9 +324,9 @@ class Edge:
     async def _forward(self, visit: _Visit) -> bytes:
         call = self._method("unary_unary", visit.asked.exposed)
         visit.forwarded = True
-        answer: bytes = await call(
-            _data(visit), metadata=visit.metadata, timeout=visit.asked.timeout_s
-        )
+        # Whose patience ends sooner may ask again by the key; what is done by it is done whole.
+        limit_s = ANSWER_LIMIT_S if visit.asked.is_kept else visit.asked.timeout_s
+        answer: bytes = await call(_data(visit), metadata=visit.metadata, timeout=limit_s)
         return answer
 
     def _method(self, arity: str, exposed: Exposed) -> Any:
@@ -275,7 +340,7 @@ class Edge:
         exposed = visit.asked.exposed
         try:
             yield
-        except (CarillonError, aio.AioRpcError) as error:
+        except Exception as error:
             problem = problem_of(error)
             if exposed.is_audited or problem.status in _REFUSALS:
                 await self._audit(visit, problem.code)
@@ -291,7 +356,7 @@ class Edge:
         exposed, principal, message = visit.asked.exposed, visit.principal, visit.message
         if exposed.rule.anonymous or (visit.forwarded and exposed.action in _WRITES_ITS_OWN):
             return
-        if principal is None and not self._may_write_of_nobody():
+        if principal is None and not self._strangers.may_be_written():
             return
         await self._people.audit(
             principal=principal,
@@ -304,12 +369,12 @@ class Edge:
             detail_json=edge_words.detail(message) if message is not None else "{}",
         )
 
-    def _may_write_of_nobody(self) -> bool:
-        second = self._clock.now_ms() // 1_000
-        last, count = self._nobodys
-        count = count + 1 if second == last else 1
-        self._nobodys = second, count
-        return count <= MAX_NOBODYS_ENTRIES_PER_S
+
+def _is_borne(error: CarillonError, asked: Asked) -> bool:
+    """Whether a stream goes on: a database that is away ends nobody's."""
+    if isinstance(error, TokenExpired):
+        return asked.outlives_token
+    return error.kind is Kind.UNAVAILABLE
 
 
 def _data(visit: _Visit) -> bytes:
@@ -326,9 +391,9 @@ def _hash(visit: _Visit) -> str:
     return hashlib.sha256(visit.asked.exposed.path.encode() + b"\n" + _data(visit)).hexdigest()
 
 
-def _metadata(visit: _Visit, own_agent_id: str) -> Metadata:
+def _metadata(visit: _Visit) -> Metadata:
     """Whose request it is. Only portal itself learns of sessions and addresses."""
-    principal = visit.principal
+    principal, own_agent_id = visit.principal, visit.own_agent_id
     if visit.asked.exposed.target == PORTAL:
         pairs = caller_metadata(principal=principal, address=visit.asked.address)
         return (*pairs, *(((OWN_KEY, own_agent_id),) if own_agent_id else ()))

@@ -22,13 +22,16 @@ from services.chassis.log import get_logger
 from services.chassis.status import DETAILS_KEY, STATUS_OF_KIND, details_of, words_of
 from services.portal.access import FILES, Exposed, Registry
 from services.portal.edge import ANSWER_LIMIT_S, STREAM_LIMIT_S, Asked, Edge
-from services.portal.problem import BadRequest, problem_of
+from services.portal.problem import BadRequest, Problem, problem_of
+from services.portal.rest_values import check_texts
 
 log = get_logger("portal.grpc")
 
 MAX_REQUEST_BYTES = 1024 * 1024
 MAX_CONCURRENT_CALLS = 20_000
 STOP_GRACE_S = 1.0
+_WITHHELD = frozenset({500, 503})
+"""As REST would answer: of these nobody outside learns more than that."""
 HEALTH = "grpc.health.v1.Health"
 _HEALTH_FILE: Any = health_pb2.DESCRIPTOR
 
@@ -130,11 +133,14 @@ def _asked(exposed: Exposed, data: bytes, context: Context, limit_s: float) -> A
     )
 
 
-def _message(exposed: Exposed, data: bytes) -> Message:
+async def _message(exposed: Exposed, data: bytes) -> Message:
     try:
-        return exposed.request.FromString(data)
+        message = exposed.request.FromString(data)
     except DecodeError:
         raise BadRequest(f"this is no {exposed.method.input_type.full_name}") from None
+    if b"\x00" in data:  # most have none, and need not be looked through
+        check_texts(message)
+    return message
 
 
 def _host(peer: str) -> str:
@@ -142,25 +148,34 @@ def _host(peer: str) -> str:
     return unquote(peer).partition(":")[2].rpartition(":")[0].strip("[]")
 
 
+class _Withheld(CarillonError):
+    """What nobody outside learns more about than that it happened."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        # Of the instance, because they are those of what happened.
+        self.code = problem.code  # type: ignore[misc]
+        kind = Kind.UNAVAILABLE if problem.status == 503 else Kind.INTERNAL
+        self.kind = kind  # type: ignore[misc]
+
+
 @contextlib.asynccontextmanager
 async def _told(context: Context) -> AsyncIterator[None]:
     """Ends a refused call with the status that says why."""
     try:
         yield
-    except aio.AioRpcError as error:
-        trailing = tuple(
-            (key, value) for key, value in error.trailing_metadata() or () if key == DETAILS_KEY
-        )
-        # Of a service that is away nobody outside needs to know where it would have been.
-        away = error.code() is grpc.StatusCode.UNAVAILABLE and not trailing
-        words = problem_of(error).detail if away else error.details() or ""
-        await context.abort(error.code(), words, trailing)
-    except CarillonError as error:
-        if error.kind is Kind.INTERNAL:
-            log.error("request failed", code=error.code, exc_info=error)
-        await context.abort(
-            STATUS_OF_KIND[error.kind], words_of(error), ((DETAILS_KEY, details_of(error)),)
-        )
+    except Exception as error:  # whatever it is: grpc itself would tell its words to whoever asks
+        problem = problem_of(error)
+        if problem.status == 500:
+            log.error("request failed", code=problem.code, exc_info=error)
+        if isinstance(error, aio.AioRpcError) and problem.status not in _WITHHELD:
+            trailing = error.trailing_metadata() or ()
+            details = tuple((key, value) for key, value in trailing if key == DETAILS_KEY)
+            await context.abort(error.code(), error.details() or "", details)
+        if not isinstance(error, CarillonError) or problem.status in _WITHHELD:
+            error = _Withheld(problem)
+        told = ((DETAILS_KEY, details_of(error)),)
+        await context.abort(STATUS_OF_KIND[error.kind], words_of(error), told)
 
 
 def offered(registry: Registry) -> DescriptorPool:

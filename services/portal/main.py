@@ -128,6 +128,7 @@ class PortalService:
             await self._grpc.stop()
         if self._http is not None:
             await self._http.stop()
+        await self._edge.close()
         (self._world.run_dir / PORTS_FILE).unlink(missing_ok=True)
         await self._boards.close()
         await self._links.close()

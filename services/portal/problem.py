@@ -100,8 +100,20 @@ class Problem:
         return json.dumps(members, ensure_ascii=False).encode(errors="replace")
 
 
-def problem_of(error: CarillonError | aio.AioRpcError) -> Problem:
+class Refused(Exception):
+    """The request has no answer but this problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+def problem_of(error: Exception) -> Problem:
     """What outsiders learn of a failure; of our own faults nothing but that they happened."""
+    if isinstance(error, Refused):
+        return error.problem
+    if not isinstance(error, CarillonError | aio.AioRpcError):
+        return Problem(500, Kind.INTERNAL.value, "internal error")
     if isinstance(error, aio.AioRpcError):
         remote = remote_error(error)
         status = HTTP_OF_STATUS.get(error.code(), 500)
@@ -114,7 +126,8 @@ def problem_of(error: CarillonError | aio.AioRpcError) -> Problem:
     if status == 500:
         code, detail = Kind.INTERNAL.value, "internal error"
     if status == 503:
-        detail = detail if isinstance(error, CarillonError) else "the service is away; ask again"
+        # Nobody outside needs to know where it would have been.
+        detail = "the service is away; ask again"
     return Problem(
         status=status,
         code=code,

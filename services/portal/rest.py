@@ -9,21 +9,21 @@ from urllib.parse import parse_qsl
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
-from grpc import aio
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from services.chassis.errors import CarillonError
 from services.chassis.log import get_logger
 from services.portal import rest_read
 from services.portal.edge import Asked, Edge
-from services.portal.problem import CONTENT_TYPE, BadRequest, Problem, problem_of
+from services.portal.problem import CONTENT_TYPE, BadRequest, Problem, Refused, problem_of
 from services.portal.rest_paths import Found, OtherVerbs, Paths
 
 log = get_logger("portal.rest")
 
 MAX_BODY_BYTES = 1024 * 1024
+MAX_STRANGERS_BODY_BYTES = 16 * 1024
+"""Of requests that need no credentials: signing in takes little."""
 BODY_LIMIT_S = 10.0
 """How long a body may take to come."""
 MAX_INSTANCE_CHARS = 1_000
@@ -34,14 +34,6 @@ NO_STORE: Final[Mapping[str, str]] = {"cache-control": "no-store"}
 
 Special = Callable[[Request, Found], Awaitable[Response]]
 """Answers what is no JSON."""
-
-
-class Refused(Exception):
-    """The request has no answer but this problem."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.code)
-        self.problem = problem
 
 
 class Rest:
@@ -71,13 +63,12 @@ class Rest:
             raise Refused(Problem(405, "method-not-allowed", detail, headers=allow))
         if found.exposed.path in self._special:
             return await self._special[found.exposed.path](request, found)
-        body = await _body(request)
         answer = await self._edge.ask(
             Asked(
                 exposed=found.exposed,
                 bearer=bearer_of(request),
                 address=address_of(request),
-                read=lambda: _message(found, request, body),
+                read=lambda: _message(found, request),
                 idempotency_key=request.headers.get(IDEMPOTENCY_HEADER),
             )
         )
@@ -104,17 +95,10 @@ async def answered(request: Request, work: Awaitable[Response]) -> Response:
     """What the work makes, or the problem that it met."""
     try:
         return await work
-    except Refused as refusal:
-        problem = refusal.problem
-    except (CarillonError, aio.AioRpcError) as error:
+    except Exception as error:  # who asks learns nothing about the inside; the log does
         problem = problem_of(error)
         if problem.status == 500:
             log.error("request failed", path=request.url.path, exc_info=error)
-    except ClientDisconnect:
-        problem = Problem(400, "gone", "the request broke off")
-    except Exception as error:  # who asks learns nothing about the inside; the log does
-        log.error("request failed", path=request.url.path, exc_info=error)
-        problem = Problem(500, "internal", "internal error")
     return problem_response(problem.at(path_of(request)[:MAX_INSTANCE_CHARS]))
 
 
@@ -143,37 +127,8 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-async def _body(request: Request) -> bytes | None:
-    """The body; None when there is none."""
-    length = request.headers.get("content-length", "0")
-    if not length.isdecimal() or int(length[:10]) > MAX_BODY_BYTES:
-        raise _too_large()
-    data = bytearray()
-    try:
-        async with asyncio.timeout(BODY_LIMIT_S):
-            async for chunk in request.stream():
-                data += chunk
-                if len(data) > MAX_BODY_BYTES:
-                    raise _too_large()
-    except TimeoutError:
-        detail = f"the body took longer than {BODY_LIMIT_S:.0f} seconds"
-        raise Refused(
-            Problem(408, "too-slow", detail, headers=(("connection", "close"),))
-        ) from None
-    if not data:
-        return None
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Refused(Problem(415, "not-json", "send Content-Type: application/json"))
-    return bytes(data)
-
-
-def _too_large() -> Refused:
-    detail = f"a body has at most {MAX_BODY_BYTES} bytes"
-    return Refused(Problem(413, "too-large", detail, headers=_CLOSE))
-
-
-def _message(found: Found, request: Request, body: bytes | None) -> Message:
+async def _message(found: Found, request: Request) -> Message:
+    """The RPC's request, read once it is known that they may ask: nobody else's body is kept."""
     try:
         query = parse_qsl(
             bytes(request.scope["query_string"]).decode("ascii"),
@@ -183,4 +138,41 @@ def _message(found: Found, request: Request, body: bytes | None) -> Message:
         )
     except ValueError:
         raise BadRequest("the query can not be read") from None
+    is_stranger = found.exposed.rule.anonymous
+    body = await _body(request, MAX_STRANGERS_BODY_BYTES if is_stranger else MAX_BODY_BYTES)
     return rest_read.read(found, query=query, body=body)
+
+
+async def _body(request: Request, limit_bytes: int) -> bytes | None:
+    """The body; None when there is none."""
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length[:10]) > limit_bytes:
+        raise _too_large(limit_bytes)
+    try:
+        async with asyncio.timeout(BODY_LIMIT_S):
+            data = await _received(request, limit_bytes)
+    except TimeoutError:
+        detail = f"the body took longer than {BODY_LIMIT_S:.0f} seconds"
+        raise Refused(Problem(408, "too-slow", detail, headers=_CLOSE)) from None
+    except ClientDisconnect:
+        raise Refused(Problem(400, "gone", "the request broke off")) from None
+    if not data:
+        return None
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Refused(Problem(415, "not-json", "send Content-Type: application/json"))
+    return data
+
+
+async def _received(request: Request, limit_bytes: int) -> bytes:
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > limit_bytes:
+            raise _too_large(limit_bytes)
+    return bytes(data)
+
+
+def _too_large(limit_bytes: int) -> Refused:
+    detail = f"a body has at most {limit_bytes} bytes here"
+    return Refused(Problem(413, "too-large", detail, headers=_CLOSE))

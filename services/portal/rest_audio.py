@@ -17,8 +17,8 @@ from services.chassis.errors import Kind
 from services.chassis.status import remote_error
 from services.portal.access import Binding, Exposed, Registry
 from services.portal.edge import Asked, Edge
-from services.portal.problem import BadRequest, Problem
-from services.portal.rest import Refused, address_of, bearer_of
+from services.portal.problem import BadRequest, Problem, Refused
+from services.portal.rest import address_of, bearer_of
 from services.portal.rest_paths import Found
 
 PATH = "/v1/recordings/{recording_id}/audio.wav"
@@ -127,6 +127,7 @@ class Audio:
                 address=address_of(request),
                 read=lambda: _message(recording_id, offset, length),
                 timeout_s=AUDIO_LIMIT_S,
+                outlives_token=True,
             )
         )
         try:
@@ -163,7 +164,7 @@ class _Sound(StreamingResponse):
             await self._stream.aclose()
 
 
-def _message(recording_id: str, offset: int, length: int) -> recording_pb2.ReadAudioRequest:
+async def _message(recording_id: str, offset: int, length: int) -> recording_pb2.ReadAudioRequest:
     if "\x00" in recording_id:
         raise BadRequest("the text holds what is no character", field="recording_id")
     return recording_pb2.ReadAudioRequest(recording_id=recording_id, offset=offset, length=length)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.message import Message
 
 from services.portal.problem import BadRequest
 
@@ -106,6 +107,23 @@ def _is_base64(text: str) -> bool:
     except (binascii.Error, ValueError):
         return False
     return True
+
+
+def check_texts(message: Message, path: str = "", depth: int = 0) -> None:
+    """The same of a message that came as such: every text in it is one."""
+    if depth > MAX_DEPTH:
+        raise BadRequest(f"nested more than {MAX_DEPTH} deep", field=short(path))
+    for field, value in message.ListFields():
+        inside = f"{path}.{field.name}" if path else field.name
+        if is_map(field):
+            values = [*value, *value.values()]
+        else:
+            values = value if field.is_repeated else [value]
+        for each in values:
+            if isinstance(each, Message):
+                check_texts(each, inside, depth + 1)
+            elif isinstance(each, str):
+                _check_text(each, inside)
 
 
 def _check_text(text: str, path: str) -> None:

@@ -207,6 +207,8 @@ class Backend(grpc.GenericRpcHandler):
                 if isinstance(each, CarillonError):
                     raise each
                 yield each
+            if path in self.waiting:
+                await self.waiting[path](request)
 
         return run
 
@@ -261,6 +263,7 @@ class Stage:
 
     async def close(self) -> None:
         await self.http.aclose()
+        await self.edge.close()
         for channel in self._channels.values():
             await channel.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -97,6 +98,21 @@ async def test_head_tells_the_size(audio: Stage) -> None:
     answer = await audio.ask("HEAD", PATH)
     assert (answer.status_code, answer.headers["content-length"]) == (200, str(len(SOUND)))
     assert audio.backend.calls[0].request.length == 1
+
+
+async def test_who_has_heard_enough_ends_the_reading(audio: Stage) -> None:
+    ended = asyncio.Event()
+
+    async def more(_request: Any) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    audio.backend.waiting[READ_AUDIO] = more
+    assert (await audio.ask("HEAD", PATH)).status_code == 200
+    async with asyncio.timeout(5):
+        await ended.wait()
 
 
 async def test_who_listens_is_on_the_trail_and_an_agent_is_named(audio: Stage) -> None:

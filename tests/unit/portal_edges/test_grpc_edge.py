@@ -16,8 +16,9 @@ from protos.acd.v1 import acd_pb2, acd_pb2_grpc, state_pb2
 from protos.crm.v1 import crm_pb2, crm_pb2_grpc
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.status import remote_error
+from services.portal import edge
 from services.portal.grpc_edge import GrpcEdge, offered
-from tests.unit.portal_edges.stage import REGISTRY, Stage
+from tests.unit.portal_edges.stage import REGISTRY, Stage, person
 
 ADMINISTRATOR = (("authorization", "Bearer administrator"),)
 GET_AGENT = "/carillon.acd.v1.Acd/GetAgent"
@@ -26,6 +27,16 @@ GET_AGENT = "/carillon.acd.v1.Acd/GetAgent"
 class NoSuchAgent(CarillonError):
     code = "no-such-agent"
     kind = Kind.NOT_FOUND
+
+
+class Named(CarillonError):
+    """Says where something is that nobody outside needs to know."""
+
+    code = "very-secret"
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__("nobody at 10.1.2.3:5432")
+        self.kind = kind  # type: ignore[misc]  # of the instance, because each test has its own
 
 
 @pytest_asyncio.fixture
@@ -99,6 +110,45 @@ async def test_what_is_no_message_is_refused(channel: aio.Channel) -> None:
     assert remote_error(error).code == "bad-request"
 
 
+async def test_text_that_no_database_keeps_is_refused_wherever_it_stands(
+    stage: Stage, channel: aio.Channel
+) -> None:
+    crm = crm_pb2_grpc.CrmStub(channel)
+    for customer in (
+        crm_pb2.Customer(name="a\0"),
+        crm_pb2.Customer(numbers=["a", "\0"]),
+        crm_pb2.Customer(attributes={"a": "\0"}),
+        crm_pb2.Customer(attributes={"\0": "a"}),
+    ):
+        request = crm_pb2.CreateCustomerRequest(customer=customer)
+        error = await refused(crm.CreateCustomer(request, metadata=ADMINISTRATOR))
+        assert remote_error(error).code == "bad-request"
+    assert not stage.backend.calls
+
+
+async def test_of_our_own_faults_nothing_is_told(stage: Stage, channel: aio.Channel) -> None:
+    acd = acd_pb2_grpc.AcdStub(channel)
+    for failure, code, status in (
+        (Named(Kind.INTERNAL), "internal", grpc.StatusCode.INTERNAL),
+        (Named(Kind.UNAVAILABLE), "very-secret", grpc.StatusCode.UNAVAILABLE),
+    ):
+        stage.people.failure = failure
+        at_the_edge = await refused(acd.GetAgent(acd_pb2.AgentRequest(), metadata=ADMINISTRATOR))
+        stage.people.failure = None
+        stage.backend.answers[GET_AGENT] = failure
+        behind = await refused(acd.GetAgent(acd_pb2.AgentRequest(), metadata=ADMINISTRATOR))
+        for error in (at_the_edge, behind):
+            assert (error.code(), remote_error(error).code) == (status, code)
+            assert "10.1.2.3" not in repr((error.details(), error.trailing_metadata()))
+
+    async def broken(bearer: str) -> Any:
+        raise ZeroDivisionError(bearer)
+
+    stage.people.authenticate = broken  # type: ignore[method-assign]
+    error = await refused(acd.GetAgent(acd_pb2.AgentRequest(), metadata=ADMINISTRATOR))
+    assert (error.code(), error.details()) == (grpc.StatusCode.INTERNAL, "internal error")
+
+
 async def test_a_service_that_is_away(stage: Stage, channel: aio.Channel) -> None:
     stage.exchange.kill("acd")
     acd = acd_pb2_grpc.AcdStub(channel)
@@ -169,6 +219,79 @@ async def test_who_hangs_up_before_the_answer_is_on_the_trail(
         call.cancel()
         await ended.wait()
     assert [entry.outcome for entry in stage.people.entries] == ["cancelled"]
+
+
+async def test_who_hangs_up_and_asks_again_by_the_same_key_has_it_done_once(
+    stage: Stage, channel: aio.Channel
+) -> None:
+    begun, gate, kept = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slow(_request: Any) -> Any:
+        begun.set()
+        await gate.wait()
+
+    remember = stage.people.remember
+
+    async def noting(**answer: Any) -> None:
+        await remember(**answer)
+        kept.set()
+
+    stage.people.remember = noting  # type: ignore[method-assign]
+    stage.backend.waiting["/carillon.crm.v1.Crm/CreateCustomer"] = slow
+    crm = crm_pb2_grpc.CrmStub(channel)
+    metadata = (*ADMINISTRATOR, ("idempotency-key", "once"))
+    request = crm_pb2.CreateCustomerRequest(customer=crm_pb2.Customer(name="Ada"))
+    call = crm.CreateCustomer(request, metadata=metadata)
+    async with asyncio.timeout(5):
+        await begun.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        error = await refused(crm.CreateCustomer(request, metadata=metadata))
+        assert remote_error(error).code == "in-progress"
+        gate.set()
+        await kept.wait()
+    again = crm.CreateCustomer(request, metadata=metadata)
+    await again
+    assert "idempotency-replayed" in dict(await again.trailing_metadata() or ())
+    assert len(stage.backend.calls) == 1
+    outcomes = [entry.outcome for entry in stage.people.entries]
+    assert sorted(outcomes) == ["in-progress", "ok", "ok"]
+
+
+@pytest.mark.parametrize("why", ["token-expired", "not-authenticated", "not-allowed"])
+async def test_who_may_no_longer_read_a_stream_reads_no_more_of_it(
+    stage: Stage, channel: aio.Channel, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    monkeypatch.setattr(edge, "RIGHTS_CHECK_S", 0.02)
+    ended = asyncio.Event()
+
+    async def more(_request: Any) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    stage.backend.waiting["/carillon.acd.v1.Acd/WatchAgents"] = more
+    acd = acd_pb2_grpc.AcdStub(channel)
+    metadata = (("authorization", "Bearer supervisor"),)
+    stream: Any = acd.WatchAgents(acd_pb2.WatchAgentsRequest(), metadata=metadata)
+    await stream.read()
+    stage.people.failure = Named(Kind.UNAVAILABLE)
+    await asyncio.sleep(0.06)  # a few checks, which change nothing
+    assert not ended.is_set()
+    if why == "token-expired":
+        stage.people.expired.add("supervisor")
+    elif why == "not-authenticated":
+        del stage.people.by_token["supervisor"]
+    else:
+        stage.people.by_token["supervisor"] = person("agent", who="supervisor")
+    stage.people.failure = None
+    async with asyncio.timeout(5):
+        error = await refused(stream.read())
+        await ended.wait()
+    assert remote_error(error).code == why
+    assert [entry.outcome for entry in stage.people.entries] == [why]
 
 
 async def test_reflection_shows_what_is_for_outside(channel: aio.Channel) -> None:

@@ -11,7 +11,7 @@ import pytest
 from protos.acd.v1 import acd_pb2, state_pb2
 from services.chassis.database import DatabaseUnavailable
 from services.chassis.errors import CarillonError, Kind
-from services.portal import edge, rest
+from services.portal import edge, rest, strangers
 from tests.unit.portal_edges.stage import Stage, problem
 
 PUT_QUEUE = "/carillon.acd.v1.Acd/PutQueue"
@@ -222,6 +222,54 @@ async def test_a_body_that_says_no_length_is_cut_off_at_the_limit(stage: Stage) 
     assert sent <= rest.MAX_BODY_BYTES // 65_536 + 2
 
 
+async def test_nobodys_body_is_read_before_they_are_known(stage: Stage) -> None:
+    sent = 0
+
+    async def body() -> Any:
+        nonlocal sent
+        sent += 1
+        yield b"{}"
+
+    headers = {"content-type": "application/json"}
+    for token, status in (("", 401), ("wrong", 401), ("agent", 403)):
+        answer = await stage.ask(
+            "PUT", "/v1/queues/q", token=token, content=body(), headers=headers
+        )
+        assert answer.status_code == status
+    assert sent == 0
+    assert (
+        await stage.ask("PUT", "/v1/queues/q", content=body(), headers=headers)
+    ).status_code == 200
+
+
+async def test_who_needs_no_credentials_sends_little(stage: Stage) -> None:
+    credentials = {"username": "a", "password": "x" * rest.MAX_STRANGERS_BODY_BYTES}
+    answer = await stage.ask("POST", "/v1/sessions", token="", json=credentials)
+    assert problem(answer)["code"] == "too-large"
+
+
+async def test_strangers_who_send_slowly_take_nobodys_place(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge, "MAX_ANONYMOUS_AT_ONCE", 1)
+    begun = asyncio.Event()
+
+    async def slow() -> Any:
+        begun.set()
+        yield b"{"
+        await asyncio.Event().wait()
+
+    headers = {"content-type": "application/json"}
+    first = asyncio.ensure_future(
+        stage.ask("POST", "/v1/sessions", token="", content=slow(), headers=headers)
+    )
+    async with asyncio.timeout(5):
+        await begun.wait()
+    second = await stage.ask("POST", "/v1/sessions", token="", json={})
+    assert second.status_code == 200
+    first.cancel()
+
+
 async def test_a_body_that_does_not_come_is_not_waited_for_for_ever(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -276,6 +324,8 @@ async def test_a_fault_at_the_edge_itself_is_told_as_one(stage: Stage) -> None:
     answer = await stage.ask("GET", "/v1/queues", token="secret-token")
     assert (problem(answer)["code"], answer.status_code) == ("internal", 500)
     assert "secret-token" not in answer.text
+    await stage.ask("PUT", "/v1/queues/q", json={})
+    assert [entry.outcome for entry in stage.people.entries] == ["internal"]
 
 
 async def test_a_service_that_is_away_is_503_with_when_to_ask_again(stage: Stage) -> None:
@@ -307,9 +357,10 @@ async def test_credentials(stage: Stage) -> None:
 
 
 async def test_people_can_not_be_told_apart_while_their_database_is_away(stage: Stage) -> None:
-    stage.people.failure = DatabaseUnavailable("it is away")
+    stage.people.failure = DatabaseUnavailable("OSError: nobody at 10.1.2.3:5432")
     answer = await stage.ask("GET", "/v1/queues")
-    assert answer.status_code == 503
+    assert (answer.status_code, problem(answer)["code"]) == (503, "database-unavailable")
+    assert "10.1.2.3" not in answer.text
 
 
 async def test_the_tenant_is_that_of_the_credentials_whatever_a_request_brings(
@@ -373,12 +424,12 @@ async def test_what_people_write_themselves_is_written_once(stage: Stage) -> Non
 
 
 async def test_a_flood_of_nobodies_does_not_flood_the_trail(stage: Stage) -> None:
-    for _ in range(edge.MAX_NOBODYS_ENTRIES_PER_S + 10):
+    for _ in range(strangers.MAX_ENTRIES_PER_S + 10):
         await stage.ask("GET", "/v1/queues", token="")
-    assert len(stage.people.entries) == edge.MAX_NOBODYS_ENTRIES_PER_S
+    assert len(stage.people.entries) == strangers.MAX_ENTRIES_PER_S
     stage.clock.at_ms += 1_000
     await stage.ask("GET", "/v1/queues", token="")
-    assert len(stage.people.entries) == edge.MAX_NOBODYS_ENTRIES_PER_S + 1
+    assert len(stage.people.entries) == strangers.MAX_ENTRIES_PER_S + 1
 
 
 async def test_one_user_has_only_so_many_requests_at_once(
