@@ -79,7 +79,11 @@ class SessionCalls:
                 address=address,
             )
             await parts.sign_in.set_password(
-                principal.tenant_id, principal.id, request.new_password, but=session_of(context)
+                principal.tenant_id,
+                principal.id,
+                request.new_password,
+                but=session_of(context),
+                instead_of=account.password_hash,
             )
             outcome = OK
         except CarillonError as error:

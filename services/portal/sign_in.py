@@ -198,12 +198,23 @@ class SignIn:
         self._identity.forget(session_id)
 
     async def set_password(
-        self, tenant_id: TenantId, user_id: str, password: str, *, but: str = ""
+        self,
+        tenant_id: TenantId,
+        user_id: str,
+        password: str,
+        *,
+        but: str = "",
+        instead_of: str = "",
     ) -> None:
-        """Another password, which has been checked; all sessions `but` one end."""
+        """Another password, which has been checked; all sessions `but` one end.
+
+        WrongCredentials when the password whose hash is `instead_of` is not the present one.
+        """
         fresh = await self._passwords.hash(password)
         now_ms = self._clock.now_ms()
-        await self._store.set_password(tenant_id, user_id, fresh, now_ms, but=but)
+        await self._store.set_password(
+            tenant_id, user_id, fresh, now_ms, but=but, instead_of=instead_of
+        )
         self._identity.forget(user_id)
 
     async def _renewed(self, holder: Holder | None, refresh_token: str) -> Granted:

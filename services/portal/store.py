@@ -65,9 +65,20 @@ class PeopleStore(Protocol):
         """
 
     async def set_password(
-        self, tenant_id: TenantId, user_id: str, password_hash: str, now_ms: int, *, but: str = ""
+        self,
+        tenant_id: TenantId,
+        user_id: str,
+        password_hash: str,
+        now_ms: int,
+        *,
+        but: str = "",
+        instead_of: str = "",
     ) -> None:
-        """Another password; at once every session of the user ends, all `but` one. NoSuchUser."""
+        """Another password; at once every session of the user ends, all `but` one.
+
+        NoSuchUser; WrongCredentials when the present password is another than the one whose hash
+        is `instead_of`, unless that is empty.
+        """
 
     async def touch_user(self, tenant_id: TenantId, user_id: str, now_ms: int) -> None:
         """Remembers when they were last seen; nothing happens to one who is not there."""

@@ -21,6 +21,7 @@ from services.portal.model.errors import (
     TooManyApiKeys,
     TooManyUsers,
     UserExists,
+    WrongCredentials,
 )
 from services.portal.model.people import Account, ApiKey, Tenant, User, UserQuery
 from services.portal.model.sessions import Holder, KeyHolder, Session, Tally, Token, Verdict
@@ -137,10 +138,19 @@ class MemoryPortalStore:
         return changed
 
     async def set_password(
-        self, tenant_id: TenantId, user_id: str, password_hash: str, now_ms: int, *, but: str = ""
+        self,
+        tenant_id: TenantId,
+        user_id: str,
+        password_hash: str,
+        now_ms: int,
+        *,
+        but: str = "",
+        instead_of: str = "",
     ) -> None:
         """See `PeopleStore.set_password`."""
         account = await self.get_account(tenant_id, user_id)
+        if instead_of not in {"", account.password_hash}:
+            raise WrongCredentials("the password was changed meanwhile")
         self._house(tenant_id).accounts[user_id] = replace(account, password_hash=password_hash)
         await self._end_sessions(tenant_id, user_id, now_ms, but=but)
 

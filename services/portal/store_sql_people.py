@@ -18,6 +18,7 @@ from services.portal.model.errors import (
     TenantExists,
     TooManyUsers,
     UserExists,
+    WrongCredentials,
 )
 from services.portal.model.people import Account, Role, Tenant, User, UserQuery
 from services.portal.store import TOPIC, ChangeAccount, TellUser
@@ -145,17 +146,27 @@ class SqlPeople:
         return changed
 
     async def set_password(
-        self, tenant_id: TenantId, user_id: str, password_hash: str, now_ms: int, *, but: str = ""
+        self,
+        tenant_id: TenantId,
+        user_id: str,
+        password_hash: str,
+        now_ms: int,
+        *,
+        but: str = "",
+        instead_of: str = "",
     ) -> None:
         """See `PeopleStore.set_password`."""
         async with self._database.transaction(tenant_id) as connection:
-            there = await connection.fetchval(
-                "UPDATE account SET password_hash = $2 WHERE user_id = $1 RETURNING 1",
-                user_id,
-                password_hash,
+            present = await connection.fetchval(
+                "SELECT password_hash FROM account WHERE user_id = $1 FOR NO KEY UPDATE", user_id
             )
-            if there is None:
+            if present is None:
                 raise NoSuchUser(user_id)
+            if instead_of not in {"", present}:
+                raise WrongCredentials("the password was changed meanwhile")
+            await connection.execute(
+                "UPDATE account SET password_hash = $2 WHERE user_id = $1", user_id, password_hash
+            )
             await _end_sessions(connection, user_id, now_ms, but=but)
 
     async def touch_user(self, tenant_id: TenantId, user_id: str, now_ms: int) -> None:

@@ -19,6 +19,7 @@ from services.portal.model.errors import (
     TenantExists,
     TooManyUsers,
     UserExists,
+    WrongCredentials,
 )
 from services.portal.model.people import Account, Role, Tenant, User, UserQuery
 from services.portal.model.sessions import Session, Tally, Verdict
@@ -347,6 +348,18 @@ async def test_a_new_password_ends_every_session_but_one(store: PortalStore) -> 
     assert (await store.get_account(ACME, "u-1")).password_hash == "new"
     await store.set_password(ACME, "u-1", "newer", 300)
     assert await has_ended(store, "s-2")
+
+
+async def test_a_password_is_replaced_only_if_it_is_still_the_one_that_was_shown(
+    store: PortalStore,
+) -> None:
+    await began(store)
+    with pytest.raises(WrongCredentials):
+        await store.set_password(ACME, "u-1", "mine", 200, instead_of="another")
+    assert (await store.get_account(ACME, "u-1")).password_hash == HASH
+    assert not await has_ended(store, "s-1")
+    await store.set_password(ACME, "u-1", "mine", 200, instead_of=HASH)
+    assert (await store.get_account(ACME, "u-1")).password_hash == "mine"
 
 
 async def test_nobody_begins_a_session_with_what_was_the_password(store: PortalStore) -> None:

@@ -344,6 +344,24 @@ async def test_one_changes_ones_password_and_other_sessions_end(stage: Stage) ->
     assert (await stage.sign_in(password=OTHER_PASSWORD)).access_token
 
 
+async def test_a_password_that_an_administrator_sets_meanwhile_holds(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await stage.sign_in()
+    metadata, make = await stage.by(session.access_token), stage.passwords.hash
+
+    async def late(password: str) -> str:
+        await stage.store.set_password(stage.tenants["acme"], session.me.id, "set", 1)
+        return await make(password)
+
+    monkeypatch.setattr(stage.passwords, "hash", late)
+    request = portal_pb2.ChangePasswordRequest(old_password=PASSWORD, new_password=OTHER_PASSWORD)
+    error = await refused(stage.portal.ChangePassword(request, metadata=metadata))
+    assert error.code == "wrong-credentials"
+    account = await stage.store.get_account(stage.tenants["acme"], session.me.id)
+    assert account.password_hash == "set"
+
+
 async def test_a_stolen_session_does_not_find_the_password_out(stage: Stage) -> None:
     session = await stage.sign_in()
     metadata = await stage.by(session.access_token)
