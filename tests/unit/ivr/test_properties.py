@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,9 @@ from services.ivr.model.call import Event, LegRole, LegView, OperationResult, Ri
 from services.ivr.model.checkpoint import Checkpoint, Stage
 from services.ivr.model.flow import Flow
 from tests.unit.ivr.calls import HANGUP, INVITED, NOW_MS, definition, flow_of
+
+pytestmark = pytest.mark.timeout(600)
+"""Hundreds of stories each, on a machine that may have much else to do."""
 
 DEMO = parse_flow(Path("services/launcher/main-menu.json").read_text())
 GUIDED = flow_of(
