@@ -280,7 +280,7 @@ class Recorder:
         self._keys.recall()
         for call in self._spool.open():
             incarnation = self._spool.log_of(call).incarnation
-            if not incarnation and not self._spool.waiting(call, limit=1):
+            if not incarnation and not self._spool.has_segments(call):
                 self._spool.remove(call)  # killed before anything of it was whole
                 continue
             # Segments without a log are handed over all the same; of a gateway that nobody says

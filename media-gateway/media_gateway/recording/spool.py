@@ -85,8 +85,8 @@ class Spool:
         return CallLog(record for record, _ in whole_records(data))
 
     def is_finished(self, call: CallKey) -> bool:
-        """Whether its manifest was written."""
-        return (self._path(call) / MANIFEST).exists()
+        """Whether its manifest was written, and can be read."""
+        return self.manifest(call) is not None
 
     def begin(self, call: CallKey) -> None:
         """Makes a recording's folder."""
@@ -149,6 +149,10 @@ class Spool:
         if self.is_finished(call):
             self.finish(call)
 
+    def has_segments(self, call: CallKey) -> bool:
+        """Whether any segment of it waits, readable or not."""
+        return any(_is_segment(each.name) for each in os.scandir(self._path(call)))
+
     def waiting(self, call: CallKey, *, limit: int) -> list[Waiting]:
         """The recording's next segments, in their order.
 
@@ -169,19 +173,15 @@ class Spool:
         return found
 
     def manifest(self, call: CallKey) -> recording_pb2.Manifest | None:
-        """A finished recording's manifest; None while it goes on, or is gone.
+        """A finished recording's manifest; None while it goes on, or is gone, or cannot be read.
 
-        One that cannot be read is made once more: the log has all of it.
+        The last is as if it had never been written: who takes over closes the recording again.
         """
         try:
             data = (self._path(call) / MANIFEST).read_bytes()
             found = recording_pb2.Manifest.FromString(data)
-        except FileNotFoundError:
+        except (FileNotFoundError, DecodeError):
             return None
-        except DecodeError:
-            found = recording_pb2.Manifest()
-        if not found.call_id:
-            found = self.log_of(call).manifest()
         return found if found.call_id else None
 
     def forget(self, call: CallKey, names: Iterable[str]) -> None:

@@ -355,10 +355,21 @@ def test_a_manifest_that_cannot_be_read_is_made_again(tmp_path: Path, torn: byte
     whole = desk.finished()
     (file,) = (tmp_path / "spool").rglob("manifest")
     file.write_bytes(torn)
+    assert not desk.spool.is_finished(CALL)
+    desk.spool.close_lost(CALL, at_ms=START_MS + 10_000)
     assert desk.finished() == whole
-    (log,) = (tmp_path / "spool").rglob("log")
-    log.unlink()
-    assert desk.spool.manifest(CALL) is None
+
+
+def test_a_manifest_and_a_log_that_cannot_be_read_to_their_ends_leave_a_gap(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.write(known=manifest())
+    desk.say(0)
+    desk.write(known=ended(), over=True)
+    (file,), (log,) = (list((tmp_path / "spool").rglob(name)) for name in ("manifest", "log"))
+    file.write_bytes(b"")
+    log.write_bytes(log.read_bytes()[:-1])
+    desk.spool.close_lost(CALL, at_ms=START_MS + 10_000)
+    assert desk.gaps() == [("gateway-lost", 1_000, 10_000)]
 
 
 def test_a_death_before_the_last_segment_is_at_its_end(tmp_path: Path) -> None:
