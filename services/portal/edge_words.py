@@ -11,6 +11,8 @@ from google.protobuf.message import Message
 from services.portal.access import Exposed
 
 MAX_DETAIL_BYTES = 4_096
+MAX_MESSAGE_BYTES = 256 * 1024
+"""Of a larger request only its size is told: looking through it would hold up others."""
 MAX_SUBJECT_CHARS = 200
 MAX_TEXT_CHARS = 200
 """Of one text within the detail; a flow's or a browser's long ones are cut."""
@@ -30,6 +32,8 @@ def subject(exposed: Exposed, message: Message) -> str:
 
 def detail(message: Message) -> str:
     """What was asked for, as JSON of at most 4 KiB, without secrets."""
+    if message.ByteSize() > MAX_MESSAGE_BYTES:
+        return json.dumps({"too_long_bytes": message.ByteSize()})
     tree = json_format.MessageToDict(message, preserving_proto_field_name=True)
     text = json.dumps(_shown(tree), ensure_ascii=False)
     size = len(text.encode())

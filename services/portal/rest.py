@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import parse_qsl
 
 from google.protobuf import json_format
@@ -19,6 +19,8 @@ from services.portal.edge import Asked, Edge
 from services.portal.problem import CONTENT_TYPE, BadRequest, Problem, Refused, problem_of
 from services.portal.rest_paths import Found, OtherVerbs, Paths
 
+T = TypeVar("T")
+
 log = get_logger("portal.rest")
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -26,6 +28,8 @@ MAX_STRANGERS_BODY_BYTES = 16 * 1024
 """Of requests that need no credentials: signing in takes little."""
 BODY_LIMIT_S = 10.0
 """How long a body may take to come."""
+LARGE_BYTES = 64 * 1024
+"""Turning more than this into JSON, or back, takes long enough for others to notice."""
 MAX_INSTANCE_CHARS = 1_000
 IDEMPOTENCY_HEADER = "idempotency-key"
 _CLOSE = (("connection", "close"),)
@@ -75,8 +79,9 @@ class Rest:
         headers = dict(NO_STORE)
         if answer.replayed:
             headers["idempotency-replayed"] = "true"
-        message = found.exposed.response.FromString(answer.body)
-        return Response(as_json(message), media_type="application/json", headers=headers)
+        parse = found.exposed.response.FromString
+        told = await _aside(len(answer.body), lambda: as_json(parse(answer.body)))
+        return Response(told, media_type="application/json", headers=headers)
 
 
 def as_json(message: Message) -> bytes:
@@ -100,6 +105,11 @@ async def answered(request: Request, work: Awaitable[Response]) -> Response:
         if problem.status == 500:
             log.error("request failed", path=request.url.path, exc_info=error)
     return problem_response(problem.at(path_of(request)[:MAX_INSTANCE_CHARS]))
+
+
+async def _aside(size_bytes: int, work: Callable[[], T]) -> T:
+    """Does what takes long in a thread: this loop is also that of whoever is being rung."""
+    return work() if size_bytes <= LARGE_BYTES else await asyncio.to_thread(work)
 
 
 def problem_response(problem: Problem) -> Response:
@@ -140,7 +150,7 @@ async def _message(found: Found, request: Request) -> Message:
         raise BadRequest("the query can not be read") from None
     is_stranger = found.exposed.rule.anonymous
     body = await _body(request, MAX_STRANGERS_BODY_BYTES if is_stranger else MAX_BODY_BYTES)
-    return rest_read.read(found, query=query, body=body)
+    return await _aside(len(body or b""), lambda: rest_read.read(found, query=query, body=body))
 
 
 async def _body(request: Request, limit_bytes: int) -> bytes | None:

@@ -44,6 +44,31 @@ async def test_a_message_comes_and_goes_by_its_names_in_the_proto(stage: Stage) 
     assert "access-control-allow-origin" not in answer.headers
 
 
+async def test_what_is_large_comes_and_goes_whole_and_others_are_answered_meanwhile(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others: list[int] = []
+    loop, as_json = asyncio.get_running_loop(), rest.as_json
+
+    async def other() -> None:
+        others.append((await stage.ask("GET", "/v1/queues")).status_code)
+
+    def slow(message: Any) -> bytes:
+        if message.ByteSize() > rest.LARGE_BYTES:
+            # On the loop this would wait for itself.
+            asyncio.run_coroutine_threadsafe(other(), loop).result(5)
+        return as_json(message)
+
+    monkeypatch.setattr(rest, "as_json", slow)
+    names = [f"name-{place:06}" for place in range(10_000)]
+    stage.backend.answers["/carillon.crm.v1.Crm/PutCustomer"] = lambda request: request.customer
+    answer = await stage.ask("PUT", "/v1/customers/c1", json={"numbers": names})
+    assert answer.json()["numbers"] == names
+    assert others == [200]
+    (entry,) = stage.people.entries
+    assert json.loads(entry.detail)["too_long_bytes"] > rest.LARGE_BYTES
+
+
 async def test_a_list_is_asked_for_by_its_query(stage: Stage) -> None:
     path = "/v1/recordings?page.size=5&attributes=a=1&attributes=b=2&from_ms=12&agent_id=ben"
     await stage.ask("GET", path)
