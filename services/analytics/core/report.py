@@ -19,7 +19,7 @@ from services.analytics.model.words import AgentState, Grouping
 MAX_ROWS: Final = 1_500
 """Of a report by time: a month of half hours."""
 MAX_FIGURES: Final = 30_000
-"""Of a report by time, in all its rows."""
+"""Of a report in all its rows: what one message carries."""
 ALL: Final = ""
 """The key of the only row of a report in total."""
 
@@ -55,7 +55,7 @@ class Report:
     ) -> None:
         """`queue_ids`: only these queues have rows; `keys`: rows shown even without a record.
 
-        BadRange when rows by time would be too many.
+        BadRange, here or while records are added, when rows would be too many.
         """
         self._grouping = grouping
         self._window = window
@@ -139,12 +139,18 @@ class Report:
     def _row(self, key: str) -> _Row:
         row = self._rows.get(key)
         if row is None:
+            figures = len(self._formulas.kpis)
+            if len(self._rows) == _most_rows(figures):
+                raise BadRange(
+                    f"more than {len(self._rows)} rows of {figures} figures; ask for fewer KPIs, or"
+                    " for some of the queues or agents"
+                )
             row = self._rows[key] = _Row(self._formulas.nothing())
         return row
 
 
 def _row_starts(window: Window, grouping: Grouping, zone: ZoneInfo, figures: int) -> list[int]:
-    most = min(MAX_ROWS, MAX_FIGURES // max(figures, 1))
+    most = min(MAX_ROWS, _most_rows(figures))
     starts: list[int] = []
     start_ms = row_start_ms(window.from_ms, grouping, zone)
     while start_ms < window.to_ms:
@@ -156,3 +162,7 @@ def _row_starts(window: Window, grouping: Grouping, zone: ZoneInfo, figures: int
         starts.append(start_ms)
         start_ms = next_row_ms(start_ms, grouping, zone)
     return starts
+
+
+def _most_rows(figures: int) -> int:
+    return MAX_FIGURES // max(figures, 1)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.analytics.core.catalogue import choose
 from services.analytics.core.formulas import Formulas
 from services.analytics.core.measures import Terms
-from services.analytics.core.report import MAX_ROWS, Report, ReportRow
+from services.analytics.core.report import MAX_FIGURES, MAX_ROWS, Report, ReportRow
 from services.analytics.core.windows import (
     HOUR_MS,
     INTERVAL_MS,
@@ -198,6 +198,15 @@ def test_too_many_rows_are_refused_with_a_way_out() -> None:
     with pytest.raises(BadRange, match="longer rows"):
         report(Grouping.INTERVAL, to_ms=to_ms)
     assert len(report(Grouping.HOUR, to_ms=to_ms).rows()) == MAX_ROWS // 2 + 1
+
+
+def test_a_row_for_each_of_too_many_agents_is_refused_with_a_way_out() -> None:
+    agents = [f"a{number}" for number in range(MAX_FIGURES // len(KPIS))]
+    made = report(Grouping.AGENT, keys=agents)
+    made.add_entry(entry(1, DAY, agent_id=agents[0]))
+    assert len(made.rows()) == len(agents)
+    with pytest.raises(BadRange, match="some of the queues or agents"):
+        made.add_entry(entry(2, DAY, agent_id="one more"))
 
 
 def test_figures_come_in_the_order_asked_for() -> None:
