@@ -10,12 +10,13 @@ from typing import Final, TypeVar
 
 from services.analytics.core.catalogue import choose, find, for_rows
 from services.analytics.core.kpi import Kpi
-from services.analytics.core.measures import OfCalls, OfEntries, OfTime, Part, Terms
+from services.analytics.core.measures import OfCalls, OfEntries, OfTime, Terms
 from services.analytics.model.errors import BadFilter, BadRange, KpiNotFor, NotYours
 from services.analytics.model.words import Grouping
 from services.chassis.request import present
 
 W = TypeVar("W", bound=StrEnum)
+P = TypeVar("P", OfEntries, OfTime, OfCalls)
 
 DAY_MS: Final = 86_400_000
 MAX_DAYS: Final = 400
@@ -97,7 +98,7 @@ def kpis_for_rows(labels: Sequence[str], *, calls: bool, agents: bool) -> tuple[
     return fitting
 
 
-def part_behind(label: str, *, denominator: bool, kind: type[Part]) -> Part | None:
+def part_behind(label: str, *, denominator: bool, kind: type[P]) -> P | None:
     """What of a KPI the records asked for are in; None: no KPI is named. NoSuchKpi, KpiNotFor."""
     if not label:
         return None

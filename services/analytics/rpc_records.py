@@ -60,11 +60,11 @@ class RecordCalls:
         )
         rows, page = await _page(
             request.page,
-            lambda after: self._store.entries(tenant, query, after=after, limit=PAGE),
+            lambda after, limit: self._store.entries(tenant, query, after=after, limit=limit),
             key=entry_key,
             start=asked.place(request.page.token),
             token=lambda entry: asked.token_of(*entry_key(entry)),
-            keep=lambda entry: not isinstance(part, OfEntries) or part.members(entry, terms),
+            keep=None if part is None else lambda entry: part.members(entry, terms),
             show=shown.entry,
         )
         return pb.ListEntriesResponse(entries=rows, page=page)
@@ -86,11 +86,11 @@ class RecordCalls:
         )
         rows, page = await _page(
             request.page,
-            lambda after: self._store.intervals(tenant, query, after=after, limit=PAGE),
+            lambda after, limit: self._store.intervals(tenant, query, after=after, limit=limit),
             key=interval_key,
             start=asked.interval_place(request.page.token),
             token=lambda each: asked.token_of(each.from_ms, each.version, each.agent_id),
-            keep=lambda each: not isinstance(part, OfTime) or each.state in part.states,
+            keep=None if part is None else lambda each: each.state in part.states,
             show=shown.interval,
         )
         return pb.ListIntervalsResponse(intervals=rows, page=page)
@@ -105,11 +105,11 @@ class RecordCalls:
         query = CallQuery(request.from_ms, request.to_ms)
         rows, page = await _page(
             request.page,
-            lambda after: self._store.calls(tenant, query, after=after, limit=PAGE),
+            lambda after, limit: self._store.calls(tenant, query, after=after, limit=limit),
             key=call_key,
             start=asked.place(request.page.token),
             token=lambda call: asked.token_of(*call_key(call)),
-            keep=lambda call: not isinstance(part, OfCalls) or part.members(call),
+            keep=None if part is None else part.members,
             show=shown.call,
         )
         return pb.ListCallsResponse(calls=rows, page=page)
@@ -117,22 +117,26 @@ class RecordCalls:
 
 async def _page(
     page: common_pb2.PageRequest,
-    page_after: Callable[[K], Awaitable[list[R]]],
+    page_after: Callable[[K, int], Awaitable[list[R]]],
     *,
     key: Callable[[R], K],
     start: K,
     token: Callable[[R], str],
-    keep: Callable[[R], bool],
+    keep: Callable[[R], bool] | None,
     show: Callable[[R], M],
 ) -> tuple[list[M], common_pb2.PageResponse]:
-    """The records of one page that are to be kept, and where the next page begins; BadPage."""
+    """The records of one page that are to be kept, and where the next page begins; BadPage.
+
+    `keep`: which of them; None: all, so that no more are read than the page and one.
+    """
     size, room = page_size(page), MAX_ANSWER_BYTES
+    limit = PAGE if keep else size + 1
     rows: list[M] = []
     last = ""
     after, scanned = start, 0
-    while found := await page_after(after):
+    while found := await page_after(after, limit):
         for record in found:
-            if not keep(record):
+            if keep and not keep(record):
                 continue
             row = show(record)
             room -= row.ByteSize()
