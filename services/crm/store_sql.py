@@ -114,16 +114,19 @@ class SqlCrmStore:
 
     async def look_up(self, tenant_id: TenantId, number: str) -> CustomerCard:
         """See `CrmStore.look_up`."""
+        if not number:
+            return CustomerCard(known=False, customer=None, number="", latest=(), contacts=0)
         async with self._database.transaction(tenant_id) as connection:
-            owner = await connection.fetchrow(_OWNER, number) if number else None
+            owner = await connection.fetchrow(_OWNER, number)
             column, value = ("customer_id", owner["customer_id"]) if owner else ("number", number)
-            row = await connection.fetchrow(_CARD_OF[column], value, LATEST) if number else None
+            row = await connection.fetchrow(_CARD_OF[column], value, LATEST)
+        assert row is not None  # an aggregate always has one
         return CustomerCard(
             known=owner is not None,
             customer=read_customer(owner["body"]) if owner else None,
             number=number,
-            latest=tuple(read_contact(body) for body in row["latest"]) if row else (),
-            contacts=row["contacts"] if row else 0,
+            latest=tuple(read_contact(body) for body in row["latest"]),
+            contacts=row["contacts"],
         )
 
     async def put_customer(self, tenant_id: TenantId, customer: Customer, now_ms: int) -> Customer:

@@ -348,3 +348,5 @@ async def test_a_database_that_is_away_is_a_named_error() -> None:
     )
     with pytest.raises(DatabaseUnavailable):
         await store.look_up(ACME, MAIN)
+    withheld = await store.look_up(ACME, "")
+    assert (withheld.known, withheld.contacts) == (False, 0), "that nobody calls needs no database"
