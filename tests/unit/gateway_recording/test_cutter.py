@@ -65,6 +65,22 @@ def test_another_source_and_a_clock_that_jumped_are_tied_to_the_wall() -> None:
     ]
 
 
+def test_packets_that_waited_for_this_process_stay_where_they_belong() -> None:
+    """It stood still for 800 ms: what came meanwhile came at once."""
+    frames = [
+        (*frame[:4], frame[4] if n < 10 else max(frame[4], START_MS + 1_000))
+        for n, frame in enumerate(voice(60))
+    ]
+    assert places(TrackCutter(started_at_ms=START_MS), frames) == [160 * n for n in range(60)]
+
+
+def test_a_source_that_stood_still_and_goes_on_counting_is_tied_to_the_wall() -> None:
+    before = voice(2)
+    after = voice(40, timestamp=0xFFFF_FF00 + 320, at_ms=START_MS + 2_000)
+    found = places(TrackCutter(started_at_ms=START_MS), before + after)
+    assert found == [0, 160, *(16_000 + 160 * n for n in range(40))]
+
+
 def test_another_codec_begins_another_piece() -> None:
     frames = voice(2) + voice(2, codec="PCMA", timestamp=0xFFFF_FF00 + 320, at_ms=START_MS + 40)
     pieces = TrackCutter(started_at_ms=START_MS).cut(frames)
