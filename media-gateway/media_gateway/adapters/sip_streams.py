@@ -113,6 +113,10 @@ class SipStreams:
                 )
         except (OSError, TimeoutError, ValueError) as error:  # ValueError: a host that is none
             log.debug("no connection", to=f"{peer[0]}:{peer[1]}", reason=str(error))
+        if connection is not None and not connection.is_closed:
+            # Its peer is an address; who is called by a name is found by that, too.
+            connection.called = peer
+            self._by_peer[peer] = connection
         waiting = self._connecting.pop(peer)
         for datagram in waiting:
             if connection is None or connection.is_closed:
@@ -140,8 +144,9 @@ class SipStreams:
     def closed(self, connection: _Connection) -> None:
         """Forgets a connection."""
         self._by_flow.pop(connection.flow, None)
-        if self._by_peer.get(connection.peer) is connection:
-            del self._by_peer[connection.peer]
+        for peer in (connection.peer, connection.called):
+            if self._by_peer.get(peer) is connection:
+                del self._by_peer[peer]
 
 
 class _Connection(asyncio.Protocol):
@@ -154,7 +159,7 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._inside = False
-        self.peer: tuple[str, int] = ("", 0)
+        self.peer = self.called = ("", 0)
         self.flow = 0
 
     @property

@@ -121,3 +121,22 @@ async def test_what_one_host_makes_us_connect_to_is_bounded() -> None:
         streams.send(Datagram(b"", HostPort("192.0.2.1", 9, "TCP")))
     assert len(told.failed) == 2
     await streams.close()
+
+
+async def test_who_is_called_by_a_name_is_reached_by_one_connection() -> None:
+    async with listening(PATIENT) as (theirs, told, port):
+        ours = SipStreams(on_message=told.message, on_failure=told.failed.append)
+        by_name = Datagram(OPTIONS, HostPort("localhost", port, "TCP"))
+        async with asyncio.timeout(5):
+            for _ in range(3):
+                ours.send(by_name)
+                await told.messages.get()
+        assert (len(theirs), len(ours), told.failed) == (1, 1, [])
+        await ours.close()
+        await empty(theirs)
+        await empty(ours)
+        # Gone, it is not found by its name any more.
+        ours.send(by_name)
+        async with asyncio.timeout(5):
+            await told.messages.get()
+        await ours.close()
