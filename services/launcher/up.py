@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from services.chassis.errors import CarillonError, Kind
-from services.chassis.postgres.server import PostgresServer
+from services.chassis.postgres.server import PostgresFailed, PostgresServer
 from services.chassis.tasks import Tasks
 from services.launcher import seed
 from services.launcher.machine import Layout, Machine, NotReady, born, end_leftovers
@@ -76,6 +76,7 @@ class Up:
         self._stack = AsyncExitStack()
         self._tasks = Tasks()
         self._stopping = False
+        self._starting: asyncio.Future[None] | None = None
         self.machine: Machine | None = None
         """Its processes, once started."""
 
@@ -93,7 +94,8 @@ class Up:
             await asyncio.to_thread(self._clear)
         postgres = PostgresServer(self.var / "postgres")
         self._tell("Starting PostgreSQL")
-        await self._begin(postgres)
+        self._stack.push_async_callback(self._stop_database, postgres)
+        await self._start_database(postgres)
         address = await postgres.database(DATABASE)
         address.write(self.var / "database.json")
         ports = self._ports()
@@ -115,6 +117,7 @@ class Up:
         self._remember(running, ports)
         for name in self.machine.programs:
             self._tasks.start(self._keep(self.machine, name), f"keep {name}")
+        self._tasks.start(self._keep_database(postgres), "keep PostgreSQL")
         return running
 
     async def stop(self) -> None:
@@ -123,16 +126,15 @@ class Up:
         await self._tasks.close()
         await self._stack.aclose()
 
-    async def _begin(self, postgres: PostgresServer) -> None:
+    async def _start_database(self, postgres: PostgresServer) -> None:
         # A thread cannot be cancelled: whoever is told to stop meanwhile waits for its end.
-        starting = asyncio.ensure_future(asyncio.to_thread(postgres.start))
+        self._starting = asyncio.ensure_future(asyncio.to_thread(postgres.start))
+        await asyncio.shield(self._starting)
 
-        async def end() -> None:
-            await asyncio.wait((starting,))
-            postgres.stop()
-
-        self._stack.push_async_callback(end)
-        await asyncio.shield(starting)
+    async def _stop_database(self, postgres: PostgresServer) -> None:
+        if self._starting is not None:
+            await asyncio.wait((self._starting,))
+        postgres.stop()
 
     def _clear(self) -> None:
         PostgresServer(self.var / "postgres").remove()
@@ -225,6 +227,18 @@ class Up:
                 self._tell(f"{name} is back.")
             except (NotReady, OSError) as error:
                 self._tell(str(error))
+
+    async def _keep_database(self, postgres: PostgresServer) -> None:
+        """Starts PostgreSQL again, where it was, when it ends by itself."""
+        while True:
+            await asyncio.to_thread(postgres.wait)
+            self._tell("PostgreSQL ended; starting it again.")
+            try:
+                await self._start_database(postgres)
+                self._tell("PostgreSQL is back.")
+            except PostgresFailed as error:
+                self._tell(str(error))
+                await asyncio.sleep(RESTART_LAST_S)
 
 
 async def until_stopped() -> None:

@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
+from services.chassis.postgres.server import PostgresServer
 from services.launcher.machine import born
 from services.launcher.process import ROOT
 
@@ -84,6 +86,24 @@ def processes(var: Path) -> list[int]:
     return [int(pid) for pid, when in recorded.items() if born(int(pid)) == when]
 
 
+def database(var: Path) -> int | None:
+    """The number of PostgreSQL's process; None when none runs."""
+    folder = var / "postgres"
+    with suppress(FileNotFoundError):
+        folder = Path(json.loads((folder / "elsewhere.json").read_text())["folder"])
+    try:
+        return int((folder / "data" / "postmaster.pid").read_text().split()[0])
+    except FileNotFoundError:
+        return None
+
+
+@pytest.fixture
+def var(tmp_path: Path) -> Iterator[Path]:
+    """An installation's folder, and what belongs to it elsewhere, gone with the test."""
+    yield tmp_path / "up"
+    PostgresServer(tmp_path / "up" / "postgres").remove()
+
+
 def answers(var: Path) -> int:
     portal = json.loads((var / "run.json").read_text())["portal"]
     with urllib.request.urlopen(f"{portal}/healthz", timeout=10) as answer:
@@ -91,8 +111,22 @@ def answers(var: Path) -> int:
         return status
 
 
-def test_up_twice_after_a_crash_and_down(tmp_path: Path) -> None:
-    var = tmp_path / "up"
+def until_signed_in(var: Path, within_s: float = 30.0) -> None:
+    """Until the portal finds its people in the database."""
+    run, passwords = (
+        json.loads((var / name).read_text()) for name in ("run.json", "passwords.json")
+    )
+    asked = {"tenant": "demo", "username": "anna", "password": passwords["anna"]}
+    deadline = time.monotonic() + within_s
+    while True:
+        answer = httpx.post(f"{run['portal']}/v1/sessions", json=asked, timeout=10)
+        if answer.is_success:
+            return
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.1)
+
+
+def test_up_twice_after_a_crash_and_down(var: Path) -> None:
     with taken(5060, 8080), up(var) as first:
         text = first.sees("Carillon is up.")
         assert "Port 5060 is in use: SIP is at" in text
@@ -126,14 +160,24 @@ def test_up_twice_after_a_crash_and_down(tmp_path: Path) -> None:
         assert second.stop() == 0
         assert "Stopped." in second.text
     assert processes(var) == []
-    assert not (var / "postgres" / "data" / "postmaster.pid").exists()
+    assert database(var) is None
+
+
+def test_a_database_that_is_killed_is_started_again(var: Path) -> None:
+    with up(var) as terminal:
+        terminal.sees("Carillon is up.")
+        killed = database(var)
+        assert killed is not None
+        os.kill(killed, signal.SIGKILL)
+        terminal.sees("PostgreSQL is back.")
+        assert database(var) != killed
+        until_signed_in(var)
+        assert terminal.stop() == 0
+    assert database(var) is None
 
 
 @pytest.mark.parametrize("at", ["Starting PostgreSQL", "Starting services"])
-def test_who_is_told_to_stop_before_everything_is_up_leaves_nothing(
-    tmp_path: Path, at: str
-) -> None:
-    var = tmp_path / "up"
+def test_who_is_told_to_stop_before_everything_is_up_leaves_nothing(var: Path, at: str) -> None:
     with up(var) as terminal:
         terminal.sees(at)
         terminal.process.send_signal(signal.SIGTERM)
@@ -141,7 +185,7 @@ def test_who_is_told_to_stop_before_everything_is_up_leaves_nothing(
         assert "Stopped." in terminal.text
     assert "Traceback" not in terminal.text
     assert not (var / "processes.json").exists() or processes(var) == []
-    assert not (var / "postgres" / "data" / "postmaster.pid").exists()
+    assert database(var) is None
 
 
 def test_a_call_is_placed_only_to_what_is_up() -> None:

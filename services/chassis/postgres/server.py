@@ -88,6 +88,11 @@ class PostgresServer:
             time.sleep(ATTEMPT_PAUSE_S)
         raise PostgresFailed(f"it did not start; see {self._asked / 'postgres.log'}")
 
+    def wait(self) -> None:
+        """Until it has ended, by itself or because it was told to; may be asked in a thread."""
+        if self._process is not None:
+            self._process.wait()
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stops it: by default every session is cut off and everything is on disk."""
         process, self._process = self._process, None
