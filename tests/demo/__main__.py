@@ -1,10 +1,15 @@
-"""`make demo`: places one real call and narrates it. Exit status 0, or 1 when a step failed."""
+"""`make demo`: places one real call and narrates it.
+
+Exit status 0, 1 when a step failed, 130 when it was interrupted (Ctrl-C, SIGTERM); whatever comes,
+everything that it started is stopped first.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -12,15 +17,22 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from services.__main__ import NAMES
+from services.launcher.up import Up
 from tests.demo.call import run_call
-from tests.demo.story import Step, Story, StoryFailed
+from tests.demo.narration import Narration
+from tests.demo.story import Story, StoryFailed
 
 ROOT = Path(__file__).resolve().parents[2]
-COLOURS = {"caller": "cyan", "agent": "green", "Carillon": "magenta"}
+VAR = ROOT / "var" / "demo"
+INTERRUPTED = 130
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
+@app.command()
 def main(
     *,
     as_json: Annotated[
@@ -28,62 +40,58 @@ def main(
     ] = False,
 ) -> None:
     """Places a real call over SIP from a menu to an agent, and tells it as it happens."""
-    var = ROOT / "var" / "demo"
-    shutil.rmtree(var / "log", ignore_errors=True)
-    console = Console(stderr=as_json)
+    narration = Narration(Console(stderr=as_json))
+    story = Story(tell=narration.tell, begin=narration.begin, say=narration.say)
     began = time.monotonic()
-    story = Story(tell=lambda step: _narrate(console, step, began), begin=_nothing)
-    failure = ""
+    status = 0
     try:
-        asyncio.run(run_call(story, var))
-    except StoryFailed as error:
-        failure = str(error)
+        if not asyncio.run(_played(story, narration)):
+            status = INTERRUPTED
+    except StoryFailed:
+        status = 1
     story.figures["seconds"] = round(time.monotonic() - began, 1)
     if as_json:
         sys.stdout.write(json.dumps(story.as_json(), indent=2) + "\n")
-    else:
-        _summarise(console, story)
-    if failure:
-        logs = (var / "log").relative_to(ROOT)
-        console.print(f"\n[bold red]Failed:[/] {failure}\nThe logs are in {logs}.", highlight=False)
-        raise typer.Exit(1)
+    elif status == 0:
+        narration.summarise(story)
+    if status == 1:
+        log = VAR / "log"
+        narration.failed(story, log.relative_to(ROOT) if log.is_dir() else None)
+    elif status == INTERRUPTED:
+        narration.interrupted()
+    raise typer.Exit(status)
 
 
-def _nothing(_who: str, _what: str) -> None:
-    """The terminal shows a step when it is over."""
+async def _played(story: Story, narration: Narration) -> bool:
+    """Plays the story to its end, or until a signal; then everything is stopped. False: a signal.
 
+    StoryFailed says which step did not come true.
+    """
+    carillon = Up(var=VAR, services=NAMES, tell=narration.say, usual_ports=False, from_nothing=True)
+    playing = asyncio.ensure_future(run_call(story, carillon))
+    stopped = False
 
-def _narrate(console: Console, step: Step, began: float) -> None:
-    clock = f"{time.monotonic() - began:6.1f} s"
-    colour = COLOURS.get(step.who, "white")
-    mark = "[green]✓[/]" if step.ok else "[red]✗[/]"
-    console.print(
-        f"[dim]{clock}[/] {mark} [{colour}]{step.who:<8}[/] {step.what}  [dim]{step.ms:.0f} ms[/]",
-        highlight=False,
-    )
-    if step.detail:
-        console.print(f"{'':>20}[dim]{step.detail}[/]", highlight=False, markup=True)
+    def stop() -> None:
+        nonlocal stopped
+        playing.cancel()
+        narration.say("Still stopping: a moment, please." if stopped else "Stopping everything.")
+        stopped = True
 
-
-def _summarise(console: Console, story: Story) -> None:
-    table = Table(title="The call", title_justify="left", show_edge=False, pad_edge=False)
-    table.add_column("Who", no_wrap=True)
-    table.add_column("What")
-    table.add_column("ms", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    for step in story.steps:
-        table.add_row(step.who, step.what, f"{step.ms:.0f}", "ok" if step.ok else "[red]failed[/]")
-    console.print()
-    console.print(table)
-    if story.as_json()["ok"]:
-        caller, agent = story.figures["caller_hears"], story.figures["agent_hears"]
-        console.print(
-            f"\nBoth heard each other: the caller {caller['freq_hz']} Hz at "
-            f"{caller['level_dbm0']} dBm0, the agent {agent['freq_hz']} Hz at "
-            f"{agent['level_dbm0']} dBm0. {story.figures['seconds']} s in all.",
-            highlight=False,
-        )
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        loop.add_signal_handler(number, stop)
+    try:
+        await asyncio.wait((playing,))
+    finally:
+        await carillon.stop()
+        if carillon.machine is not None:
+            # Made anew each time, for the sockets; nobody else knows of it.
+            shutil.rmtree(carillon.machine.run_dir, ignore_errors=True)
+    if playing.cancelled():
+        return False
+    playing.result()
+    return True
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

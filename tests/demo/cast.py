@@ -17,6 +17,7 @@ from tests.agent.desk import Desk, desk_of
 from tests.agent.portal import Session, signed_in
 from tests.demo.story import Story
 from tests.softphone import SoftPhone
+from tests.stage.asking import eventually
 from tests.stage.watching import Facts
 
 CALLER = "+12025550147"
@@ -46,10 +47,14 @@ async def everyone(story: Story, running: Running, machine: Machine) -> AsyncIte
             )
             await desk.presence("break", "coffee")
             step.detail = f"{desk.session.me['name']}, device check passed, on a break"
-        supervisor = await stack.enter_async_context(
-            signed_in(running.portal, tenant="demo", username="sara", password=passwords["sara"])
-        )
-        facts = await stack.enter_async_context(watching_calls(machine))
+        with story.step("supervisor", "signs in and looks on") as step:
+            supervisor = await stack.enter_async_context(
+                signed_in(
+                    running.portal, tenant="demo", username="sara", password=passwords["sara"]
+                )
+            )
+            facts = await stack.enter_async_context(watching_calls(machine))
+            step.detail = f"{supervisor.me['name']}; the gateway tells what happens in calls"
         phone = await stack.enter_async_context(SoftPhone(user=CALLER, display="Carol Caller"))
         yield Scene(story, running, phone, desk, supervisor, facts)
 
@@ -79,22 +84,27 @@ async def kpis(supervisor: Session) -> dict[str, float | None]:
 
 async def kpis_until(supervisor: Session, answered: float, within_s: float) -> dict[str, Any]:
     """The figures, once so many contacts count as answered."""
-    async with asyncio.timeout(within_s):
-        while True:
-            now = await kpis(supervisor)
-            if (now.get("answered") or 0) >= answered:
-                return now
-            await asyncio.sleep(0.1)
+    return await eventually(
+        lambda: kpis(supervisor),
+        lambda now: (now.get("answered") or 0) >= answered,
+        within_s,
+        f"a count of {answered:.0f} answered calls",
+    )
 
 
 async def recording_until_complete(
     supervisor: Session, call_id: str, within_s: float
 ) -> dict[str, Any]:
     """A call's recording, once all of it is stored."""
-    async with asyncio.timeout(within_s):
-        while True:
-            found = await supervisor.get("/v1/recordings", **{"page.size": 50})
-            for recording in found.get("recordings", []):
-                if recording["recording_id"] == call_id and recording["state"] != "recording":
-                    return dict(recording)
-            await asyncio.sleep(0.2)
+
+    async def ask() -> dict[str, Any]:
+        found = await supervisor.get("/v1/recordings", **{"page.size": 50})
+        by_id = {each["recording_id"]: each for each in found.get("recordings", [])}
+        return dict(by_id.get(call_id, {}))
+
+    return await eventually(
+        ask,
+        lambda recording: recording.get("state", "recording") != "recording",
+        within_s,
+        "the recording",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,21 +37,26 @@ class Story:
     """Called with each step when it is over."""
     begin: Callable[[str, str], None] = lambda _who, _what: None
     """Called with who and what when a step begins."""
+    say: Callable[[str], None] = lambda _line: None
+    """Called with what is worth saying while a step lasts."""
     steps: list[Step] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
     """What the story measured beside the steps: tones, levels, identifiers."""
 
     @contextmanager
     def step(self, who: str, what: str) -> Iterator[Step]:
-        """Times what happens inside; an exception fails the step and ends the story."""
+        """Times what happens inside; an exception fails the step and raises StoryFailed."""
         step = Step(who=who, what=what)
         self.steps.append(step)
         self.begin(who, what)
         started = time.monotonic()
         try:
             yield step
+        except asyncio.CancelledError:
+            step.detail = "interrupted"
+            raise
         except Exception as error:
-            step.detail = f"{type(error).__name__}: {error}".strip()
+            step.detail = ": ".join(filter(None, (type(error).__name__, str(error).strip())))
             raise StoryFailed(f"{who}: {what}: {step.detail}") from error
         else:
             step.ok = True
