@@ -162,8 +162,8 @@ async def tell(feed: CallFeed, *events: Envelope) -> None:
     await feed.handle(Batch("acd.events.v1", 0, 0, tuple(events)))
 
 
-def fact(tenant_id: str = "acme", call_id: str = CALL, **body: object) -> Envelope:
-    message = gateway_events.CallFact(call_id=call_id, at_ms=9_000, **body)  # type: ignore[arg-type]
+def fact(tenant_id: str = "acme", call_id: str = CALL, **body: Any) -> Envelope:
+    message = gateway_events.CallFact(call_id=call_id, at_ms=9_000, **body)
     return enveloped(message, event_id="e", tenant_id=TenantId(tenant_id), at_ms=9_000, key=call_id)
 
 
