@@ -121,7 +121,13 @@ class Metrics:
         return self._now()
 
     def _now(self) -> list[Reading]:
-        return [reading for source in self._sources for reading in source()]
+        found: list[Reading] = []
+        for source in self._sources:
+            try:
+                found += source()
+            except Exception as error:  # one service's fault must not hide what the others show
+                log.error("readings failed", exc_info=error)
+        return found
 
 
 def _family(reading: Reading) -> Metric:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from grpc_health.v1 import health_pb2
+from structlog.testing import capture_logs
 
 from services.chassis.lifecycle import Running, Telemetry
 from services.chassis.metrics import Metrics, MetricsPortTaken, Reading
@@ -57,6 +58,18 @@ async def test_a_service_is_read_at_every_scrape_and_on_its_own_loop() -> None:
     assert 'carillon_acd_contacts_waiting{queue="sales"} 5.0' in text
     assert "carillon_acd_commits_total 7.0" in text
     assert set(loops) == {loop}
+
+
+def test_a_service_that_cannot_be_read_hides_no_other() -> None:
+    def broken() -> list[Reading]:
+        raise ZeroDivisionError
+
+    metrics = Metrics()
+    metrics.add(broken)
+    metrics.add(lambda: [Reading("carillon_acd_shards", "Shards.", 3)])
+    with capture_logs() as lines:
+        assert metrics.registry.get_sample_value("carillon_acd_shards") == 3
+    assert [line["event"] for line in lines] == ["readings failed"]
 
 
 async def test_a_port_that_is_taken_is_said() -> None:
