@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +13,9 @@ from protos.gateway.v1 import gateway_pb2
 from services.chassis.postgres.server import PostgresServer
 from services.chassis.rpc import PLATFORM, metadata
 from tests.softphone import SoftPhone
-from tests.softphone.incoming import Policy
+from tests.softphone.incoming import IncomingCall, Policy
 from tests.softphone.outgoing import OutgoingCall
+from tests.stage.asking import eventually
 from tests.stage.installation import Installation
 from tests.stage.seed import (
     META,
@@ -25,7 +26,7 @@ from tests.stage.seed import (
     seed_queues,
     set_presence,
 )
-from tests.stage.watching import Agents, Facts, watching
+from tests.stage.watching import Agents, Facts, NotTold, watching
 
 CLEAN_WAIT_S = 10.0
 
@@ -40,6 +41,8 @@ class Cast:
     phones: AsyncExitStack
     hired: list[str] = field(default_factory=list)
     everyone: list[SoftPhone] = field(default_factory=list)
+    dialled: int = 0
+    """Calls to the installation so far."""
 
     async def phone(self, user: str, auto: Policy | None = None) -> SoftPhone:
         """A phone that is closed when the test ends."""
@@ -57,10 +60,20 @@ class Cast:
         if ready:
             await set_presence(self.carillon, agent_id, "ready")
             # Not the state: whoever is ready while callers wait is reserved at once.
-            async with asyncio.timeout(5):
-                while self.agents.now(agent_id).presence != "ready":
-                    await self.agents.changed()
+            await self.until_agent(agent_id, lambda view: view.presence == "ready")
         return desk
+
+    async def until_agent(
+        self, agent_id: str, wanted: Callable[[state_pb2.AgentView], bool]
+    ) -> state_pb2.AgentView:
+        """An agent, once they are as wanted."""
+        try:
+            async with asyncio.timeout(CLEAN_WAIT_S):
+                while not wanted(self.agents.now(agent_id)):
+                    await self.agents.changed()
+        except TimeoutError:
+            raise NotTold(f"at last {agent_id} was: {self.agents.now(agent_id)}") from None
+        return self.agents.now(agent_id)
 
     async def dial(
         self,
@@ -73,6 +86,7 @@ class Cast:
         """A call to the installation, just sent."""
         phone = phone or await self.phone("+12025550147")
         uri = f"sip:{number}@127.0.0.1:{self.carillon.sip_port}"
+        self.dialled += 1
         return await phone.call(uri, headers=headers, sdp=sdp)
 
     async def in_menu(self, phone: SoftPhone | None = None) -> OutgoingCall:
@@ -83,12 +97,30 @@ class Cast:
         return call
 
     async def in_queue(self, phone: SoftPhone | None = None) -> OutgoingCall:
-        """A caller who waits in queue sales."""
+        """A caller who waits, or is being connected, in queue sales."""
         call = await self.in_menu(phone)
-        waiting = (await self.queue()).waiting
+        before = (await self.queue()).tally.offered
         await call.send_dtmf("1")
-        await self.until_waiting(waiting + 1)
+        # Not those who wait: an agent who is free may have this caller before that is looked at.
+        await eventually(
+            self.queue, lambda q: q.tally.offered > before, CLEAN_WAIT_S, "the caller in the queue"
+        )
         return call
+
+    async def put_through(self, desk: SoftPhone) -> tuple[OutgoingCall, IncomingCall]:
+        """A caller who pressed the key for sales, and the leg that an agent has answered."""
+        call = await self.in_menu()
+        await call.send_dtmf("1")
+        leg = await desk.incoming(10)
+        await leg.answered(5)
+        return call, leg
+
+    async def call_id(self) -> str:
+        """The id of the call that was dialled last."""
+        started = await self.facts.some(
+            self.dialled, lambda f: f.HasField("call_started"), 5, "call_started"
+        )
+        return started[-1].call_id
 
     async def queue(self, queue_id: str = "sales") -> state_pb2.QueueView:
         """A queue as routing sees it."""
@@ -96,14 +128,11 @@ class Cast:
             acd_pb2.QueueRequest(queue_id=queue_id), metadata=META
         )
 
-    async def until_waiting(self, count: int, within_s: float = 5.0) -> None:
+    async def until_waiting(self, count: int, within_s: float = 10.0) -> None:
         """Until so many wait or are being connected; the queue's own count is the judge."""
-        async with asyncio.timeout(within_s):
-            while True:
-                queue = await self.queue()
-                if queue.waiting + queue.reserved == count:
-                    return
-                await asyncio.sleep(0.05)
+        await eventually(
+            self.queue, lambda q: q.waiting + q.reserved == count, within_s, f"{count} waiting"
+        )
 
     async def live_calls(self) -> list[gateway_pb2.Call]:
         """The calls that the gateway still carries."""
@@ -114,11 +143,7 @@ class Cast:
 
     async def until_quiet(self) -> None:
         """Until no call, no waiting contact and no busy agent is left."""
-        async with asyncio.timeout(CLEAN_WAIT_S):
-            while True:
-                if not await self.live_calls():
-                    break
-                await asyncio.sleep(0.05)
+        await eventually(self.live_calls, lambda calls: not calls, CLEAN_WAIT_S, "the last end")
         await self.until_waiting(0)
 
     async def close(self) -> None:

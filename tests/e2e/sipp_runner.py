@@ -85,6 +85,12 @@ class SippAgent:
         return await _verdict(self._run)
 
 
+def demand_flawless(verdict: SippVerdict, calls: int) -> None:
+    """Fails the test unless so many calls, and nothing else, went as the scenario says."""
+    assert verdict.flawless, verdict.errors
+    assert (verdict.created, verdict.unexpected, verdict.out_of_call) == (calls, 0, 0)
+
+
 def find_sipp() -> Path:
     """SIPp on PATH; raises SippMissing."""
     found = shutil.which("sipp")

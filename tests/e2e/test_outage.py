@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_killed import figures_agree
 from tests.e2e.whole import Whole, whole
 from tests.softphone.errors import PhoneError
 from tests.softphone.incoming import Answer
 
-pytestmark = [pytest.mark.e2e]
+# Each test starts a whole installation, which takes a busy machine its time.
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 AWAY_S = 10.0
 
@@ -67,7 +67,7 @@ async def test_calls_go_on_and_nothing_acknowledged_is_lost(stage: Whole) -> Non
         await call.hangup()
     await stage.until_quiet(30)
     assert "break" not in stage.agents.words(beth)
-    await figures_agree(stage, offered=3, answered=3)
+    await stage.figures_agree(offered=3, answered=3)
 
 
 async def _told_the_truth(stage: Whole) -> bool:

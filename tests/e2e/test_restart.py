@@ -12,7 +12,8 @@ from tests.e2e.cast import Cast, playing, staged
 from tests.softphone.incoming import Answer, Ring
 from tests.stage.seed import occupy, release
 
-pytestmark = [pytest.mark.e2e]
+# Each test starts a whole installation, which takes a busy machine its time.
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -24,6 +23,7 @@ from tests.agent.desk import Desk
 from tests.agent.portal import Problem, Session, feed_of
 from tests.e2e.whole import today
 from tests.softphone import SoftPhone
+from tests.stage.asking import eventually
 from tests.stage.installation import Installation
 from tests.stage.tenants import Tenant, tenant_of
 
@@ -74,7 +74,6 @@ async def one_call(carillon: Installation, tenant: Tenant, desk: Desk) -> str:
         call = await phone.call(f"sip:{tenant.number}@127.0.0.1:{carillon.sip_port}")
         await call.answered(10)
         await call.hears_audio(10)
-        await asyncio.sleep(3)
         await call.send_dtmf("1")
         work = await desk.rings(15)
         assert work["card"]["customer"]["name"] == tenant.name
@@ -91,13 +90,12 @@ async def one_call(carillon: Installation, tenant: Tenant, desk: Desk) -> str:
 
 
 async def recorded(tenant: Tenant, call_id: str) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            found = await tenant.admin.get("/v1/recordings")
-            states = {r["recording_id"]: r["state"] for r in found.get("recordings", [])}
-            if states.get(call_id) == "complete":
-                return
-            await asyncio.sleep(0.2)
+    async def state() -> str:
+        found = await tenant.admin.get("/v1/recordings")
+        states = {r["recording_id"]: r["state"] for r in found.get("recordings", [])}
+        return str(states.get(call_id, "none"))
+
+    await eventually(state, lambda now: now == "complete", 20, "the recording")
 
 
 LISTS = (
@@ -161,13 +159,13 @@ async def test_nothing_of_the_other_can_be_named(pair: Pair) -> None:
 async def test_what_was_refused_is_on_the_trail_of_who_tried(pair: Pair) -> None:
     with pytest.raises(Problem):
         await pair.b.admin.call("DELETE", f"/v1/agents/{pair.a.users['anna']}")
-    async with asyncio.timeout(10):
-        while True:
-            trail = await pair.b.admin.get("/v1/audit", refused="true")
-            tried = {(e["action"], e["outcome"]) for e in trail.get("entries", [])}
-            if ("carillon.acd.v1.Acd/RemoveAgent", "no-such-agent") in tried:
-                return
-            await asyncio.sleep(0.1)
+
+    async def tried() -> set[tuple[str, str]]:
+        trail = await pair.b.admin.get("/v1/audit", refused="true")
+        return {(e["action"], e["outcome"]) for e in trail.get("entries", [])}
+
+    wanted = ("carillon.acd.v1.Acd/RemoveAgent", "no-such-agent")
+    await eventually(tried, lambda now: wanted in now, 10, "the refusal on the trail")
 
 
 async def test_a_tenant_that_a_request_brings_is_not_believed(pair: Pair) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,9 +13,11 @@ from protos.acd.v1 import acd_pb2, state_pb2
 from protos.gateway.v1 import gateway_pb2
 from services.chassis.postgres.server import PostgresServer
 from services.chassis.rpc import PLATFORM, metadata
+from tests.agent.desk import Desk
 from tests.softphone import SoftPhone
 from tests.softphone.incoming import Policy
 from tests.softphone.outgoing import OutgoingCall
+from tests.stage.asking import eventually
 from tests.stage.installation import Installation
 from tests.stage.tenants import Tenant, tenant_of
 from tests.stage.watching import Agents, Facts, watching
@@ -68,13 +69,29 @@ class Whole:
 
     async def in_queue(self) -> OutgoingCall:
         """A caller who waits, or is being connected, in queue sales."""
-        before = await self.present()
         call = await self.dial()
         await call.answered(10)
         await call.hears_audio(10)
+        before = (await self.queue()).tally.offered
         await call.send_dtmf("1")
-        await self.until_present(before + 1)
+        # Not those who wait: an agent who is free may have this caller before that is looked at.
+        await eventually(
+            self.queue, lambda q: q.tally.offered > before, 15, "the caller in the queue"
+        )
         return call
+
+    async def talk(self, desk: Desk) -> tuple[OutgoingCall, dict[str, Any]]:
+        """A caller (440 Hz) and an agent at a browser (660 Hz) who hear each other; the work."""
+        call = await self.in_queue()
+        work = await desk.rings(10)
+        await desk.confirm(work)
+        peer = await desk.connect(work)
+        await desk.accept(work)
+        call.play_tone(440)
+        peer.play_tone(660)
+        await peer.hears_tone(440, 5)
+        await call.hears_tone(660, 5)
+        return call, work
 
     async def queue(self) -> state_pb2.QueueView:
         """Queue sales as routing sees it."""
@@ -90,22 +107,18 @@ class Whole:
 
     async def until_present(self, count: int, within_s: float = 15) -> None:
         """Until so many are in the queue."""
-        async with asyncio.timeout(within_s):
-            while True:
-                if await self.present() == count:
-                    return
-                await asyncio.sleep(0.05)
+        await eventually(self.present, lambda now: now == count, within_s, f"{count} in the queue")
 
     async def until_quiet(self, within_s: float = 20) -> None:
         """Until no call and no waiting contact is left."""
-        async with asyncio.timeout(within_s):
-            while True:
-                live = await self.carillon.gateway.ListCalls(
-                    gateway_pb2.ListCallsRequest(), metadata=metadata(tenant_id=PLATFORM)
-                )
-                if not live.calls and await self.present() == 0:
-                    return
-                await asyncio.sleep(0.05)
+
+        async def left() -> tuple[int, int]:
+            live = await self.carillon.gateway.ListCalls(
+                gateway_pb2.ListCallsRequest(), metadata=metadata(tenant_id=PLATFORM)
+            )
+            return len(live.calls), await self.present()
+
+        await eventually(left, lambda now: now == (0, 0), within_s, "the end of all calls")
 
     async def figures(self) -> tuple[dict[str, float], dict[str, float]]:
         """Offered, answered, abandoned ... live, and from stored records, for today."""
@@ -113,6 +126,19 @@ class Whole:
         from_ms, to_ms = today()
         report = await self.tenant.admin.get("/v1/reports", from_ms=from_ms, to_ms=to_ms)
         return values(live["rows"][0]["today"]), values(report["rows"][0]["figures"])
+
+    async def figures_agree(self, *, offered: int, answered: int) -> None:
+        """Live figures come to what happened, and stored records say the same."""
+
+        def agree(told: tuple[dict[str, float], dict[str, float]]) -> bool:
+            live, stored = told
+            shared = live.keys() & stored.keys()
+            alike = all(live[kpi] == stored[kpi] for kpi in shared)
+            return alike and live.get("answered") == answered and "average_handle_time" in shared
+
+        live, stored = await eventually(self.figures, agree, 40, "the day's figures")
+        assert (live["offered"], live.get("abandoned", 0)) == (offered, 0)
+        assert {"offered", "answered", "service_level", "asa"} <= live.keys() & stored.keys()
 
 
 def today() -> tuple[int, int]:
@@ -140,7 +166,7 @@ async def whole(
     env: dict[str, str] | None = None,
     gateway_env: dict[str, str] | None = None,
 ) -> AsyncIterator[Whole]:
-    """An installation with one tenant on it, and its callers and agents."""
+    """An installation with one tenant on it; no phone may find fault with what it was sent."""
     installation = Installation(
         var=var, together=together, postgres=postgres, env=env, gateway_env=gateway_env
     )
@@ -150,8 +176,10 @@ async def whole(
         watching(carillon, tenant.tenant_id) as (facts, agents),
         AsyncExitStack() as stack,
     ):
+        everyone = Whole(carillon, tenant, facts, agents, stack)
         try:
-            yield Whole(carillon, tenant, facts, agents, stack)
+            yield everyone
+            assert [fault for phone in everyone.phones for fault in phone.faults] == []
         except BaseException as error:
             error.add_note(carillon.logs())
             raise

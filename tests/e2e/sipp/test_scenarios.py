@@ -7,15 +7,10 @@ import os
 
 import pytest
 
-from tests.e2e.sipp_runner import SippMissing, SippVerdict, run_callers, sipp_agent
+from tests.e2e.sipp_runner import SippMissing, demand_flawless, run_callers, sipp_agent
 from tests.softphone import Answer, Reject, Ring, SoftPhone
 
 pytestmark = pytest.mark.e2e
-
-
-def demand_flawless(verdict: SippVerdict, calls: int) -> None:
-    assert verdict.flawless, verdict.errors
-    assert (verdict.created, verdict.unexpected, verdict.out_of_call) == (calls, 0, 0)
 
 
 async def test_a_caller_speaks_presses_a_key_and_hangs_up() -> None:
