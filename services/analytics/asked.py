@@ -39,6 +39,8 @@ _MADE_OF: Final[dict[type, str]] = {
 
 def check_range(from_ms: int, to_ms: int) -> None:
     """BadRange, which says what is wrong."""
+    if not to_ms:
+        raise BadRange("say of when: from_ms and to_ms, in UTC milliseconds")
     if not 0 <= from_ms <= LATEST_MS or not 0 <= to_ms <= LATEST_MS:
         raise BadRange(f"from_ms and to_ms are UTC milliseconds from 0 to {LATEST_MS}")
     if from_ms >= to_ms:

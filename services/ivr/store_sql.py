@@ -22,9 +22,11 @@ _VERSION = """
 SELECT v.version, v.definition_json, v.created_at_ms, v.version = f.published AS published
 FROM flow f JOIN flow_version v ON v.tenant_id = f.tenant_id AND v.flow_id = f.flow_id
 """
-_GET = (
-    _VERSION + "WHERE f.flow_id = $1 AND v.version = CASE WHEN $2 > 0 THEN $2 ELSE f.published END"
-)
+# Wider than the column, because a version may be asked for that none can have.
+_GET = f"""{_VERSION}
+WHERE f.flow_id = $1
+  AND v.version = CASE WHEN $2::bigint > 0 THEN $2::bigint ELSE f.published END
+"""
 _NEWEST = _VERSION + "WHERE f.flow_id = $1 AND v.version = f.newest"
 _LIST = """
 SELECT f.flow_id, v.version, v.created_at_ms, v.version = f.published AS published

@@ -21,7 +21,8 @@ from services.chassis.world import recorded_run_dir
 from services.launcher.ports import free_port, free_rtp_range
 from services.launcher.process import Program
 
-READY_WAIT_S = 45.0
+READY_WAIT_S = 90.0
+"""Three times what a machine that is busy with something else was seen to need."""
 LEFTOVER_WAIT_S = 5.0
 GATEWAY = "gateway"
 

@@ -125,6 +125,9 @@ class Up:
         self._stopping = True
         await self._tasks.close()
         await self._stack.aclose()
+        if self.machine is not None:
+            # Sockets that nobody listens on any more; the next start makes a folder anew.
+            shutil.rmtree(self.machine.run_dir, ignore_errors=True)
 
     async def _start_database(self, postgres: PostgresServer) -> None:
         # A thread cannot be cancelled: whoever is told to stop meanwhile waits for its end.

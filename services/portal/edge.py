@@ -49,7 +49,8 @@ RIGHTS_CHECK_S = 10.0
 PORTAL = "portal"
 _WRITES_ITS_OWN = frozenset({"carillon.portal.v1.Portal/ChangePassword"})
 """RPCs that are on the trail by their own word, beside the anonymous ones."""
-_REFUSALS = frozenset({401, 403})
+_REFUSALS = frozenset({401, 403, 404})
+"""404, because what is another tenant's is not found."""
 _KEPT_TYPE = "application/x-protobuf"
 
 

@@ -23,6 +23,7 @@ from services.chassis.status import DETAILS_KEY, STATUS_OF_KIND, details_of, wor
 from services.portal.access import FILES, Exposed, Registry
 from services.portal.edge import ANSWER_LIMIT_S, STREAM_LIMIT_S, Asked, Edge
 from services.portal.problem import BadRequest, Problem, problem_of
+from services.portal.proxies import FORWARDED, TrustedProxies
 from services.portal.rest_values import check_texts
 
 log = get_logger("portal.grpc")
@@ -41,7 +42,9 @@ Context = aio.ServicerContext[Any, Any]
 class GrpcEdge:
     """A gRPC server on TCP that offers every RPC that is for outside, and no other."""
 
-    def __init__(self, *, edge: Edge, registry: Registry) -> None:
+    def __init__(
+        self, *, edge: Edge, registry: Registry, proxies: TrustedProxies | None = None
+    ) -> None:
         self._health = HealthServicer()
         self._names = sorted({each.action.partition("/")[0] for each in registry})
         # A port that somebody else has must be refused, not shared.
@@ -50,7 +53,9 @@ class GrpcEdge:
             ("grpc.so_reuseport", 0),
         )
         self._server = aio.server(options=options, maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS)
-        self._server.add_generic_rpc_handlers((_Handlers(edge=edge, registry=registry),))
+        self._server.add_generic_rpc_handlers(
+            (_Handlers(edge=edge, registry=registry, proxies=proxies or TrustedProxies()),)
+        )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         pool = offered(registry)
         reflection.enable_server_reflection((*self._names, HEALTH), self._server, pool=pool)
@@ -75,9 +80,10 @@ class GrpcEdge:
 class _Handlers(grpc.GenericRpcHandler):
     """Finds what is for outside by its path; nothing is parsed before it has to be."""
 
-    def __init__(self, *, edge: Edge, registry: Registry) -> None:
+    def __init__(self, *, edge: Edge, registry: Registry, proxies: TrustedProxies) -> None:
         self._edge = edge
         self._registry = registry
+        self._proxies = proxies
 
     def service(
         self, handler_call_details: grpc.HandlerCallDetails
@@ -99,7 +105,7 @@ class _Handlers(grpc.GenericRpcHandler):
     def _single(self, exposed: Exposed) -> Any:
         async def run(data: bytes, context: Context) -> bytes:
             async with _told(context):
-                answer = await self._edge.ask(_asked(exposed, data, context, ANSWER_LIMIT_S))
+                answer = await self._edge.ask(self._asked(exposed, data, context, ANSWER_LIMIT_S))
             if answer.replayed:
                 context.set_trailing_metadata((("idempotency-replayed", "true"),))
             return answer.body
@@ -108,29 +114,31 @@ class _Handlers(grpc.GenericRpcHandler):
 
     def _stream(self, exposed: Exposed) -> Any:
         async def run(data: bytes, context: Context) -> AsyncIterator[bytes]:
-            stream = self._edge.stream(_asked(exposed, data, context, STREAM_LIMIT_S))
+            stream = self._edge.stream(self._asked(exposed, data, context, STREAM_LIMIT_S))
             async with _told(context), contextlib.aclosing(stream):
                 async for answer in stream:
                     yield answer
 
         return run
 
-
-def _asked(exposed: Exposed, data: bytes, context: Context, limit_s: float) -> Asked:
-    shown: dict[str, str] = {}
-    for key, value in context.invocation_metadata() or ():
-        if isinstance(value, str):
-            shown.setdefault(key, value)
-    scheme, _, token = shown.get("authorization", "").partition(" ")
-    left_s = context.time_remaining()
-    return Asked(
-        exposed=exposed,
-        bearer=token.strip() if scheme.lower() == "bearer" else "",
-        address=_host(context.peer()),
-        read=lambda: _message(exposed, data),
-        idempotency_key=shown.get("idempotency-key"),
-        timeout_s=limit_s if left_s is None else min(limit_s, left_s),
-    )
+    def _asked(self, exposed: Exposed, data: bytes, context: Context, limit_s: float) -> Asked:
+        shown: dict[str, str] = {}
+        forwarded: list[str] = []
+        for key, value in context.invocation_metadata() or ():
+            if isinstance(value, str):
+                shown.setdefault(key, value)
+                if key == FORWARDED:
+                    forwarded.append(value)
+        scheme, _, token = shown.get("authorization", "").partition(" ")
+        left_s = context.time_remaining()
+        return Asked(
+            exposed=exposed,
+            bearer=token.strip() if scheme.lower() == "bearer" else "",
+            address=self._proxies.client(_host(context.peer()), forwarded),
+            read=lambda: _message(exposed, data),
+            idempotency_key=shown.get("idempotency-key"),
+            timeout_s=limit_s if left_s is None else min(limit_s, left_s),
+        )
 
 
 async def _message(exposed: Exposed, data: bytes) -> Message:
@@ -154,9 +162,9 @@ class _Withheld(CarillonError):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.detail)
         # Of the instance, because they are those of what happened.
-        self.code = problem.code  # type: ignore[misc]
+        self.code = problem.code  # type: ignore[misc]  # see above
         kind = Kind.UNAVAILABLE if problem.status == 503 else Kind.INTERNAL
-        self.kind = kind  # type: ignore[misc]
+        self.kind = kind  # type: ignore[misc]  # see above
 
 
 @contextlib.asynccontextmanager

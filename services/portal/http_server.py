@@ -120,7 +120,7 @@ class _Impatient(H11Protocol):
 
     _limit: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # narrower
         """Begins to wait for the first request."""
         super().connection_made(transport)
         self._wait(REQUEST_LIMIT_S)

@@ -31,6 +31,7 @@ from services.portal.figures import Figures
 from services.portal.grpc_edge import GrpcEdge
 from services.portal.http_server import HttpServer, bound
 from services.portal.people import People, build_people
+from services.portal.proxies import TrustedProxies, Unproxied, networks_of
 from services.portal.rpc_desk import Desk
 from services.portal.settings import PortalSettings
 
@@ -102,12 +103,13 @@ class PortalService:
             unready=self._unready,
             figures=self._figures,
         )
-        self._http = HttpServer(app=app, listening=http)
+        proxies = TrustedProxies(networks_of(settings.trusted_proxies))
+        self._http = HttpServer(app=Unproxied(app=app, proxies=proxies), listening=http)
         self._http.start()
         # gRPC opens its sockets itself: this finds a port that nobody has, and says whose it is.
         with self._bound(settings.grpc_port, "CARILLON_PORTAL_GRPC_PORT") as free:
             grpc_port = int(free.getsockname()[1])
-        self._grpc = GrpcEdge(edge=self._edge, registry=self._registry)
+        self._grpc = GrpcEdge(edge=self._edge, registry=self._registry, proxies=proxies)
         await self._grpc.start(_address(settings.bind, grpc_port))
         self._tell_ports(http=int(http.getsockname()[1]), grpc=grpc_port)
 

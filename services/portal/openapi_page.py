@@ -15,10 +15,9 @@ code,pre{font:14px/1.4 ui-monospace,monospace}
 pre{background:var(--soft);padding:.6rem;overflow-x:auto;border-radius:.3rem}
 h2{border-bottom:1px solid var(--line);margin-top:2.5rem}
 details{border:1px solid var(--line);border-radius:.3rem;margin:.4rem 0;padding:.3rem .7rem}
-summary{cursor:pointer}.verb{display:inline-block;min-width:4.2rem;font-weight:700}
+summary{cursor:pointer}.verb{display:inline-block;min-width:5rem;font-weight:700}
 a{color:var(--key)}table{border-collapse:collapse;width:100%}
 td,th{border-top:1px solid var(--line);padding:.25rem .5rem;text-align:left;vertical-align:top}
-.about{white-space:pre-line}
 """
 MAX_DEPTH = 4
 """How deep an example goes into what holds itself."""
@@ -33,7 +32,7 @@ def page(document: Document) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<title>{escape(info['title'])}: API</title><style>{STYLE}</style></head><body>",
-        f"<h1>{escape(info['title'])}: API</h1><p class=about>{escape(info['description'])}</p>",
+        f"<h1>{escape(info['title'])}: API</h1><p>{_text(info['description'])}</p>",
         '<p><a href="/openapi.json">The same for programs (OpenAPI 3.1)</a></p>',
         f"<h2>First steps</h2><pre>{escape(FIRST_STEPS)}</pre>",
         "<p>",

@@ -57,8 +57,8 @@ class Refused(CarillonError):
         remote = remote_error(error)
         super().__init__(remote.message)
         # Of the instance, because they are another service's.
-        self.code = remote.code  # type: ignore[misc]
-        self.kind = remote.kind  # type: ignore[misc]
+        self.code = remote.code  # type: ignore[misc]  # of the instance
+        self.kind = remote.kind  # type: ignore[misc]  # of the instance
 
 
 def telling(servicer: type[T]) -> type[T]:

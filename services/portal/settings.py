@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 from services.chassis.settings import Settings
 from services.portal.core.password_rules import check_password
 from services.portal.model.errors import WeakPassword
+from services.portal.proxies import networks_of
 
 
 class PortalSettings(Settings):
@@ -23,6 +24,8 @@ class PortalSettings(Settings):
     """gRPC for integrators; 0: any free port."""
     port_fallback: bool = False
     """True: a port in use is replaced by a free one, and said."""
+    trusted_proxies: str = Field("", max_length=4_096)
+    """Addresses and networks of proxies whose X-Forwarded-For tells who asks; none: nobody's."""
     password_memory_kib: int = Field(32_768, ge=8, le=1_048_576)
     """Memory of one Argon2id computation (RFC 9106)."""
     password_passes: int = Field(3, ge=1, le=20)
@@ -31,6 +34,12 @@ class PortalSettings(Settings):
     """How many passwords are checked at once."""
     bootstrap_password: SecretStr | None = None
     """Of the platform's first administrator; none: a random one, told in `bootstrap.json`."""
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, given: str) -> str:
+        networks_of(given)
+        return given
 
     @field_validator("bootstrap_password")
     @classmethod

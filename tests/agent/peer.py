@@ -118,9 +118,9 @@ class Peer(Audible):
     def drop(self) -> None:
         """Falls silent and deaf like a lost network, without a word."""
         for protocol in self._ice._protocols:
-            protocol.datagram_received = _deaf  # type: ignore[method-assign,assignment]
-            protocol.send_stun = _deaf  # type: ignore[method-assign,assignment]
-            protocol.send_data = _lost  # type: ignore[method-assign]
+            protocol.datagram_received = _deaf  # type: ignore[method-assign,assignment]  # cut
+            protocol.send_stun = _deaf  # type: ignore[method-assign,assignment]  # cut
+            protocol.send_data = _lost  # type: ignore[method-assign]  # cut
 
     async def close(self) -> None:
         """Leaves as a page that is closed does. Closing twice is closing."""
@@ -159,7 +159,7 @@ def offer_loopback(ice: Connection) -> None:
     async def on_loopback(component: int, addresses: list[str]) -> Any:
         return await gather(component, [LOOPBACK])
 
-    ice.get_component_candidates = on_loopback  # type: ignore[method-assign,assignment]
+    ice.get_component_candidates = on_loopback  # type: ignore[method-assign,assignment]  # wrapped
 
 
 def _deaf(_data: object, _addr: object) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import signal
 import sys
 import time
@@ -84,9 +83,6 @@ async def _played(story: Story, narration: Narration) -> bool:
         await asyncio.wait((playing,))
     finally:
         await carillon.stop()
-        if carillon.machine is not None:
-            # Made anew each time, for the sockets; nobody else knows of it.
-            shutil.rmtree(carillon.machine.run_dir, ignore_errors=True)
     if playing.cancelled():
         return False
     playing.result()

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from services.chassis.postgres.server import PostgresServer
-from tests.e2e.whole import Whole, today, whole
+from tests.e2e.whole import Whole, whole
 from tests.stage.asking import eventually
+from tests.stage.tenants import today
 
 # Each test starts a whole installation, which takes a busy machine its time.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]

@@ -21,11 +21,10 @@ from protos.recording.v1.recording_pb2_grpc import RecordingStub
 from services.chassis.postgres.server import PostgresServer
 from tests.agent.desk import Desk
 from tests.agent.portal import Problem, Session, feed_of
-from tests.e2e.whole import today
 from tests.softphone import SoftPhone
 from tests.stage.asking import eventually
 from tests.stage.installation import Installation
-from tests.stage.tenants import Tenant, tenant_of
+from tests.stage.tenants import Tenant, tenant_of, today
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -159,13 +158,18 @@ async def test_nothing_of_the_other_can_be_named(pair: Pair) -> None:
 async def test_what_was_refused_is_on_the_trail_of_who_tried(pair: Pair) -> None:
     with pytest.raises(Problem):
         await pair.b.admin.call("DELETE", f"/v1/agents/{pair.a.users['anna']}")
+    with pytest.raises(Problem):
+        await pair.b.admin.get(f"/v1/recordings/{pair.call_a}")
 
     async def tried() -> set[tuple[str, str]]:
         trail = await pair.b.admin.get("/v1/audit", refused="true")
         return {(e["action"], e["outcome"]) for e in trail.get("entries", [])}
 
-    wanted = ("carillon.acd.v1.Acd/RemoveAgent", "no-such-agent")
-    await eventually(tried, lambda now: wanted in now, 10, "the refusal on the trail")
+    wanted = {
+        ("carillon.acd.v1.Acd/RemoveAgent", "no-such-agent"),
+        ("carillon.recording.v1.Recording/GetRecording", "no-such-recording"),
+    }
+    await eventually(tried, lambda now: wanted <= now, 10, "the refusals on the trail")
 
 
 async def test_a_tenant_that_a_request_brings_is_not_believed(pair: Pair) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,11 +18,10 @@ from tests.softphone.incoming import Policy
 from tests.softphone.outgoing import OutgoingCall
 from tests.stage.asking import eventually
 from tests.stage.installation import Installation
-from tests.stage.tenants import Tenant, tenant_of
+from tests.stage.tenants import Tenant, tenant_of, today
 from tests.stage.watching import Agents, Facts, watching
 
 NUMBER = "+12025550100"
-DAY_MS = 86_400_000
 
 
 @dataclass(slots=True)
@@ -139,13 +137,6 @@ class Whole:
         live, stored = await eventually(self.figures, agree, 40, "the day's figures")
         assert (live["offered"], live.get("abandoned", 0)) == (offered, 0)
         assert {"offered", "answered", "service_level", "asa"} <= live.keys() & stored.keys()
-
-
-def today() -> tuple[int, int]:
-    """The day that it is, in UTC as the tenant's zone is, in milliseconds."""
-    now_ms = time.time_ns() // 1_000_000
-    from_ms = now_ms - now_ms % DAY_MS
-    return from_ms, from_ms + DAY_MS
 
 
 def values(figures: list[dict[str, Any]]) -> dict[str, float]:

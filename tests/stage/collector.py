@@ -89,7 +89,7 @@ async def collecting() -> AsyncIterator[Collector]:
     """A collector that listens."""
     collector = Collector()
     server = aio.server()
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(  # type: ignore[no-untyped-call]
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(  # type: ignore[no-untyped-call]  # generated
         collector, server
     )
     port = server.add_insecure_port("127.0.0.1:0")

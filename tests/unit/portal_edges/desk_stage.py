@@ -38,8 +38,8 @@ class Named(CarillonError):
 
     def __init__(self, code: str, kind: Kind) -> None:
         super().__init__(f"this is {code}")
-        self.code = code  # type: ignore[misc]
-        self.kind = kind  # type: ignore[misc]
+        self.code = code  # type: ignore[misc]  # of the instance: each is another
+        self.kind = kind  # type: ignore[misc]  # of the instance: each is another
 
 
 def ring(

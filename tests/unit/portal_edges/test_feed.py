@@ -416,7 +416,7 @@ async def test_another_tenants_supervisor_asks_for_their_own(stage: FeedStage) -
         async for view in watch(request, context):
             yield view
 
-    stage.desk.acd.WatchAgents = noting  # type: ignore[method-assign]
+    stage.desk.acd.WatchAgents = noting  # type: ignore[method-assign]  # put in its place
     stage.desk.exchange.kill("acd")
     stage.desk.serve_acd()
     async with stage.page(token="eve", topics=["agents"]) as page:

@@ -18,6 +18,7 @@ from services.chassis.errors import CarillonError, Kind
 from services.chassis.status import remote_error
 from services.portal import edge
 from services.portal.grpc_edge import GrpcEdge, offered
+from services.portal.proxies import TrustedProxies, networks_of
 from tests.unit.portal_edges.stage import REGISTRY, Stage, person
 
 ADMINISTRATOR = (("authorization", "Bearer administrator"),)
@@ -87,6 +88,19 @@ async def test_refusals_of_the_edge_have_codes_too(stage: Stage, channel: aio.Ch
     assert [entry.address for entry in stage.people.entries] == ["127.0.0.1"] * 2
 
 
+async def test_a_proxy_is_believed_about_who_asks_and_nobody_else_is(stage: Stage) -> None:
+    for networks, seen in (("", "127.0.0.1"), ("127.0.0.0/8", "198.51.100.1")):
+        proxies = TrustedProxies(networks_of(networks))
+        server = GrpcEdge(edge=stage.edge, registry=REGISTRY, proxies=proxies)
+        port = await server.start("127.0.0.1:0")
+        async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            acd = acd_pb2_grpc.AcdStub(channel)
+            metadata = (("x-forwarded-for", "203.0.113.1, 198.51.100.1"),)
+            await refused(acd.PutQueue(acd_pb2.PutQueueRequest(), metadata=metadata))
+        await server.stop()
+        assert stage.people.entries[-1].address == seen
+
+
 async def test_an_agent_is_filled_in_and_may_name_nobody_else(
     stage: Stage, channel: aio.Channel
 ) -> None:
@@ -144,7 +158,7 @@ async def test_of_our_own_faults_nothing_is_told(stage: Stage, channel: aio.Chan
     async def broken(bearer: str) -> Any:
         raise ZeroDivisionError(bearer)
 
-    stage.people.authenticate = broken  # type: ignore[method-assign]
+    stage.people.authenticate = broken  # type: ignore[method-assign]  # put in its place
     error = await refused(acd.GetAgent(acd_pb2.AgentRequest(), metadata=ADMINISTRATOR))
     assert (error.code(), error.details()) == (grpc.StatusCode.INTERNAL, "internal error")
 
@@ -212,7 +226,7 @@ async def test_who_hangs_up_before_the_answer_is_on_the_trail(
         await audit(**entry)
         ended.set()
 
-    stage.people.audit = noting  # type: ignore[method-assign]
+    stage.people.audit = noting  # type: ignore[method-assign]  # put in its place
     call = acd.PutQueue(acd_pb2.PutQueueRequest(), metadata=ADMINISTRATOR)
     async with asyncio.timeout(5):
         await begun.wait()
@@ -236,7 +250,7 @@ async def test_who_hangs_up_and_asks_again_by_the_same_key_has_it_done_once(
         await remember(**answer)
         kept.set()
 
-    stage.people.remember = noting  # type: ignore[method-assign]
+    stage.people.remember = noting  # type: ignore[method-assign]  # put in its place
     stage.backend.waiting["/carillon.crm.v1.Crm/CreateCustomer"] = slow
     crm = crm_pb2_grpc.CrmStub(channel)
     metadata = (*ADMINISTRATOR, ("idempotency-key", "once"))

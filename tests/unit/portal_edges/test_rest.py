@@ -243,7 +243,7 @@ async def test_a_fault_at_the_edge_itself_is_told_as_one(stage: Stage) -> None:
     async def broken(bearer: str) -> Any:
         raise ZeroDivisionError(bearer)
 
-    stage.people.authenticate = broken  # type: ignore[method-assign]
+    stage.people.authenticate = broken  # type: ignore[method-assign]  # put in its place
     answer = await stage.ask("GET", "/v1/queues", token="secret-token")
     assert (problem(answer)["code"], answer.status_code) == ("internal", 500)
     assert "secret-token" not in answer.text

@@ -56,7 +56,7 @@ async def test_the_second_of_two_at_once_is_told_to_wait(stage: Stage) -> None:
             await slow()
         return answer
 
-    stage.people.replay = held  # type: ignore[method-assign]
+    stage.people.replay = held  # type: ignore[method-assign]  # put in its place
     first = asyncio.ensure_future(stage.ask("PUT", "/v1/queues/q", json={}, headers=key))
     await begun.wait()
     second = await stage.ask("PUT", "/v1/queues/q", json={}, headers=key)

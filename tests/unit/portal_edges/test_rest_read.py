@@ -116,7 +116,7 @@ def test_long_numbers_are_read_as_numbers_and_as_text() -> None:
 def test_maps_hold_text() -> None:
     there = found("PUT", "/v1/customers/c1")
     good = read(there, query=[], body=b'{"attributes": {"a b": "c"}}')
-    assert dict(good.customer.attributes) == {"a b": "c"}  # type: ignore[attr-defined]
+    assert dict(good.customer.attributes) == {"a b": "c"}  # type: ignore[attr-defined]  # of a generated class
     for body in (
         b'{"attributes": []}',
         b'{"attributes": {"a": 1}}',
