@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import ClassVar, Protocol
 
+from services.chassis import durable
 from services.chassis.errors import CarillonError, Kind
 
 MAX_BLOB_BYTES = 64 * 1024 * 1024
@@ -115,37 +114,8 @@ class DirectoryBlobs:
         path = self._path(key)
         if path.exists() and path.read_bytes() == data:
             return key  # what is damaged is written anew
-        _make(path.parent)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        # The rename is durable only once its folder is.
-        _sync(path.parent)
+        durable.replace(path, data)
         return key
-
-
-def _make(folder: Path) -> None:
-    """Makes a private folder, and those above it, so that a loss of power does not undo it."""
-    if folder.is_dir():
-        return
-    _make(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    _sync(folder.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _key(data: bytes) -> str:

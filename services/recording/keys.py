@@ -7,6 +7,7 @@ import os
 from collections import OrderedDict
 from pathlib import Path
 
+from services.chassis.durable import sync_folder
 from services.chassis.sealing import (
     KeyPair,
     SealedKey,
@@ -107,8 +108,4 @@ def _write_new(path: Path, pair: KeyPair) -> None:
         pass
     finally:
         temporary.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from services.chassis import durable
 from services.chassis.ids import CallId, TenantId
 from services.recording.model.errors import (
     RecordingDiskFull,
@@ -34,7 +33,7 @@ class DirectorySegments:
 
     async def put(self, place: SegmentPlace, data: bytes) -> None:
         """See `SegmentFiles.put`."""
-        await asyncio.to_thread(_write, self.path(place), data, self._folder)
+        await asyncio.to_thread(_write, self.path(place), data)
 
     async def get(self, place: SegmentPlace) -> bytes:
         """See `SegmentFiles.get`."""
@@ -46,7 +45,7 @@ class DirectorySegments:
     async def close_call(self, tenant_id: TenantId, call_id: CallId, summary: bytes) -> None:
         """See `SegmentFiles.close_call`."""
         path = self.call_folder(tenant_id, call_id) / SUMMARY
-        await asyncio.to_thread(_write, path, summary, self._folder)
+        await asyncio.to_thread(_write, path, summary)
 
     async def summary(self, tenant_id: TenantId, call_id: CallId) -> bytes | None:
         """See `SegmentFiles.summary`."""
@@ -80,42 +79,9 @@ def _read(path: Path) -> bytes | None:
             return None
 
 
-def _write(path: Path, data: bytes, root: Path) -> None:
-    """Replaces a file whole, and makes it and every new folder above it durable."""
+def _write(path: Path, data: bytes) -> None:
     with _named():
-        new = _make_folder(path.parent, root)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        for folder in (path.parent, *new):
-            _sync(folder)
-
-
-def _make_folder(folder: Path, root: Path) -> list[Path]:
-    """Makes a folder and those above it, for this user only; the ones that got a new entry."""
-    missing = []
-    while folder != root and not folder.is_dir():
-        missing.append(folder)
-        folder = folder.parent
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for each in reversed(missing):
-        each.mkdir(mode=0o700, exist_ok=True)
-    return [each.parent for each in missing]
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        durable.replace(path, data)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from typing import BinaryIO
 from media_gateway.facts.open_calls import OpenCalls
 from media_gateway.records import framed, whole_records
 from protos.gateway.v1.events_pb2 import CallFact
+from services.chassis.durable import sync_folder
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
 """A file that has grown beyond it is followed by another."""
@@ -103,7 +104,7 @@ class JournalWriter:
             # Facts behind no list of calls would lose the open ones: the next try is another file.
             self.close()
             raise
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
 
     def _write(self, data: bytes) -> None:
         file = self._file
@@ -205,11 +206,3 @@ def _facts_in(buffer: bytes, name: str, offset: int, limit: int) -> list[Kept]:
         if len(found) >= limit:
             break
     return found
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

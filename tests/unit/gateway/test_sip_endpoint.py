@@ -106,20 +106,25 @@ async def test_what_an_event_makes_its_owner_do_is_sent_at_once() -> None:
     far.transport.close()
 
 
+def _invite(endpoint: SipEndpoint, far: HostPort, *headers: tuple[str, str]) -> None:
+    endpoint.stack.invite(
+        f"sip:x@{far.host}",
+        from_=NameAddr.parse("<sip:a@h>"),
+        to=NameAddr.parse("<sip:x@h>"),
+        sdp=b"",
+        destination=far,
+        now_ms=endpoint.now_ms(),
+        headers=list(headers),
+    )
+    endpoint.flush()
+
+
 @pytest.mark.parametrize("host", ["localhost", LONG])
 async def test_a_name_is_looked_up_and_one_that_is_not_found_is_a_failure(host: str) -> None:
     ended: asyncio.Queue[sip.SipEvent] = asyncio.Queue()
     endpoint, far = await _endpoint(ended.put_nowait), Far()
     port = await far.open()
-    endpoint.stack.invite(
-        f"sip:x@{host}",
-        from_=NameAddr.parse("<sip:a@h>"),
-        to=NameAddr.parse("<sip:x@h>"),
-        sdp=b"",
-        destination=HostPort(host, port),
-        now_ms=endpoint.now_ms(),
-    )
-    endpoint.flush()
+    _invite(endpoint, HostPort(host, port))
     if host == "localhost":
         assert (await far.hears()).startswith("INVITE ")
     else:
@@ -144,15 +149,7 @@ async def test_the_tags_of_a_dialog_name_the_gateway() -> None:
     )
     await endpoint.open(host=HOST, port=0, advertised="", limits=Limits())
     port = await far.open()
-    endpoint.stack.invite(
-        f"sip:x@{HOST}:{port}",
-        from_=NameAddr.parse("<sip:a@h>"),
-        to=NameAddr.parse("<sip:x@h>"),
-        sdp=b"",
-        destination=HostPort(HOST, port),
-        now_ms=endpoint.now_ms(),
-    )
-    endpoint.flush()
+    _invite(endpoint, HostPort(HOST, port))
     assert ";tag=g7-ffff" in await far.hears()
     await endpoint.close()
     far.transport.close()
@@ -176,16 +173,7 @@ async def test_a_port_that_is_taken_says_what_to_set() -> None:
 async def test_a_request_too_long_for_udp_reaches_also_one_that_has_nothing_else() -> None:
     endpoint, far = await _endpoint(lambda _: None), Far()
     port = await far.open()
-    endpoint.stack.invite(
-        f"sip:x@{HOST}:{port}",
-        from_=NameAddr.parse("<sip:a@h>"),
-        to=NameAddr.parse("<sip:x@h>"),
-        sdp=b"",
-        destination=HostPort(HOST, port),
-        now_ms=endpoint.now_ms(),
-        headers=[("X-Long", "x" * 2_000)],
-    )
-    endpoint.flush()
+    _invite(endpoint, HostPort(HOST, port), ("X-Long", "x" * 2_000))
     heard = await far.hears()
     assert heard.startswith("INVITE ")
     assert "Via: SIP/2.0/UDP " in heard

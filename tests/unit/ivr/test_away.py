@@ -154,15 +154,21 @@ def test_an_agent_in_a_browser_is_rung_bridged_and_completed(tmp_path: Path) -> 
     told(story, tmp_path)
 
 
+async def over_while_acd_is_away(stage: Stage) -> str:
+    """A conversation whose end acd has not heard of; its ring."""
+    ring_id = await stage.talking()
+    stage.lose_acd()
+    await stage.call.send(leg_ended=GONE)
+    await stage.call.until("hangup")
+    assert await stage.call.is_over()
+    return ring_id
+
+
 def test_a_conversation_that_ends_while_acd_is_away_is_completed_afterwards(
     tmp_path: Path,
 ) -> None:
     async def story(stage: Stage) -> None:
-        ring_id = await stage.talking()
-        stage.lose_acd()
-        await stage.call.send(leg_ended=GONE)
-        await stage.call.until("hangup")
-        assert await stage.call.is_over()
+        ring_id = await over_while_acd_is_away(stage)
         await asyncio.sleep(15)
         assert stage.acd.all_of("Complete") == []
         stage.find_acd()
@@ -176,11 +182,7 @@ def test_a_drain_waits_for_what_is_still_to_be_told_of_calls_that_are_over(
     tmp_path: Path,
 ) -> None:
     async def story(stage: Stage) -> None:
-        ring_id = await stage.talking()
-        stage.lose_acd()
-        await stage.call.send(leg_ended=GONE)
-        await stage.call.until("hangup")
-        assert await stage.call.is_over()
+        ring_id = await over_while_acd_is_away(stage)
         draining = asyncio.ensure_future(stage.service.drain())
         await asyncio.sleep(5)
         assert not draining.done()

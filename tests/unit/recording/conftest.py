@@ -51,6 +51,18 @@ class Desk:
     ingest: Ingest
     ids: count[int] = field(default_factory=lambda: count(1))
 
+    def over(self, files: MemorySegments, tasks: Tasks | None = None) -> None:
+        """Takes segments in to other files from now on."""
+        self.ingest = Ingest(
+            keys=self.keys,
+            files=files,
+            store=self.store,
+            examiner=Examiner(files=files, keys=self.keys),
+            clock=self.clock,
+            new_id=lambda: "id",
+            tasks=tasks or Tasks(),
+        )
+
     async def put(self, request: recording_pb2.PutSegmentRequest) -> None:
         await self.ingest.put_segment(ACME, sealed_of(request))
 

@@ -281,16 +281,7 @@ class Growing(MemorySegments):
 
 
 def growing(desk: Desk, tape: Tape, times: int) -> Ingest:
-    files = Growing(desk, tape, times)
-    desk.ingest = Ingest(
-        keys=desk.keys,
-        files=files,
-        store=desk.store,
-        examiner=Examiner(files=files, keys=desk.keys),
-        clock=desk.clock,
-        new_id=lambda: "id",
-        tasks=Tasks(),
-    )
+    desk.over(Growing(desk, tape, times))
     return desk.ingest
 
 
@@ -396,15 +387,7 @@ async def test_what_stands_beside_the_segments_is_the_end_that_came_about(
 ) -> None:
     request = tape.segment("leg-a", 1, TWO_S)
     files, tasks = Overtaken(desk, tape), Tasks()
-    desk.ingest = Ingest(
-        keys=desk.keys,
-        files=files,
-        store=desk.store,
-        examiner=Examiner(files=files, keys=desk.keys),
-        clock=desk.clock,
-        new_id=lambda: "id",
-        tasks=tasks,
-    )
+    desk.over(files, tasks)
     await desk.put(request)
     closed = await desk.ingest.close_lost(ACME, CallId("call-1"))
     assert closed.manifest_sha256

@@ -15,10 +15,7 @@ from services.chassis.bus import Batch
 from services.chassis.envelope import Envelope, enveloped
 from services.chassis.errors import CarillonError
 from services.chassis.ids import CallId, TenantId
-from services.chassis.tasks import Tasks
-from services.recording.examining import Examiner
 from services.recording.feed import CallFeed
-from services.recording.ingest import Ingest
 from services.recording.listening import Trail
 from services.recording.model.calls import (
     Call,
@@ -106,16 +103,7 @@ class BadDisk(MemorySegments):
 
 
 async def test_a_recording_that_cannot_be_closed_does_not_keep_others_open(desk: Desk) -> None:
-    files = BadDisk()
-    desk.ingest = Ingest(
-        keys=desk.keys,
-        files=files,
-        store=desk.store,
-        examiner=Examiner(files=files, keys=desk.keys),
-        clock=desk.clock,
-        new_id=lambda: "id",
-        tasks=Tasks(),
-    )
+    desk.over(BadDisk())
     await begin(desk, "call-1")
     await begin(desk, "call-2")
     sweeper = sweeper_of(desk)
