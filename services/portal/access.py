@@ -17,7 +17,7 @@ from protos.analytics.v1 import analytics_pb2
 from protos.common.v1 import access_pb2
 from protos.crm.v1 import crm_pb2
 from protos.gateway.v1 import gateway_pb2
-from protos.ivr.v1 import ivr_pb2
+from protos.ivr.v1 import ivr_pb2, library_pb2
 from protos.portal.v1 import desk_pb2, portal_pb2
 from protos.recording.v1 import recording_pb2
 from services.portal.core.permission import Rule
@@ -27,6 +27,7 @@ FILES: tuple[tuple[str, FileDescriptor], ...] = (
     ("portal", desk_pb2.DESCRIPTOR),
     ("acd", acd_pb2.DESCRIPTOR),
     ("ivr", ivr_pb2.DESCRIPTOR),
+    ("ivr", library_pb2.DESCRIPTOR),
     ("gateway", gateway_pb2.DESCRIPTOR),
     ("recording", recording_pb2.DESCRIPTOR),
     ("crm", crm_pb2.DESCRIPTOR),

@@ -101,6 +101,16 @@ class AcdStub(object):
                 request_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.EntryRequest.SerializeToString,
                 response_deserializer=protos_dot_acd_dot_v1_dot_state__pb2.Receipt.FromString,
                 _registered_method=True)
+        self.ListWaiting = channel.unary_unary(
+                '/carillon.acd.v1.Acd/ListWaiting',
+                request_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.ListWaitingRequest.SerializeToString,
+                response_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.ListWaitingResponse.FromString,
+                _registered_method=True)
+        self.WatchWaiting = channel.unary_stream(
+                '/carillon.acd.v1.Acd/WatchWaiting',
+                request_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.WatchWaitingRequest.SerializeToString,
+                response_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.WaitingChange.FromString,
+                _registered_method=True)
         self.SetPresence = channel.unary_unary(
                 '/carillon.acd.v1.Acd/SetPresence',
                 request_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.SetPresenceRequest.SerializeToString,
@@ -190,6 +200,46 @@ class AcdStub(object):
                 '/carillon.acd.v1.Acd/RemoveAgent',
                 request_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.AgentRequest.SerializeToString,
                 response_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.RemoveAgentResponse.FromString,
+                _registered_method=True)
+        self.GetAgentConfig = channel.unary_unary(
+                '/carillon.acd.v1.Acd/GetAgentConfig',
+                request_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.AgentRequest.SerializeToString,
+                response_deserializer=protos_dot_acd_dot_v1_dot_config__pb2.AgentConfig.FromString,
+                _registered_method=True)
+        self.ListAgentConfigs = channel.unary_unary(
+                '/carillon.acd.v1.Acd/ListAgentConfigs',
+                request_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.ListAgentConfigsRequest.SerializeToString,
+                response_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.ListAgentConfigsResponse.FromString,
+                _registered_method=True)
+        self.GetQueueConfig = channel.unary_unary(
+                '/carillon.acd.v1.Acd/GetQueueConfig',
+                request_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.QueueRequest.SerializeToString,
+                response_deserializer=protos_dot_acd_dot_v1_dot_config__pb2.QueueConfig.FromString,
+                _registered_method=True)
+        self.ListQueueConfigs = channel.unary_unary(
+                '/carillon.acd.v1.Acd/ListQueueConfigs',
+                request_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.ListQueueConfigsRequest.SerializeToString,
+                response_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.ListQueueConfigsResponse.FromString,
+                _registered_method=True)
+        self.MoveAgents = channel.unary_unary(
+                '/carillon.acd.v1.Acd/MoveAgents',
+                request_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.MoveAgentsRequest.SerializeToString,
+                response_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.MembershipsResponse.FromString,
+                _registered_method=True)
+        self.SetMemberships = channel.unary_unary(
+                '/carillon.acd.v1.Acd/SetMemberships',
+                request_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.SetMembershipsRequest.SerializeToString,
+                response_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.MembershipsResponse.FromString,
+                _registered_method=True)
+        self.SetSkills = channel.unary_unary(
+                '/carillon.acd.v1.Acd/SetSkills',
+                request_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.SetSkillsRequest.SerializeToString,
+                response_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.SetSkillsResponse.FromString,
+                _registered_method=True)
+        self.GetTenantDefaults = channel.unary_unary(
+                '/carillon.acd.v1.Acd/GetTenantDefaults',
+                request_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.GetTenantDefaultsRequest.SerializeToString,
+                response_deserializer=protos_dot_acd_dot_v1_dot_config__pb2.TenantDefaults.FromString,
                 _registered_method=True)
         self.PutTenantDefaults = channel.unary_unary(
                 '/carillon.acd.v1.Acd/PutTenantDefaults',
@@ -292,6 +342,21 @@ class AcdServicer(object):
 
     def Explain(self, request, context):
         """Why a contact is still waiting, or why it got the agent it got.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWaiting(self, request, context):
+        """Those who wait, reserved ones included, the longest waiting first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchWaiting(self, request, context):
+        """Who waits now, then every change of it, at most ten times a second. A reader that falls more
+        than 256 changes behind is cut off with RESOURCE_EXHAUSTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -431,6 +496,63 @@ class AcdServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetAgentConfig(self, request, context):
+        """What an agent's skills, queues, capacity and endpoint are.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAgentConfigs(self, request, context):
+        """The same of all agents, by id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetQueueConfig(self, request, context):
+        """What a queue's settings are; what it leaves to the tenant or the platform is not set.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListQueueConfigs(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MoveAgents(self, request, context):
+        """Moves agents between queues in one step: each leaves the queues named and joins the others;
+        their part in queues that are not named stays. All or nobody: `no-such-agent`, `no-such-queue`.
+        The answer says what each had before, which is what SetMemberships takes to undo it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetMemberships(self, request, context):
+        """Gives agents exactly these queues. All or nobody.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetSkills(self, request, context):
+        """Gives agents exactly these skills, as a skills matrix is saved. All or nobody.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTenantDefaults(self, request, context):
+        """What queues fall back to, as it was put; what is not set is the platform's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PutTenantDefaults(self, request, context):
         """What queues fall back to.
         """
@@ -500,6 +622,16 @@ def add_AcdServicer_to_server(servicer, server):
                     servicer.Explain,
                     request_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.EntryRequest.FromString,
                     response_serializer=protos_dot_acd_dot_v1_dot_state__pb2.Receipt.SerializeToString,
+            ),
+            'ListWaiting': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWaiting,
+                    request_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.ListWaitingRequest.FromString,
+                    response_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.ListWaitingResponse.SerializeToString,
+            ),
+            'WatchWaiting': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchWaiting,
+                    request_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.WatchWaitingRequest.FromString,
+                    response_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.WaitingChange.SerializeToString,
             ),
             'SetPresence': grpc.unary_unary_rpc_method_handler(
                     servicer.SetPresence,
@@ -590,6 +722,46 @@ def add_AcdServicer_to_server(servicer, server):
                     servicer.RemoveAgent,
                     request_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.AgentRequest.FromString,
                     response_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.RemoveAgentResponse.SerializeToString,
+            ),
+            'GetAgentConfig': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAgentConfig,
+                    request_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.AgentRequest.FromString,
+                    response_serializer=protos_dot_acd_dot_v1_dot_config__pb2.AgentConfig.SerializeToString,
+            ),
+            'ListAgentConfigs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAgentConfigs,
+                    request_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.ListAgentConfigsRequest.FromString,
+                    response_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.ListAgentConfigsResponse.SerializeToString,
+            ),
+            'GetQueueConfig': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetQueueConfig,
+                    request_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.QueueRequest.FromString,
+                    response_serializer=protos_dot_acd_dot_v1_dot_config__pb2.QueueConfig.SerializeToString,
+            ),
+            'ListQueueConfigs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListQueueConfigs,
+                    request_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.ListQueueConfigsRequest.FromString,
+                    response_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.ListQueueConfigsResponse.SerializeToString,
+            ),
+            'MoveAgents': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveAgents,
+                    request_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.MoveAgentsRequest.FromString,
+                    response_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.MembershipsResponse.SerializeToString,
+            ),
+            'SetMemberships': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetMemberships,
+                    request_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.SetMembershipsRequest.FromString,
+                    response_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.MembershipsResponse.SerializeToString,
+            ),
+            'SetSkills': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetSkills,
+                    request_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.SetSkillsRequest.FromString,
+                    response_serializer=protos_dot_acd_dot_v1_dot_acd__pb2.SetSkillsResponse.SerializeToString,
+            ),
+            'GetTenantDefaults': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTenantDefaults,
+                    request_deserializer=protos_dot_acd_dot_v1_dot_acd__pb2.GetTenantDefaultsRequest.FromString,
+                    response_serializer=protos_dot_acd_dot_v1_dot_config__pb2.TenantDefaults.SerializeToString,
             ),
             'PutTenantDefaults': grpc.unary_unary_rpc_method_handler(
                     servicer.PutTenantDefaults,
@@ -926,6 +1098,60 @@ class Acd(object):
             '/carillon.acd.v1.Acd/Explain',
             protos_dot_acd_dot_v1_dot_acd__pb2.EntryRequest.SerializeToString,
             protos_dot_acd_dot_v1_dot_state__pb2.Receipt.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWaiting(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.acd.v1.Acd/ListWaiting',
+            protos_dot_acd_dot_v1_dot_acd__pb2.ListWaitingRequest.SerializeToString,
+            protos_dot_acd_dot_v1_dot_acd__pb2.ListWaitingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchWaiting(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/carillon.acd.v1.Acd/WatchWaiting',
+            protos_dot_acd_dot_v1_dot_acd__pb2.WatchWaitingRequest.SerializeToString,
+            protos_dot_acd_dot_v1_dot_acd__pb2.WaitingChange.FromString,
             options,
             channel_credentials,
             insecure,
@@ -1412,6 +1638,222 @@ class Acd(object):
             '/carillon.acd.v1.Acd/RemoveAgent',
             protos_dot_acd_dot_v1_dot_acd__pb2.AgentRequest.SerializeToString,
             protos_dot_acd_dot_v1_dot_acd__pb2.RemoveAgentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAgentConfig(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.acd.v1.Acd/GetAgentConfig',
+            protos_dot_acd_dot_v1_dot_acd__pb2.AgentRequest.SerializeToString,
+            protos_dot_acd_dot_v1_dot_config__pb2.AgentConfig.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAgentConfigs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.acd.v1.Acd/ListAgentConfigs',
+            protos_dot_acd_dot_v1_dot_acd__pb2.ListAgentConfigsRequest.SerializeToString,
+            protos_dot_acd_dot_v1_dot_acd__pb2.ListAgentConfigsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetQueueConfig(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.acd.v1.Acd/GetQueueConfig',
+            protos_dot_acd_dot_v1_dot_acd__pb2.QueueRequest.SerializeToString,
+            protos_dot_acd_dot_v1_dot_config__pb2.QueueConfig.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListQueueConfigs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.acd.v1.Acd/ListQueueConfigs',
+            protos_dot_acd_dot_v1_dot_acd__pb2.ListQueueConfigsRequest.SerializeToString,
+            protos_dot_acd_dot_v1_dot_acd__pb2.ListQueueConfigsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveAgents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.acd.v1.Acd/MoveAgents',
+            protos_dot_acd_dot_v1_dot_acd__pb2.MoveAgentsRequest.SerializeToString,
+            protos_dot_acd_dot_v1_dot_acd__pb2.MembershipsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetMemberships(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.acd.v1.Acd/SetMemberships',
+            protos_dot_acd_dot_v1_dot_acd__pb2.SetMembershipsRequest.SerializeToString,
+            protos_dot_acd_dot_v1_dot_acd__pb2.MembershipsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetSkills(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.acd.v1.Acd/SetSkills',
+            protos_dot_acd_dot_v1_dot_acd__pb2.SetSkillsRequest.SerializeToString,
+            protos_dot_acd_dot_v1_dot_acd__pb2.SetSkillsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTenantDefaults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.acd.v1.Acd/GetTenantDefaults',
+            protos_dot_acd_dot_v1_dot_acd__pb2.GetTenantDefaultsRequest.SerializeToString,
+            protos_dot_acd_dot_v1_dot_config__pb2.TenantDefaults.FromString,
             options,
             channel_credentials,
             insecure,

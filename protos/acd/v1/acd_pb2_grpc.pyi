@@ -74,6 +74,12 @@ class AcdStub:
     """A contact's stay as it stands."""
     Explain: _grpc.UnaryUnaryMultiCallable[_acd_pb2.EntryRequest, _state_pb2.Receipt]
     """Why a contact is still waiting, or why it got the agent it got."""
+    ListWaiting: _grpc.UnaryUnaryMultiCallable[_acd_pb2.ListWaitingRequest, _acd_pb2.ListWaitingResponse]
+    """Those who wait, reserved ones included, the longest waiting first."""
+    WatchWaiting: _grpc.UnaryStreamMultiCallable[_acd_pb2.WatchWaitingRequest, _acd_pb2.WaitingChange]
+    """Who waits now, then every change of it, at most ten times a second. A reader that falls more
+    than 256 changes behind is cut off with RESOURCE_EXHAUSTED.
+    """
     SetPresence: _grpc.UnaryUnaryMultiCallable[_acd_pb2.SetPresenceRequest, _state_pb2.AgentView]
     """---- agents ----
 
@@ -122,6 +128,24 @@ class AcdStub:
     """Creates an agent or replaces their skills, queues, capacity and endpoint."""
     RemoveAgent: _grpc.UnaryUnaryMultiCallable[_acd_pb2.AgentRequest, _acd_pb2.RemoveAgentResponse]
     """Removes an agent; `agent-busy` while a contact is with them."""
+    GetAgentConfig: _grpc.UnaryUnaryMultiCallable[_acd_pb2.AgentRequest, _config_pb2.AgentConfig]
+    """What an agent's skills, queues, capacity and endpoint are."""
+    ListAgentConfigs: _grpc.UnaryUnaryMultiCallable[_acd_pb2.ListAgentConfigsRequest, _acd_pb2.ListAgentConfigsResponse]
+    """The same of all agents, by id."""
+    GetQueueConfig: _grpc.UnaryUnaryMultiCallable[_acd_pb2.QueueRequest, _config_pb2.QueueConfig]
+    """What a queue's settings are; what it leaves to the tenant or the platform is not set."""
+    ListQueueConfigs: _grpc.UnaryUnaryMultiCallable[_acd_pb2.ListQueueConfigsRequest, _acd_pb2.ListQueueConfigsResponse]
+    MoveAgents: _grpc.UnaryUnaryMultiCallable[_acd_pb2.MoveAgentsRequest, _acd_pb2.MembershipsResponse]
+    """Moves agents between queues in one step: each leaves the queues named and joins the others;
+    their part in queues that are not named stays. All or nobody: `no-such-agent`, `no-such-queue`.
+    The answer says what each had before, which is what SetMemberships takes to undo it.
+    """
+    SetMemberships: _grpc.UnaryUnaryMultiCallable[_acd_pb2.SetMembershipsRequest, _acd_pb2.MembershipsResponse]
+    """Gives agents exactly these queues. All or nobody."""
+    SetSkills: _grpc.UnaryUnaryMultiCallable[_acd_pb2.SetSkillsRequest, _acd_pb2.SetSkillsResponse]
+    """Gives agents exactly these skills, as a skills matrix is saved. All or nobody."""
+    GetTenantDefaults: _grpc.UnaryUnaryMultiCallable[_acd_pb2.GetTenantDefaultsRequest, _config_pb2.TenantDefaults]
+    """What queues fall back to, as it was put; what is not set is the platform's."""
     PutTenantDefaults: _grpc.UnaryUnaryMultiCallable[_acd_pb2.PutTenantDefaultsRequest, _config_pb2.TenantDefaults]
     """What queues fall back to."""
 
@@ -169,6 +193,12 @@ class AcdAsyncStub(AcdStub):
     """A contact's stay as it stands."""
     Explain: _aio.UnaryUnaryMultiCallable[_acd_pb2.EntryRequest, _state_pb2.Receipt]  # type: ignore[assignment]
     """Why a contact is still waiting, or why it got the agent it got."""
+    ListWaiting: _aio.UnaryUnaryMultiCallable[_acd_pb2.ListWaitingRequest, _acd_pb2.ListWaitingResponse]  # type: ignore[assignment]
+    """Those who wait, reserved ones included, the longest waiting first."""
+    WatchWaiting: _aio.UnaryStreamMultiCallable[_acd_pb2.WatchWaitingRequest, _acd_pb2.WaitingChange]  # type: ignore[assignment]
+    """Who waits now, then every change of it, at most ten times a second. A reader that falls more
+    than 256 changes behind is cut off with RESOURCE_EXHAUSTED.
+    """
     SetPresence: _aio.UnaryUnaryMultiCallable[_acd_pb2.SetPresenceRequest, _state_pb2.AgentView]  # type: ignore[assignment]
     """---- agents ----
 
@@ -217,6 +247,24 @@ class AcdAsyncStub(AcdStub):
     """Creates an agent or replaces their skills, queues, capacity and endpoint."""
     RemoveAgent: _aio.UnaryUnaryMultiCallable[_acd_pb2.AgentRequest, _acd_pb2.RemoveAgentResponse]  # type: ignore[assignment]
     """Removes an agent; `agent-busy` while a contact is with them."""
+    GetAgentConfig: _aio.UnaryUnaryMultiCallable[_acd_pb2.AgentRequest, _config_pb2.AgentConfig]  # type: ignore[assignment]
+    """What an agent's skills, queues, capacity and endpoint are."""
+    ListAgentConfigs: _aio.UnaryUnaryMultiCallable[_acd_pb2.ListAgentConfigsRequest, _acd_pb2.ListAgentConfigsResponse]  # type: ignore[assignment]
+    """The same of all agents, by id."""
+    GetQueueConfig: _aio.UnaryUnaryMultiCallable[_acd_pb2.QueueRequest, _config_pb2.QueueConfig]  # type: ignore[assignment]
+    """What a queue's settings are; what it leaves to the tenant or the platform is not set."""
+    ListQueueConfigs: _aio.UnaryUnaryMultiCallable[_acd_pb2.ListQueueConfigsRequest, _acd_pb2.ListQueueConfigsResponse]  # type: ignore[assignment]
+    MoveAgents: _aio.UnaryUnaryMultiCallable[_acd_pb2.MoveAgentsRequest, _acd_pb2.MembershipsResponse]  # type: ignore[assignment]
+    """Moves agents between queues in one step: each leaves the queues named and joins the others;
+    their part in queues that are not named stays. All or nobody: `no-such-agent`, `no-such-queue`.
+    The answer says what each had before, which is what SetMemberships takes to undo it.
+    """
+    SetMemberships: _aio.UnaryUnaryMultiCallable[_acd_pb2.SetMembershipsRequest, _acd_pb2.MembershipsResponse]  # type: ignore[assignment]
+    """Gives agents exactly these queues. All or nobody."""
+    SetSkills: _aio.UnaryUnaryMultiCallable[_acd_pb2.SetSkillsRequest, _acd_pb2.SetSkillsResponse]  # type: ignore[assignment]
+    """Gives agents exactly these skills, as a skills matrix is saved. All or nobody."""
+    GetTenantDefaults: _aio.UnaryUnaryMultiCallable[_acd_pb2.GetTenantDefaultsRequest, _config_pb2.TenantDefaults]  # type: ignore[assignment]
+    """What queues fall back to, as it was put; what is not set is the platform's."""
     PutTenantDefaults: _aio.UnaryUnaryMultiCallable[_acd_pb2.PutTenantDefaultsRequest, _config_pb2.TenantDefaults]  # type: ignore[assignment]
     """What queues fall back to."""
 
@@ -333,6 +381,24 @@ class AcdServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_state_pb2.Receipt, _abc.Awaitable[_state_pb2.Receipt]]:
         """Why a contact is still waiting, or why it got the agent it got."""
+
+    @_abc_1.abstractmethod
+    def ListWaiting(
+        self,
+        request: _acd_pb2.ListWaitingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_acd_pb2.ListWaitingResponse, _abc.Awaitable[_acd_pb2.ListWaitingResponse]]:
+        """Those who wait, reserved ones included, the longest waiting first."""
+
+    @_abc_1.abstractmethod
+    def WatchWaiting(
+        self,
+        request: _acd_pb2.WatchWaitingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_acd_pb2.WaitingChange], _abc.AsyncIterator[_acd_pb2.WaitingChange]]:
+        """Who waits now, then every change of it, at most ten times a second. A reader that falls more
+        than 256 changes behind is cut off with RESOURCE_EXHAUSTED.
+        """
 
     @_abc_1.abstractmethod
     def SetPresence(
@@ -489,6 +555,72 @@ class AcdServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_acd_pb2.RemoveAgentResponse, _abc.Awaitable[_acd_pb2.RemoveAgentResponse]]:
         """Removes an agent; `agent-busy` while a contact is with them."""
+
+    @_abc_1.abstractmethod
+    def GetAgentConfig(
+        self,
+        request: _acd_pb2.AgentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_config_pb2.AgentConfig, _abc.Awaitable[_config_pb2.AgentConfig]]:
+        """What an agent's skills, queues, capacity and endpoint are."""
+
+    @_abc_1.abstractmethod
+    def ListAgentConfigs(
+        self,
+        request: _acd_pb2.ListAgentConfigsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_acd_pb2.ListAgentConfigsResponse, _abc.Awaitable[_acd_pb2.ListAgentConfigsResponse]]:
+        """The same of all agents, by id."""
+
+    @_abc_1.abstractmethod
+    def GetQueueConfig(
+        self,
+        request: _acd_pb2.QueueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_config_pb2.QueueConfig, _abc.Awaitable[_config_pb2.QueueConfig]]:
+        """What a queue's settings are; what it leaves to the tenant or the platform is not set."""
+
+    @_abc_1.abstractmethod
+    def ListQueueConfigs(
+        self,
+        request: _acd_pb2.ListQueueConfigsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_acd_pb2.ListQueueConfigsResponse, _abc.Awaitable[_acd_pb2.ListQueueConfigsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def MoveAgents(
+        self,
+        request: _acd_pb2.MoveAgentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_acd_pb2.MembershipsResponse, _abc.Awaitable[_acd_pb2.MembershipsResponse]]:
+        """Moves agents between queues in one step: each leaves the queues named and joins the others;
+        their part in queues that are not named stays. All or nobody: `no-such-agent`, `no-such-queue`.
+        The answer says what each had before, which is what SetMemberships takes to undo it.
+        """
+
+    @_abc_1.abstractmethod
+    def SetMemberships(
+        self,
+        request: _acd_pb2.SetMembershipsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_acd_pb2.MembershipsResponse, _abc.Awaitable[_acd_pb2.MembershipsResponse]]:
+        """Gives agents exactly these queues. All or nobody."""
+
+    @_abc_1.abstractmethod
+    def SetSkills(
+        self,
+        request: _acd_pb2.SetSkillsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_acd_pb2.SetSkillsResponse, _abc.Awaitable[_acd_pb2.SetSkillsResponse]]:
+        """Gives agents exactly these skills, as a skills matrix is saved. All or nobody."""
+
+    @_abc_1.abstractmethod
+    def GetTenantDefaults(
+        self,
+        request: _acd_pb2.GetTenantDefaultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_config_pb2.TenantDefaults, _abc.Awaitable[_config_pb2.TenantDefaults]]:
+        """What queues fall back to, as it was put; what is not set is the platform's."""
 
     @_abc_1.abstractmethod
     def PutTenantDefaults(

@@ -1223,6 +1223,8 @@ class AgentView(_message.Message):
     WHY_NOT_FIELD_NUMBER: _builtins.int
     WHY_FIELD_NUMBER: _builtins.int
     ROUTABLE_AT_MS_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    QUEUE_IDS_FIELD_NUMBER: _builtins.int
     agent_id: _builtins.str
     """The agent."""
     name: _builtins.str
@@ -1253,6 +1255,8 @@ class AgentView(_message.Message):
     """The same in plain words; empty when routable."""
     routable_at_ms: _builtins.int
     """UTC ms at which a pause ends by itself; None: no pause, or the end is not known."""
+    removed: _builtins.bool
+    """True: the agent was removed; the last that is said of them."""
     @_builtins.property
     def work(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReservationRow]:
         """Reservations, conversations, wrap-ups."""
@@ -1260,6 +1264,10 @@ class AgentView(_message.Message):
     @_builtins.property
     def legs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Legs that did not come through the ACD."""
+
+    @_builtins.property
+    def queue_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The queues they serve."""
 
     def __init__(
         self,
@@ -1279,10 +1287,12 @@ class AgentView(_message.Message):
         why_not: _builtins.str | None = ...,
         why: _builtins.str = ...,
         routable_at_ms: _builtins.int | None = ...,
+        removed: _builtins.bool = ...,
+        queue_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_pending", b"_pending", "_routable_at_ms", b"_routable_at_ms", "_why_not", b"_why_not", "pending", b"pending", "routable_at_ms", b"routable_at_ms", "why_not", b"why_not"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_pending", b"_pending", "_routable_at_ms", b"_routable_at_ms", "_why_not", b"_why_not", "agent_id", b"agent_id", "legs", b"legs", "link", b"link", "name", b"name", "pending", b"pending", "presence", b"presence", "reason", b"reason", "routable", b"routable", "routable_at_ms", b"routable_at_ms", "since_ms", b"since_ms", "state", b"state", "version", b"version", "why", b"why", "why_not", b"why_not", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_pending", b"_pending", "_routable_at_ms", b"_routable_at_ms", "_why_not", b"_why_not", "agent_id", b"agent_id", "legs", b"legs", "link", b"link", "name", b"name", "pending", b"pending", "presence", b"presence", "queue_ids", b"queue_ids", "reason", b"reason", "removed", b"removed", "routable", b"routable", "routable_at_ms", b"routable_at_ms", "since_ms", b"since_ms", "state", b"state", "version", b"version", "why", b"why", "why_not", b"why_not", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__pending: _TypeAlias = _typing.Literal["pending"]  # noqa: Y015
     _WhichOneofArgType__pending: _TypeAlias = _typing.Literal["_pending", b"_pending"]  # noqa: Y015

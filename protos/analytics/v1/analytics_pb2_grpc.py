@@ -68,6 +68,41 @@ class AnalyticsStub(object):
                 request_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListCallsRequest.SerializeToString,
                 response_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListCallsResponse.FromString,
                 _registered_method=True)
+        self.GetStory = channel.unary_unary(
+                '/carillon.analytics.v1.Analytics/GetStory',
+                request_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.GetStoryRequest.SerializeToString,
+                response_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.Story.FromString,
+                _registered_method=True)
+        self.PutThreshold = channel.unary_unary(
+                '/carillon.analytics.v1.Analytics/PutThreshold',
+                request_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.PutThresholdRequest.SerializeToString,
+                response_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.Threshold.FromString,
+                _registered_method=True)
+        self.ListThresholds = channel.unary_unary(
+                '/carillon.analytics.v1.Analytics/ListThresholds',
+                request_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListThresholdsRequest.SerializeToString,
+                response_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListThresholdsResponse.FromString,
+                _registered_method=True)
+        self.RemoveThreshold = channel.unary_unary(
+                '/carillon.analytics.v1.Analytics/RemoveThreshold',
+                request_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.RemoveThresholdRequest.SerializeToString,
+                response_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.RemoveThresholdResponse.FromString,
+                _registered_method=True)
+        self.ListAlarms = channel.unary_unary(
+                '/carillon.analytics.v1.Analytics/ListAlarms',
+                request_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListAlarmsRequest.SerializeToString,
+                response_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListAlarmsResponse.FromString,
+                _registered_method=True)
+        self.AcknowledgeAlarm = channel.unary_unary(
+                '/carillon.analytics.v1.Analytics/AcknowledgeAlarm',
+                request_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.AcknowledgeAlarmRequest.SerializeToString,
+                response_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.Alarm.FromString,
+                _registered_method=True)
+        self.WatchAlarms = channel.unary_stream(
+                '/carillon.analytics.v1.Analytics/WatchAlarms',
+                request_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.WatchAlarmsRequest.SerializeToString,
+                response_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.AlarmChange.FromString,
+                _registered_method=True)
         self.ListKpis = channel.unary_unary(
                 '/carillon.analytics.v1.Analytics/ListKpis',
                 request_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListKpisRequest.SerializeToString,
@@ -124,6 +159,56 @@ class AnalyticsServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetStory(self, request, context):
+        """What happened to a contact, from its first INVITE to the end of its wrap-up.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutThreshold(self, request, context):
+        """---- alarms ----
+
+        Creates a threshold or replaces it. It is watched at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListThresholds(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveThreshold(self, request, context):
+        """Forgets it; its alarm ends.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAlarms(self, request, context):
+        """Alarms, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcknowledgeAlarm(self, request, context):
+        """Says that somebody has seen it, under the name of whoever asks. Idempotent: the first counts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchAlarms(self, request, context):
+        """Alarms that are raised, or cleared and not yet acknowledged, now; then every change of one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListKpis(self, request, context):
         """Every KPI that can be asked for, with its formula in words and its version.
         """
@@ -163,6 +248,41 @@ def add_AnalyticsServicer_to_server(servicer, server):
                     servicer.ListCalls,
                     request_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListCallsRequest.FromString,
                     response_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListCallsResponse.SerializeToString,
+            ),
+            'GetStory': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStory,
+                    request_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.GetStoryRequest.FromString,
+                    response_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.Story.SerializeToString,
+            ),
+            'PutThreshold': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutThreshold,
+                    request_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.PutThresholdRequest.FromString,
+                    response_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.Threshold.SerializeToString,
+            ),
+            'ListThresholds': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListThresholds,
+                    request_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListThresholdsRequest.FromString,
+                    response_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListThresholdsResponse.SerializeToString,
+            ),
+            'RemoveThreshold': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveThreshold,
+                    request_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.RemoveThresholdRequest.FromString,
+                    response_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.RemoveThresholdResponse.SerializeToString,
+            ),
+            'ListAlarms': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAlarms,
+                    request_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListAlarmsRequest.FromString,
+                    response_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.ListAlarmsResponse.SerializeToString,
+            ),
+            'AcknowledgeAlarm': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcknowledgeAlarm,
+                    request_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.AcknowledgeAlarmRequest.FromString,
+                    response_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.Alarm.SerializeToString,
+            ),
+            'WatchAlarms': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchAlarms,
+                    request_deserializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.WatchAlarmsRequest.FromString,
+                    response_serializer=protos_dot_analytics_dot_v1_dot_analytics__pb2.AlarmChange.SerializeToString,
             ),
             'ListKpis': grpc.unary_unary_rpc_method_handler(
                     servicer.ListKpis,
@@ -336,6 +456,195 @@ class Analytics(object):
             '/carillon.analytics.v1.Analytics/ListCalls',
             protos_dot_analytics_dot_v1_dot_analytics__pb2.ListCallsRequest.SerializeToString,
             protos_dot_analytics_dot_v1_dot_analytics__pb2.ListCallsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.analytics.v1.Analytics/GetStory',
+            protos_dot_analytics_dot_v1_dot_analytics__pb2.GetStoryRequest.SerializeToString,
+            protos_dot_analytics_dot_v1_dot_analytics__pb2.Story.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutThreshold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.analytics.v1.Analytics/PutThreshold',
+            protos_dot_analytics_dot_v1_dot_analytics__pb2.PutThresholdRequest.SerializeToString,
+            protos_dot_analytics_dot_v1_dot_analytics__pb2.Threshold.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListThresholds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.analytics.v1.Analytics/ListThresholds',
+            protos_dot_analytics_dot_v1_dot_analytics__pb2.ListThresholdsRequest.SerializeToString,
+            protos_dot_analytics_dot_v1_dot_analytics__pb2.ListThresholdsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveThreshold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.analytics.v1.Analytics/RemoveThreshold',
+            protos_dot_analytics_dot_v1_dot_analytics__pb2.RemoveThresholdRequest.SerializeToString,
+            protos_dot_analytics_dot_v1_dot_analytics__pb2.RemoveThresholdResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAlarms(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.analytics.v1.Analytics/ListAlarms',
+            protos_dot_analytics_dot_v1_dot_analytics__pb2.ListAlarmsRequest.SerializeToString,
+            protos_dot_analytics_dot_v1_dot_analytics__pb2.ListAlarmsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcknowledgeAlarm(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.analytics.v1.Analytics/AcknowledgeAlarm',
+            protos_dot_analytics_dot_v1_dot_analytics__pb2.AcknowledgeAlarmRequest.SerializeToString,
+            protos_dot_analytics_dot_v1_dot_analytics__pb2.Alarm.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchAlarms(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/carillon.analytics.v1.Analytics/WatchAlarms',
+            protos_dot_analytics_dot_v1_dot_analytics__pb2.WatchAlarmsRequest.SerializeToString,
+            protos_dot_analytics_dot_v1_dot_analytics__pb2.AlarmChange.FromString,
             options,
             channel_credentials,
             insecure,

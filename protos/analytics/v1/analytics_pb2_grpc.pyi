@@ -49,6 +49,22 @@ class AnalyticsStub:
     """The agents' intervals behind a figure."""
     ListCalls: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ListCallsRequest, _analytics_pb2.ListCallsResponse]
     """The calls behind a figure."""
+    GetStory: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.GetStoryRequest, _analytics_pb2.Story]
+    """What happened to a contact, from its first INVITE to the end of its wrap-up."""
+    PutThreshold: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.PutThresholdRequest, _analytics_pb2.Threshold]
+    """---- alarms ----
+
+    Creates a threshold or replaces it. It is watched at once.
+    """
+    ListThresholds: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ListThresholdsRequest, _analytics_pb2.ListThresholdsResponse]
+    RemoveThreshold: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.RemoveThresholdRequest, _analytics_pb2.RemoveThresholdResponse]
+    """Forgets it; its alarm ends."""
+    ListAlarms: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ListAlarmsRequest, _analytics_pb2.ListAlarmsResponse]
+    """Alarms, newest first."""
+    AcknowledgeAlarm: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.AcknowledgeAlarmRequest, _analytics_pb2.Alarm]
+    """Says that somebody has seen it, under the name of whoever asks. Idempotent: the first counts."""
+    WatchAlarms: _grpc.UnaryStreamMultiCallable[_analytics_pb2.WatchAlarmsRequest, _analytics_pb2.AlarmChange]
+    """Alarms that are raised, or cleared and not yet acknowledged, now; then every change of one."""
     ListKpis: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ListKpisRequest, _analytics_pb2.ListKpisResponse]
     """Every KPI that can be asked for, with its formula in words and its version."""
 
@@ -73,6 +89,22 @@ class AnalyticsAsyncStub(AnalyticsStub):
     """The agents' intervals behind a figure."""
     ListCalls: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ListCallsRequest, _analytics_pb2.ListCallsResponse]  # type: ignore[assignment]
     """The calls behind a figure."""
+    GetStory: _aio.UnaryUnaryMultiCallable[_analytics_pb2.GetStoryRequest, _analytics_pb2.Story]  # type: ignore[assignment]
+    """What happened to a contact, from its first INVITE to the end of its wrap-up."""
+    PutThreshold: _aio.UnaryUnaryMultiCallable[_analytics_pb2.PutThresholdRequest, _analytics_pb2.Threshold]  # type: ignore[assignment]
+    """---- alarms ----
+
+    Creates a threshold or replaces it. It is watched at once.
+    """
+    ListThresholds: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ListThresholdsRequest, _analytics_pb2.ListThresholdsResponse]  # type: ignore[assignment]
+    RemoveThreshold: _aio.UnaryUnaryMultiCallable[_analytics_pb2.RemoveThresholdRequest, _analytics_pb2.RemoveThresholdResponse]  # type: ignore[assignment]
+    """Forgets it; its alarm ends."""
+    ListAlarms: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ListAlarmsRequest, _analytics_pb2.ListAlarmsResponse]  # type: ignore[assignment]
+    """Alarms, newest first."""
+    AcknowledgeAlarm: _aio.UnaryUnaryMultiCallable[_analytics_pb2.AcknowledgeAlarmRequest, _analytics_pb2.Alarm]  # type: ignore[assignment]
+    """Says that somebody has seen it, under the name of whoever asks. Idempotent: the first counts."""
+    WatchAlarms: _aio.UnaryStreamMultiCallable[_analytics_pb2.WatchAlarmsRequest, _analytics_pb2.AlarmChange]  # type: ignore[assignment]
+    """Alarms that are raised, or cleared and not yet acknowledged, now; then every change of one."""
     ListKpis: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ListKpisRequest, _analytics_pb2.ListKpisResponse]  # type: ignore[assignment]
     """Every KPI that can be asked for, with its formula in words and its version."""
 
@@ -130,6 +162,64 @@ class AnalyticsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_pb2.ListCallsResponse, _abc.Awaitable[_analytics_pb2.ListCallsResponse]]:
         """The calls behind a figure."""
+
+    @_abc_1.abstractmethod
+    def GetStory(
+        self,
+        request: _analytics_pb2.GetStoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.Story, _abc.Awaitable[_analytics_pb2.Story]]:
+        """What happened to a contact, from its first INVITE to the end of its wrap-up."""
+
+    @_abc_1.abstractmethod
+    def PutThreshold(
+        self,
+        request: _analytics_pb2.PutThresholdRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.Threshold, _abc.Awaitable[_analytics_pb2.Threshold]]:
+        """---- alarms ----
+
+        Creates a threshold or replaces it. It is watched at once.
+        """
+
+    @_abc_1.abstractmethod
+    def ListThresholds(
+        self,
+        request: _analytics_pb2.ListThresholdsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.ListThresholdsResponse, _abc.Awaitable[_analytics_pb2.ListThresholdsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RemoveThreshold(
+        self,
+        request: _analytics_pb2.RemoveThresholdRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.RemoveThresholdResponse, _abc.Awaitable[_analytics_pb2.RemoveThresholdResponse]]:
+        """Forgets it; its alarm ends."""
+
+    @_abc_1.abstractmethod
+    def ListAlarms(
+        self,
+        request: _analytics_pb2.ListAlarmsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.ListAlarmsResponse, _abc.Awaitable[_analytics_pb2.ListAlarmsResponse]]:
+        """Alarms, newest first."""
+
+    @_abc_1.abstractmethod
+    def AcknowledgeAlarm(
+        self,
+        request: _analytics_pb2.AcknowledgeAlarmRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.Alarm, _abc.Awaitable[_analytics_pb2.Alarm]]:
+        """Says that somebody has seen it, under the name of whoever asks. Idempotent: the first counts."""
+
+    @_abc_1.abstractmethod
+    def WatchAlarms(
+        self,
+        request: _analytics_pb2.WatchAlarmsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_analytics_pb2.AlarmChange], _abc.AsyncIterator[_analytics_pb2.AlarmChange]]:
+        """Alarms that are raised, or cleared and not yet acknowledged, now; then every change of one."""
 
     @_abc_1.abstractmethod
     def ListKpis(

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from protos.common.v1 import common_pb2 as protos_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eprotos/gateway/v1/events.proto\x12\x13\x63\x61rillon.gateway.v1\x1a\x1dprotos/common/v1/common.proto\"\xf8\x07\n\x08\x43\x61llFact\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12\x11\n\ttenant_id\x18\x03 \x01(\t\x12\x0b\n\x03seq\x18\x04 \x01(\x04\x12\r\n\x05\x61t_ms\x18\x05 \x01(\x03\x12\x38\n\x0c\x63\x61ll_started\x18\n \x01(\x0b\x32 .carillon.gateway.v1.CallStartedH\x00\x12\x36\n\x0bleg_started\x18\x0b \x01(\x0b\x32\x1f.carillon.gateway.v1.LegStartedH\x00\x12\x41\n\x11leg_state_changed\x18\x0c \x01(\x0b\x32$.carillon.gateway.v1.LegStateChangedH\x00\x12\x34\n\nflow_noted\x18\r \x01(\x0b\x32\x1e.carillon.gateway.v1.FlowNotedH\x00\x12>\n\x0f\x64igits_received\x18\x0e \x01(\x0b\x32#.carillon.gateway.v1.DigitsReceivedH\x00\x12\x38\n\x0cplay_started\x18\x0f \x01(\x0b\x32 .carillon.gateway.v1.PlayStartedH\x00\x12\x38\n\x0clegs_bridged\x18\x10 \x01(\x0b\x32 .carillon.gateway.v1.LegsBridgedH\x00\x12?\n\x10leg_hold_changed\x18\x11 \x01(\x0b\x32#.carillon.gateway.v1.LegHoldChangedH\x00\x12?\n\x10leg_mute_changed\x18\x12 \x01(\x0b\x32#.carillon.gateway.v1.LegMuteChangedH\x00\x12\x32\n\tleg_ended\x18\x13 \x01(\x0b\x32\x1d.carillon.gateway.v1.LegEndedH\x00\x12\x34\n\ncall_ended\x18\x14 \x01(\x0b\x32\x1e.carillon.gateway.v1.CallEndedH\x00\x12:\n\rflow_detached\x18\x15 \x01(\x0b\x32!.carillon.gateway.v1.FlowDetachedH\x00\x12:\n\rflow_attached\x18\x16 \x01(\x0b\x32!.carillon.gateway.v1.FlowAttachedH\x00\x12\x42\n\x11recording_changed\x18\x17 \x01(\x0b\x32%.carillon.gateway.v1.RecordingChangedH\x00\x12K\n\x16leg_connection_changed\x18\x18 \x01(\x0b\x32).carillon.gateway.v1.LegConnectionChangedH\x00\x42\x06\n\x04\x62ody\"6\n\x0b\x43\x61llStarted\x12\x0c\n\x04\x66rom\x18\x01 \x01(\t\x12\n\n\x02to\x18\x02 \x01(\t\x12\r\n\x05trunk\x18\x03 \x01(\t\"M\n\nLegStarted\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x03 \x01(\t\x12\x0f\n\x07ring_id\x18\x04 \x01(\t\"?\n\x0fLegStateChanged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\r\n\x05\x63odec\x18\x03 \x01(\t\"\x84\x01\n\tFlowNoted\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12:\n\x06values\x18\x02 \x03(\x0b\x32*.carillon.gateway.v1.FlowNoted.ValuesEntry\x1a-\n\x0bValuesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"<\n\x0e\x44igitsReceived\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\r\x12\x0b\n\x03how\x18\x03 \x01(\t\"<\n\x0bPlayStarted\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0f\n\x07prompts\x18\x02 \x03(\t\x12\x0c\n\x04loop\x18\x03 \x01(\x08\"[\n\x0bLegsBridged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x13\n\x0bpeer_leg_id\x18\x02 \x01(\t\x12\x0f\n\x07took_ms\x18\x03 \x01(\x01\x12\x16\n\x0esilent_leg_ids\x18\x04 \x03(\t\".\n\x0eLegHoldChanged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0c\n\x04held\x18\x02 \x01(\x08\"/\n\x0eLegMuteChanged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\r\n\x05muted\x18\x02 \x01(\x08\"\xa5\x01\n\x08LegEnded\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nsip_status\x18\x04 \x01(\r\x12\x18\n\x10packets_received\x18\x05 \x01(\x04\x12\x14\n\x0cpackets_sent\x18\x06 \x01(\x04\x12\x14\n\x0cpackets_lost\x18\x07 \x01(\x04\x12\x11\n\tjitter_ms\x18\x08 \x01(\x01\"\x1e\n\x0c\x46lowDetached\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\x1d\n\x0c\x46lowAttached\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\"=\n\x10RecordingChanged\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\n\n\x02\x62y\x18\x03 \x01(\t\"F\n\x14LegConnectionChanged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0f\n\x07took_ms\x18\x03 \x01(\x01\"V\n\tCallEnded\x12\x34\n\x0btermination\x18\x01 \x01(\x0b\x32\x1f.carillon.common.v1.Termination\x12\x13\n\x0b\x64uration_ms\x18\x02 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eprotos/gateway/v1/events.proto\x12\x13\x63\x61rillon.gateway.v1\x1a\x1dprotos/common/v1/common.proto\"\xb0\t\n\x08\x43\x61llFact\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12\x11\n\ttenant_id\x18\x03 \x01(\t\x12\x0b\n\x03seq\x18\x04 \x01(\x04\x12\r\n\x05\x61t_ms\x18\x05 \x01(\x03\x12\x38\n\x0c\x63\x61ll_started\x18\n \x01(\x0b\x32 .carillon.gateway.v1.CallStartedH\x00\x12\x36\n\x0bleg_started\x18\x0b \x01(\x0b\x32\x1f.carillon.gateway.v1.LegStartedH\x00\x12\x41\n\x11leg_state_changed\x18\x0c \x01(\x0b\x32$.carillon.gateway.v1.LegStateChangedH\x00\x12\x34\n\nflow_noted\x18\r \x01(\x0b\x32\x1e.carillon.gateway.v1.FlowNotedH\x00\x12>\n\x0f\x64igits_received\x18\x0e \x01(\x0b\x32#.carillon.gateway.v1.DigitsReceivedH\x00\x12\x38\n\x0cplay_started\x18\x0f \x01(\x0b\x32 .carillon.gateway.v1.PlayStartedH\x00\x12\x38\n\x0clegs_bridged\x18\x10 \x01(\x0b\x32 .carillon.gateway.v1.LegsBridgedH\x00\x12?\n\x10leg_hold_changed\x18\x11 \x01(\x0b\x32#.carillon.gateway.v1.LegHoldChangedH\x00\x12?\n\x10leg_mute_changed\x18\x12 \x01(\x0b\x32#.carillon.gateway.v1.LegMuteChangedH\x00\x12\x32\n\tleg_ended\x18\x13 \x01(\x0b\x32\x1d.carillon.gateway.v1.LegEndedH\x00\x12\x34\n\ncall_ended\x18\x14 \x01(\x0b\x32\x1e.carillon.gateway.v1.CallEndedH\x00\x12:\n\rflow_detached\x18\x15 \x01(\x0b\x32!.carillon.gateway.v1.FlowDetachedH\x00\x12:\n\rflow_attached\x18\x16 \x01(\x0b\x32!.carillon.gateway.v1.FlowAttachedH\x00\x12\x42\n\x11recording_changed\x18\x17 \x01(\x0b\x32%.carillon.gateway.v1.RecordingChangedH\x00\x12K\n\x16leg_connection_changed\x18\x18 \x01(\x0b\x32).carillon.gateway.v1.LegConnectionChangedH\x00\x12\x44\n\x12transfer_requested\x18\x19 \x01(\x0b\x32&.carillon.gateway.v1.TransferRequestedH\x00\x12\x38\n\x0cladder_noted\x18\x1a \x01(\x0b\x32 .carillon.gateway.v1.LadderNotedH\x00\x12\x36\n\x0b\x64igits_sent\x18\x1b \x01(\x0b\x32\x1f.carillon.gateway.v1.DigitsSentH\x00\x42\x06\n\x04\x62ody\"6\n\x0b\x43\x61llStarted\x12\x0c\n\x04\x66rom\x18\x01 \x01(\t\x12\n\n\x02to\x18\x02 \x01(\t\x12\r\n\x05trunk\x18\x03 \x01(\t\"M\n\nLegStarted\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x03 \x01(\t\x12\x0f\n\x07ring_id\x18\x04 \x01(\t\"?\n\x0fLegStateChanged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\r\n\x05\x63odec\x18\x03 \x01(\t\"\x84\x01\n\tFlowNoted\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12:\n\x06values\x18\x02 \x03(\x0b\x32*.carillon.gateway.v1.FlowNoted.ValuesEntry\x1a-\n\x0bValuesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"<\n\x0e\x44igitsReceived\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\r\x12\x0b\n\x03how\x18\x03 \x01(\t\"<\n\x0bPlayStarted\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0f\n\x07prompts\x18\x02 \x03(\t\x12\x0c\n\x04loop\x18\x03 \x01(\x08\"[\n\x0bLegsBridged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x13\n\x0bpeer_leg_id\x18\x02 \x01(\t\x12\x0f\n\x07took_ms\x18\x03 \x01(\x01\x12\x16\n\x0esilent_leg_ids\x18\x04 \x03(\t\".\n\x0eLegHoldChanged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0c\n\x04held\x18\x02 \x01(\x08\"/\n\x0eLegMuteChanged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\r\n\x05muted\x18\x02 \x01(\x08\"\xa5\x01\n\x08LegEnded\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nsip_status\x18\x04 \x01(\r\x12\x18\n\x10packets_received\x18\x05 \x01(\x04\x12\x14\n\x0cpackets_sent\x18\x06 \x01(\x04\x12\x14\n\x0cpackets_lost\x18\x07 \x01(\x04\x12\x11\n\tjitter_ms\x18\x08 \x01(\x01\"\x1e\n\x0c\x46lowDetached\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\x1d\n\x0c\x46lowAttached\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\"=\n\x10RecordingChanged\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\n\n\x02\x62y\x18\x03 \x01(\t\"F\n\x14LegConnectionChanged\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0f\n\x07took_ms\x18\x03 \x01(\x01\"]\n\x11TransferRequested\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06target\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\n\n\x02\x62y\x18\x05 \x01(\t\"+\n\nDigitsSent\x12\x0e\n\x06leg_id\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\r\"N\n\x0bLadderNoted\x12.\n\x05steps\x18\x01 \x03(\x0b\x32\x1f.carillon.gateway.v1.LadderStep\x12\x0f\n\x07\x64ropped\x18\x02 \x01(\r\"r\n\nLadderStep\x12\r\n\x05\x61t_ms\x18\x01 \x01(\x03\x12\x0e\n\x06leg_id\x18\x02 \x01(\t\x12\x0c\n\x04sent\x18\x03 \x01(\x08\x12\x0c\n\x04peer\x18\x04 \x01(\t\x12\x0c\n\x04line\x18\x05 \x01(\t\x12\x0c\n\x04\x63seq\x18\x06 \x01(\t\x12\r\n\x05times\x18\x07 \x01(\r\"V\n\tCallEnded\x12\x34\n\x0btermination\x18\x01 \x01(\x0b\x32\x1f.carillon.common.v1.Termination\x12\x13\n\x0b\x64uration_ms\x18\x02 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,37 +35,45 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FLOWNOTED_VALUESENTRY']._loaded_options = None
   _globals['_FLOWNOTED_VALUESENTRY']._serialized_options = b'8\001'
   _globals['_CALLFACT']._serialized_start=87
-  _globals['_CALLFACT']._serialized_end=1103
-  _globals['_CALLSTARTED']._serialized_start=1105
-  _globals['_CALLSTARTED']._serialized_end=1159
-  _globals['_LEGSTARTED']._serialized_start=1161
-  _globals['_LEGSTARTED']._serialized_end=1238
-  _globals['_LEGSTATECHANGED']._serialized_start=1240
-  _globals['_LEGSTATECHANGED']._serialized_end=1303
-  _globals['_FLOWNOTED']._serialized_start=1306
-  _globals['_FLOWNOTED']._serialized_end=1438
-  _globals['_FLOWNOTED_VALUESENTRY']._serialized_start=1393
-  _globals['_FLOWNOTED_VALUESENTRY']._serialized_end=1438
-  _globals['_DIGITSRECEIVED']._serialized_start=1440
-  _globals['_DIGITSRECEIVED']._serialized_end=1500
-  _globals['_PLAYSTARTED']._serialized_start=1502
-  _globals['_PLAYSTARTED']._serialized_end=1562
-  _globals['_LEGSBRIDGED']._serialized_start=1564
-  _globals['_LEGSBRIDGED']._serialized_end=1655
-  _globals['_LEGHOLDCHANGED']._serialized_start=1657
-  _globals['_LEGHOLDCHANGED']._serialized_end=1703
-  _globals['_LEGMUTECHANGED']._serialized_start=1705
-  _globals['_LEGMUTECHANGED']._serialized_end=1752
-  _globals['_LEGENDED']._serialized_start=1755
-  _globals['_LEGENDED']._serialized_end=1920
-  _globals['_FLOWDETACHED']._serialized_start=1922
-  _globals['_FLOWDETACHED']._serialized_end=1952
-  _globals['_FLOWATTACHED']._serialized_start=1954
-  _globals['_FLOWATTACHED']._serialized_end=1983
-  _globals['_RECORDINGCHANGED']._serialized_start=1985
-  _globals['_RECORDINGCHANGED']._serialized_end=2046
-  _globals['_LEGCONNECTIONCHANGED']._serialized_start=2048
-  _globals['_LEGCONNECTIONCHANGED']._serialized_end=2118
-  _globals['_CALLENDED']._serialized_start=2120
-  _globals['_CALLENDED']._serialized_end=2206
+  _globals['_CALLFACT']._serialized_end=1287
+  _globals['_CALLSTARTED']._serialized_start=1289
+  _globals['_CALLSTARTED']._serialized_end=1343
+  _globals['_LEGSTARTED']._serialized_start=1345
+  _globals['_LEGSTARTED']._serialized_end=1422
+  _globals['_LEGSTATECHANGED']._serialized_start=1424
+  _globals['_LEGSTATECHANGED']._serialized_end=1487
+  _globals['_FLOWNOTED']._serialized_start=1490
+  _globals['_FLOWNOTED']._serialized_end=1622
+  _globals['_FLOWNOTED_VALUESENTRY']._serialized_start=1577
+  _globals['_FLOWNOTED_VALUESENTRY']._serialized_end=1622
+  _globals['_DIGITSRECEIVED']._serialized_start=1624
+  _globals['_DIGITSRECEIVED']._serialized_end=1684
+  _globals['_PLAYSTARTED']._serialized_start=1686
+  _globals['_PLAYSTARTED']._serialized_end=1746
+  _globals['_LEGSBRIDGED']._serialized_start=1748
+  _globals['_LEGSBRIDGED']._serialized_end=1839
+  _globals['_LEGHOLDCHANGED']._serialized_start=1841
+  _globals['_LEGHOLDCHANGED']._serialized_end=1887
+  _globals['_LEGMUTECHANGED']._serialized_start=1889
+  _globals['_LEGMUTECHANGED']._serialized_end=1936
+  _globals['_LEGENDED']._serialized_start=1939
+  _globals['_LEGENDED']._serialized_end=2104
+  _globals['_FLOWDETACHED']._serialized_start=2106
+  _globals['_FLOWDETACHED']._serialized_end=2136
+  _globals['_FLOWATTACHED']._serialized_start=2138
+  _globals['_FLOWATTACHED']._serialized_end=2167
+  _globals['_RECORDINGCHANGED']._serialized_start=2169
+  _globals['_RECORDINGCHANGED']._serialized_end=2230
+  _globals['_LEGCONNECTIONCHANGED']._serialized_start=2232
+  _globals['_LEGCONNECTIONCHANGED']._serialized_end=2302
+  _globals['_TRANSFERREQUESTED']._serialized_start=2304
+  _globals['_TRANSFERREQUESTED']._serialized_end=2397
+  _globals['_DIGITSSENT']._serialized_start=2399
+  _globals['_DIGITSSENT']._serialized_end=2442
+  _globals['_LADDERNOTED']._serialized_start=2444
+  _globals['_LADDERNOTED']._serialized_end=2522
+  _globals['_LADDERSTEP']._serialized_start=2524
+  _globals['_LADDERSTEP']._serialized_end=2638
+  _globals['_CALLENDED']._serialized_start=2640
+  _globals['_CALLENDED']._serialized_end=2726
 # @@protoc_insertion_point(module_scope)

@@ -45,6 +45,9 @@ class CallFact(_message.Message):
     FLOW_ATTACHED_FIELD_NUMBER: _builtins.int
     RECORDING_CHANGED_FIELD_NUMBER: _builtins.int
     LEG_CONNECTION_CHANGED_FIELD_NUMBER: _builtins.int
+    TRANSFER_REQUESTED_FIELD_NUMBER: _builtins.int
+    LADDER_NOTED_FIELD_NUMBER: _builtins.int
+    DIGITS_SENT_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """UUIDv7; consumers are idempotent by it."""
     call_id: _builtins.str
@@ -84,6 +87,12 @@ class CallFact(_message.Message):
     def recording_changed(self) -> Global___RecordingChanged: ...
     @_builtins.property
     def leg_connection_changed(self) -> Global___LegConnectionChanged: ...
+    @_builtins.property
+    def transfer_requested(self) -> Global___TransferRequested: ...
+    @_builtins.property
+    def ladder_noted(self) -> Global___LadderNoted: ...
+    @_builtins.property
+    def digits_sent(self) -> Global___DigitsSent: ...
     def __init__(
         self,
         *,
@@ -107,12 +116,15 @@ class CallFact(_message.Message):
         flow_attached: Global___FlowAttached | None = ...,
         recording_changed: Global___RecordingChanged | None = ...,
         leg_connection_changed: Global___LegConnectionChanged | None = ...,
+        transfer_requested: Global___TransferRequested | None = ...,
+        ladder_noted: Global___LadderNoted | None = ...,
+        digits_sent: Global___DigitsSent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "call_ended", b"call_ended", "call_started", b"call_started", "digits_received", b"digits_received", "flow_attached", b"flow_attached", "flow_detached", b"flow_detached", "flow_noted", b"flow_noted", "leg_connection_changed", b"leg_connection_changed", "leg_ended", b"leg_ended", "leg_hold_changed", b"leg_hold_changed", "leg_mute_changed", b"leg_mute_changed", "leg_started", b"leg_started", "leg_state_changed", b"leg_state_changed", "legs_bridged", b"legs_bridged", "play_started", b"play_started", "recording_changed", b"recording_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "call_ended", b"call_ended", "call_started", b"call_started", "digits_received", b"digits_received", "digits_sent", b"digits_sent", "flow_attached", b"flow_attached", "flow_detached", b"flow_detached", "flow_noted", b"flow_noted", "ladder_noted", b"ladder_noted", "leg_connection_changed", b"leg_connection_changed", "leg_ended", b"leg_ended", "leg_hold_changed", b"leg_hold_changed", "leg_mute_changed", b"leg_mute_changed", "leg_started", b"leg_started", "leg_state_changed", b"leg_state_changed", "legs_bridged", b"legs_bridged", "play_started", b"play_started", "recording_changed", b"recording_changed", "transfer_requested", b"transfer_requested"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "body", b"body", "call_ended", b"call_ended", "call_id", b"call_id", "call_started", b"call_started", "digits_received", b"digits_received", "event_id", b"event_id", "flow_attached", b"flow_attached", "flow_detached", b"flow_detached", "flow_noted", b"flow_noted", "leg_connection_changed", b"leg_connection_changed", "leg_ended", b"leg_ended", "leg_hold_changed", b"leg_hold_changed", "leg_mute_changed", b"leg_mute_changed", "leg_started", b"leg_started", "leg_state_changed", b"leg_state_changed", "legs_bridged", b"legs_bridged", "play_started", b"play_started", "recording_changed", b"recording_changed", "seq", b"seq", "tenant_id", b"tenant_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "body", b"body", "call_ended", b"call_ended", "call_id", b"call_id", "call_started", b"call_started", "digits_received", b"digits_received", "digits_sent", b"digits_sent", "event_id", b"event_id", "flow_attached", b"flow_attached", "flow_detached", b"flow_detached", "flow_noted", b"flow_noted", "ladder_noted", b"ladder_noted", "leg_connection_changed", b"leg_connection_changed", "leg_ended", b"leg_ended", "leg_hold_changed", b"leg_hold_changed", "leg_mute_changed", b"leg_mute_changed", "leg_started", b"leg_started", "leg_state_changed", b"leg_state_changed", "legs_bridged", b"legs_bridged", "play_started", b"play_started", "recording_changed", b"recording_changed", "seq", b"seq", "tenant_id", b"tenant_id", "transfer_requested", b"transfer_requested"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["call_started", "leg_started", "leg_state_changed", "flow_noted", "digits_received", "play_started", "legs_bridged", "leg_hold_changed", "leg_mute_changed", "leg_ended", "call_ended", "flow_detached", "flow_attached", "recording_changed", "leg_connection_changed"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["call_started", "leg_started", "leg_state_changed", "flow_noted", "digits_received", "play_started", "legs_bridged", "leg_hold_changed", "leg_mute_changed", "leg_ended", "call_ended", "flow_detached", "flow_attached", "recording_changed", "leg_connection_changed", "transfer_requested", "ladder_noted", "digits_sent"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -531,6 +543,139 @@ class LegConnectionChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LegConnectionChanged: _TypeAlias = LegConnectionChanged  # noqa: Y015
+
+@_typing.final
+class TransferRequested(_message.Message):
+    """An agent asked that the caller be handed on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEG_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    leg_id: _builtins.str
+    kind: _builtins.str
+    """queue, agent or number."""
+    target: _builtins.str
+    """A queue's or an agent's id, or a number."""
+    reason: _builtins.str
+    by: _builtins.str
+    """The user who asked."""
+    def __init__(
+        self,
+        *,
+        leg_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        target: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "kind", b"kind", "leg_id", b"leg_id", "reason", b"reason", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferRequested: _TypeAlias = TransferRequested  # noqa: Y015
+
+@_typing.final
+class DigitsSent(_message.Message):
+    """An agent pressed keys for the other side; which ones is not kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEG_ID_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    leg_id: _builtins.str
+    count: _builtins.int
+    def __init__(
+        self,
+        *,
+        leg_id: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "leg_id", b"leg_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DigitsSent: _TypeAlias = DigitsSent  # noqa: Y015
+
+@_typing.final
+class LadderNoted(_message.Message):
+    """Who said what in SIP, told once as the call ends, before CallEnded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEPS_FIELD_NUMBER: _builtins.int
+    DROPPED_FIELD_NUMBER: _builtins.int
+    dropped: _builtins.int
+    """Messages beyond them."""
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___LadderStep]:
+        """In order; at most 200."""
+
+    def __init__(
+        self,
+        *,
+        steps: _abc.Iterable[Global___LadderStep] | None = ...,
+        dropped: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped", b"dropped", "steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LadderNoted: _TypeAlias = LadderNoted  # noqa: Y015
+
+@_typing.final
+class LadderStep(_message.Message):
+    """One SIP message, without what could identify more than the call's numbers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_MS_FIELD_NUMBER: _builtins.int
+    LEG_ID_FIELD_NUMBER: _builtins.int
+    SENT_FIELD_NUMBER: _builtins.int
+    PEER_FIELD_NUMBER: _builtins.int
+    LINE_FIELD_NUMBER: _builtins.int
+    CSEQ_FIELD_NUMBER: _builtins.int
+    TIMES_FIELD_NUMBER: _builtins.int
+    at_ms: _builtins.int
+    """UTC milliseconds."""
+    leg_id: _builtins.str
+    sent: _builtins.bool
+    """True: the gateway sent it; else it came."""
+    peer: _builtins.str
+    """The other side's address, `host:port`."""
+    line: _builtins.str
+    """For example `INVITE` or `200 OK`."""
+    cseq: _builtins.str
+    """For example `1 INVITE`."""
+    times: _builtins.int
+    """Of what was sent again, how often in all; 1: once."""
+    def __init__(
+        self,
+        *,
+        at_ms: _builtins.int = ...,
+        leg_id: _builtins.str = ...,
+        sent: _builtins.bool = ...,
+        peer: _builtins.str = ...,
+        line: _builtins.str = ...,
+        cseq: _builtins.str = ...,
+        times: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "cseq", b"cseq", "leg_id", b"leg_id", "line", b"line", "peer", b"peer", "sent", b"sent", "times", b"times"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LadderStep: _TypeAlias = LadderStep  # noqa: Y015
 
 @_typing.final
 class CallEnded(_message.Message):

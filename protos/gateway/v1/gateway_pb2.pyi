@@ -355,6 +355,192 @@ class RecordingControl(_message.Message):
 Global___RecordingControl: _TypeAlias = RecordingControl  # noqa: Y015
 
 @_typing.final
+class SendDigitsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    LEG_ID_FIELD_NUMBER: _builtins.int
+    DIGITS_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    leg_id: _builtins.str
+    """Whose keypad it is."""
+    digits: _builtins.str
+    """1 to 32 of 0-9, *, #, A-D."""
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        leg_id: _builtins.str = ...,
+        digits: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "digits", b"digits", "leg_id", b"leg_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendDigitsRequest: _TypeAlias = SendDigitsRequest  # noqa: Y015
+
+@_typing.final
+class TransferRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    LEG_ID_FIELD_NUMBER: _builtins.int
+    QUEUE_ID_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    leg_id: _builtins.str
+    """The agent's leg that hands on."""
+    queue_id: _builtins.str
+    agent_id: _builtins.str
+    number: _builtins.str
+    """E.164 with its plus sign, or a SIP URI that policy allows."""
+    reason: _builtins.str
+    """At most 100 characters."""
+    by: _builtins.str
+    """The user who asks."""
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        leg_id: _builtins.str = ...,
+        queue_id: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "number", b"number", "queue_id", b"queue_id", "target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "by", b"by", "call_id", b"call_id", "leg_id", b"leg_id", "number", b"number", "queue_id", b"queue_id", "reason", b"reason", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["queue_id", "agent_id", "number"]  # noqa: Y015
+    _WhichOneofArgType_target: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_target) -> _WhichOneofReturnType_target | None: ...
+
+Global___TransferRequest: _TypeAlias = TransferRequest  # noqa: Y015
+
+@_typing.final
+class TransferResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferResponse: _TypeAlias = TransferResponse  # noqa: Y015
+
+@_typing.final
+class ProbeAgentRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    SDP_OFFER_FIELD_NUMBER: _builtins.int
+    agent_id: _builtins.str
+    sdp_offer: _builtins.str
+    """SDP as for ConnectAgent."""
+    def __init__(
+        self,
+        *,
+        agent_id: _builtins.str = ...,
+        sdp_offer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "sdp_offer", b"sdp_offer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProbeAgentRequest: _TypeAlias = ProbeAgentRequest  # noqa: Y015
+
+@_typing.final
+class ProbeAgentResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SDP_ANSWER_FIELD_NUMBER: _builtins.int
+    ENDS_AFTER_MS_FIELD_NUMBER: _builtins.int
+    sdp_answer: _builtins.str
+    ends_after_ms: _builtins.int
+    """Milliseconds after which it ends by itself."""
+    def __init__(
+        self,
+        *,
+        sdp_answer: _builtins.str = ...,
+        ends_after_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ends_after_ms", b"ends_after_ms", "sdp_answer", b"sdp_answer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProbeAgentResponse: _TypeAlias = ProbeAgentResponse  # noqa: Y015
+
+@_typing.final
+class PlaceTestCallRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TO_FIELD_NUMBER: _builtins.int
+    FROM_FIELD_NUMBER: _builtins.int
+    DIGITS_FIELD_NUMBER: _builtins.int
+    TALK_S_FIELD_NUMBER: _builtins.int
+    to: _builtins.str
+    """A number of the tenant."""
+    digits: _builtins.str
+    """Keys pressed one after another, each when the menu has fallen silent or 4 s have passed; at
+    most 8.
+    """
+    talk_s: _builtins.int
+    """From the answer of a person to the hang-up, 5 to 120; 0: 30."""
+    def __init__(
+        self,
+        *,
+        to: _builtins.str = ...,
+        digits: _builtins.str = ...,
+        talk_s: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digits", b"digits", "from", b"from", "talk_s", b"talk_s", "to", b"to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlaceTestCallRequest: _TypeAlias = PlaceTestCallRequest  # noqa: Y015
+
+@_typing.final
+class PlaceTestCallResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    SPEAKS_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    """The call as the gateway knows it."""
+    speaks: _builtins.str
+    """The sentence that it speaks, or `tone` where no voice is installed."""
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        speaks: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "speaks", b"speaks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlaceTestCallResponse: _TypeAlias = PlaceTestCallResponse  # noqa: Y015
+
+@_typing.final
 class WatchCallsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

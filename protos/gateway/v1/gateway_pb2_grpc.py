@@ -87,6 +87,26 @@ class GatewayStub(object):
                 request_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.RecordingControl.SerializeToString,
                 response_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.Call.FromString,
                 _registered_method=True)
+        self.SendDigits = channel.unary_unary(
+                '/carillon.gateway.v1.Gateway/SendDigits',
+                request_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.SendDigitsRequest.SerializeToString,
+                response_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.Leg.FromString,
+                _registered_method=True)
+        self.Transfer = channel.unary_unary(
+                '/carillon.gateway.v1.Gateway/Transfer',
+                request_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.TransferRequest.SerializeToString,
+                response_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.TransferResponse.FromString,
+                _registered_method=True)
+        self.ProbeAgent = channel.unary_unary(
+                '/carillon.gateway.v1.Gateway/ProbeAgent',
+                request_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.ProbeAgentRequest.SerializeToString,
+                response_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.ProbeAgentResponse.FromString,
+                _registered_method=True)
+        self.PlaceTestCall = channel.unary_unary(
+                '/carillon.gateway.v1.Gateway/PlaceTestCall',
+                request_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.PlaceTestCallRequest.SerializeToString,
+                response_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.PlaceTestCallResponse.FromString,
+                _registered_method=True)
         self.WatchCalls = channel.unary_stream(
                 '/carillon.gateway.v1.Gateway/WatchCalls',
                 request_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.WatchCallsRequest.SerializeToString,
@@ -177,6 +197,40 @@ class GatewayServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SendDigits(self, request, context):
+        """Sends keys to whom the leg is bridged with (RFC 4733), 100 ms each; the leg's own endpoint does
+        not hear them. Answered when they are on their way. Errors: `leg-not-bridged`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Transfer(self, request, context):
+        """Asks the call's flow to hand the caller on: the agent's part ends, the caller hears music until
+        the target answers. Answered when the flow has been told; a caller whom the target does not
+        take goes back to the queue. Errors: `leg-not-bridged`, `flow-away`, `transfer-under-way`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProbeAgent(self, request, context):
+        """Tries the way between a browser and this gateway: what the browser sends is sent back to it,
+        for at most 15 seconds. At most one at a time for an agent, and 32 in all: `too-many-probes`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PlaceTestCall(self, request, context):
+        """Places a real call to one of the tenant's numbers from a caller of the gateway's own: over SIP
+        and UDP to this gateway's address, with a spoken sentence as its voice. It hangs up by itself.
+        At most one at a time for a tenant, and 8 in all: `too-many-test-calls`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchCalls(self, request, context):
         """What happens in this gateway's calls from now on, as it happens. A reader that falls more
         than 1,024 facts behind is cut off with RESOURCE_EXHAUSTED.
@@ -244,6 +298,26 @@ def add_GatewayServicer_to_server(servicer, server):
                     servicer.ResumeRecording,
                     request_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.RecordingControl.FromString,
                     response_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.Call.SerializeToString,
+            ),
+            'SendDigits': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendDigits,
+                    request_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.SendDigitsRequest.FromString,
+                    response_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.Leg.SerializeToString,
+            ),
+            'Transfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.Transfer,
+                    request_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.TransferRequest.FromString,
+                    response_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.TransferResponse.SerializeToString,
+            ),
+            'ProbeAgent': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProbeAgent,
+                    request_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.ProbeAgentRequest.FromString,
+                    response_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.ProbeAgentResponse.SerializeToString,
+            ),
+            'PlaceTestCall': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlaceTestCall,
+                    request_deserializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.PlaceTestCallRequest.FromString,
+                    response_serializer=protos_dot_gateway_dot_v1_dot_gateway__pb2.PlaceTestCallResponse.SerializeToString,
             ),
             'WatchCalls': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchCalls,
@@ -528,6 +602,114 @@ class Gateway(object):
             '/carillon.gateway.v1.Gateway/ResumeRecording',
             protos_dot_gateway_dot_v1_dot_gateway__pb2.RecordingControl.SerializeToString,
             protos_dot_gateway_dot_v1_dot_gateway__pb2.Call.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendDigits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.gateway.v1.Gateway/SendDigits',
+            protos_dot_gateway_dot_v1_dot_gateway__pb2.SendDigitsRequest.SerializeToString,
+            protos_dot_gateway_dot_v1_dot_gateway__pb2.Leg.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Transfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.gateway.v1.Gateway/Transfer',
+            protos_dot_gateway_dot_v1_dot_gateway__pb2.TransferRequest.SerializeToString,
+            protos_dot_gateway_dot_v1_dot_gateway__pb2.TransferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProbeAgent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.gateway.v1.Gateway/ProbeAgent',
+            protos_dot_gateway_dot_v1_dot_gateway__pb2.ProbeAgentRequest.SerializeToString,
+            protos_dot_gateway_dot_v1_dot_gateway__pb2.ProbeAgentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlaceTestCall(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.gateway.v1.Gateway/PlaceTestCall',
+            protos_dot_gateway_dot_v1_dot_gateway__pb2.PlaceTestCallRequest.SerializeToString,
+            protos_dot_gateway_dot_v1_dot_gateway__pb2.PlaceTestCallResponse.FromString,
             options,
             channel_credentials,
             insecure,

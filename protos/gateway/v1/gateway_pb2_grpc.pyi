@@ -60,6 +60,24 @@ class GatewayStub:
     """Stops writing the call's recording: the samples are never kept. Idempotent."""
     ResumeRecording: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.RecordingControl, _gateway_pb2.Call]
     """Goes on recording, if consent was given. Idempotent."""
+    SendDigits: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.SendDigitsRequest, _gateway_pb2.Leg]
+    """Sends keys to whom the leg is bridged with (RFC 4733), 100 ms each; the leg's own endpoint does
+    not hear them. Answered when they are on their way. Errors: `leg-not-bridged`.
+    """
+    Transfer: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.TransferRequest, _gateway_pb2.TransferResponse]
+    """Asks the call's flow to hand the caller on: the agent's part ends, the caller hears music until
+    the target answers. Answered when the flow has been told; a caller whom the target does not
+    take goes back to the queue. Errors: `leg-not-bridged`, `flow-away`, `transfer-under-way`.
+    """
+    ProbeAgent: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.ProbeAgentRequest, _gateway_pb2.ProbeAgentResponse]
+    """Tries the way between a browser and this gateway: what the browser sends is sent back to it,
+    for at most 15 seconds. At most one at a time for an agent, and 32 in all: `too-many-probes`.
+    """
+    PlaceTestCall: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.PlaceTestCallRequest, _gateway_pb2.PlaceTestCallResponse]
+    """Places a real call to one of the tenant's numbers from a caller of the gateway's own: over SIP
+    and UDP to this gateway's address, with a spoken sentence as its voice. It hangs up by itself.
+    At most one at a time for a tenant, and 8 in all: `too-many-test-calls`.
+    """
     WatchCalls: _grpc.UnaryStreamMultiCallable[_gateway_pb2.WatchCallsRequest, _events_pb2.CallFact]
     """What happens in this gateway's calls from now on, as it happens. A reader that falls more
     than 1,024 facts behind is cut off with RESOURCE_EXHAUSTED.
@@ -98,6 +116,24 @@ class GatewayAsyncStub(GatewayStub):
     """Stops writing the call's recording: the samples are never kept. Idempotent."""
     ResumeRecording: _aio.UnaryUnaryMultiCallable[_gateway_pb2.RecordingControl, _gateway_pb2.Call]  # type: ignore[assignment]
     """Goes on recording, if consent was given. Idempotent."""
+    SendDigits: _aio.UnaryUnaryMultiCallable[_gateway_pb2.SendDigitsRequest, _gateway_pb2.Leg]  # type: ignore[assignment]
+    """Sends keys to whom the leg is bridged with (RFC 4733), 100 ms each; the leg's own endpoint does
+    not hear them. Answered when they are on their way. Errors: `leg-not-bridged`.
+    """
+    Transfer: _aio.UnaryUnaryMultiCallable[_gateway_pb2.TransferRequest, _gateway_pb2.TransferResponse]  # type: ignore[assignment]
+    """Asks the call's flow to hand the caller on: the agent's part ends, the caller hears music until
+    the target answers. Answered when the flow has been told; a caller whom the target does not
+    take goes back to the queue. Errors: `leg-not-bridged`, `flow-away`, `transfer-under-way`.
+    """
+    ProbeAgent: _aio.UnaryUnaryMultiCallable[_gateway_pb2.ProbeAgentRequest, _gateway_pb2.ProbeAgentResponse]  # type: ignore[assignment]
+    """Tries the way between a browser and this gateway: what the browser sends is sent back to it,
+    for at most 15 seconds. At most one at a time for an agent, and 32 in all: `too-many-probes`.
+    """
+    PlaceTestCall: _aio.UnaryUnaryMultiCallable[_gateway_pb2.PlaceTestCallRequest, _gateway_pb2.PlaceTestCallResponse]  # type: ignore[assignment]
+    """Places a real call to one of the tenant's numbers from a caller of the gateway's own: over SIP
+    and UDP to this gateway's address, with a spoken sentence as its voice. It hangs up by itself.
+    At most one at a time for a tenant, and 8 in all: `too-many-test-calls`.
+    """
     WatchCalls: _aio.UnaryStreamMultiCallable[_gateway_pb2.WatchCallsRequest, _events_pb2.CallFact]  # type: ignore[assignment]
     """What happens in this gateway's calls from now on, as it happens. A reader that falls more
     than 1,024 facts behind is cut off with RESOURCE_EXHAUSTED.
@@ -193,6 +229,48 @@ class GatewayServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_gateway_pb2.Call, _abc.Awaitable[_gateway_pb2.Call]]:
         """Goes on recording, if consent was given. Idempotent."""
+
+    @_abc_1.abstractmethod
+    def SendDigits(
+        self,
+        request: _gateway_pb2.SendDigitsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_gateway_pb2.Leg, _abc.Awaitable[_gateway_pb2.Leg]]:
+        """Sends keys to whom the leg is bridged with (RFC 4733), 100 ms each; the leg's own endpoint does
+        not hear them. Answered when they are on their way. Errors: `leg-not-bridged`.
+        """
+
+    @_abc_1.abstractmethod
+    def Transfer(
+        self,
+        request: _gateway_pb2.TransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_gateway_pb2.TransferResponse, _abc.Awaitable[_gateway_pb2.TransferResponse]]:
+        """Asks the call's flow to hand the caller on: the agent's part ends, the caller hears music until
+        the target answers. Answered when the flow has been told; a caller whom the target does not
+        take goes back to the queue. Errors: `leg-not-bridged`, `flow-away`, `transfer-under-way`.
+        """
+
+    @_abc_1.abstractmethod
+    def ProbeAgent(
+        self,
+        request: _gateway_pb2.ProbeAgentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_gateway_pb2.ProbeAgentResponse, _abc.Awaitable[_gateway_pb2.ProbeAgentResponse]]:
+        """Tries the way between a browser and this gateway: what the browser sends is sent back to it,
+        for at most 15 seconds. At most one at a time for an agent, and 32 in all: `too-many-probes`.
+        """
+
+    @_abc_1.abstractmethod
+    def PlaceTestCall(
+        self,
+        request: _gateway_pb2.PlaceTestCallRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_gateway_pb2.PlaceTestCallResponse, _abc.Awaitable[_gateway_pb2.PlaceTestCallResponse]]:
+        """Places a real call to one of the tenant's numbers from a caller of the gateway's own: over SIP
+        and UDP to this gateway's address, with a spoken sentence as its voice. It hangs up by itself.
+        At most one at a time for a tenant, and 8 in all: `too-many-test-calls`.
+        """
 
     @_abc_1.abstractmethod
     def WatchCalls(

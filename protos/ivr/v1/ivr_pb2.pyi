@@ -65,6 +65,7 @@ class CallEvent(_message.Message):
     LEG_ENDED_FIELD_NUMBER: _builtins.int
     HOLD_CHANGED_FIELD_NUMBER: _builtins.int
     MUTE_CHANGED_FIELD_NUMBER: _builtins.int
+    TRANSFER_REQUESTED_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """UUIDv7, minted at the first INVITE."""
     epoch: _builtins.int
@@ -95,6 +96,8 @@ class CallEvent(_message.Message):
     def hold_changed(self) -> Global___HoldChanged: ...
     @_builtins.property
     def mute_changed(self) -> Global___MuteChanged: ...
+    @_builtins.property
+    def transfer_requested(self) -> Global___TransferRequested: ...
     def __init__(
         self,
         *,
@@ -113,12 +116,13 @@ class CallEvent(_message.Message):
         leg_ended: Global___LegEnded | None = ...,
         hold_changed: Global___HoldChanged | None = ...,
         mute_changed: Global___MuteChanged | None = ...,
+        transfer_requested: Global___TransferRequested | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "bridge_failed", b"bridge_failed", "bridged", b"bridged", "hold_changed", b"hold_changed", "invited", b"invited", "leg_answered", b"leg_answered", "leg_ended", b"leg_ended", "leg_failed", b"leg_failed", "leg_ringing", b"leg_ringing", "mute_changed", b"mute_changed", "operation_ended", b"operation_ended", "resumed", b"resumed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "bridge_failed", b"bridge_failed", "bridged", b"bridged", "hold_changed", b"hold_changed", "invited", b"invited", "leg_answered", b"leg_answered", "leg_ended", b"leg_ended", "leg_failed", b"leg_failed", "leg_ringing", b"leg_ringing", "mute_changed", b"mute_changed", "operation_ended", b"operation_ended", "resumed", b"resumed", "transfer_requested", b"transfer_requested"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "body", b"body", "bridge_failed", b"bridge_failed", "bridged", b"bridged", "call_id", b"call_id", "epoch", b"epoch", "hold_changed", b"hold_changed", "invited", b"invited", "leg_answered", b"leg_answered", "leg_ended", b"leg_ended", "leg_failed", b"leg_failed", "leg_ringing", b"leg_ringing", "mute_changed", b"mute_changed", "operation_ended", b"operation_ended", "resumed", b"resumed", "seq", b"seq"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "body", b"body", "bridge_failed", b"bridge_failed", "bridged", b"bridged", "call_id", b"call_id", "epoch", b"epoch", "hold_changed", b"hold_changed", "invited", b"invited", "leg_answered", b"leg_answered", "leg_ended", b"leg_ended", "leg_failed", b"leg_failed", "leg_ringing", b"leg_ringing", "mute_changed", b"mute_changed", "operation_ended", b"operation_ended", "resumed", b"resumed", "seq", b"seq", "transfer_requested", b"transfer_requested"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["invited", "resumed", "operation_ended", "leg_ringing", "leg_answered", "leg_failed", "bridged", "bridge_failed", "leg_ended", "hold_changed", "mute_changed"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["invited", "resumed", "operation_ended", "leg_ringing", "leg_answered", "leg_failed", "bridged", "bridge_failed", "leg_ended", "hold_changed", "mute_changed", "transfer_requested"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -552,6 +556,48 @@ class HoldChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___HoldChanged: _TypeAlias = HoldChanged  # noqa: Y015
+
+@_typing.final
+class TransferRequested(_message.Message):
+    """The agent of a bridged leg wants the caller handed on. The flow ends the agent's part, plays
+    music, and brings the caller to the target.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RING_ID_FIELD_NUMBER: _builtins.int
+    QUEUE_ID_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    ring_id: _builtins.str
+    """The agent's leg, by what rang it."""
+    queue_id: _builtins.str
+    agent_id: _builtins.str
+    number: _builtins.str
+    reason: _builtins.str
+    by: _builtins.str
+    """The user who asked."""
+    def __init__(
+        self,
+        *,
+        ring_id: _builtins.str = ...,
+        queue_id: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "number", b"number", "queue_id", b"queue_id", "target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "by", b"by", "number", b"number", "queue_id", b"queue_id", "reason", b"reason", "ring_id", b"ring_id", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["queue_id", "agent_id", "number"]  # noqa: Y015
+    _WhichOneofArgType_target: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_target) -> _WhichOneofReturnType_target | None: ...
+
+Global___TransferRequested: _TypeAlias = TransferRequested  # noqa: Y015
 
 @_typing.final
 class MuteChanged(_message.Message):
@@ -1230,6 +1276,285 @@ class GetFlowRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetFlowRequest: _TypeAlias = GetFlowRequest  # noqa: Y015
+
+@_typing.final
+class ListFlowVersionsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLOW_ID_FIELD_NUMBER: _builtins.int
+    PAGE_FIELD_NUMBER: _builtins.int
+    flow_id: _builtins.str
+    @_builtins.property
+    def page(self) -> _common_pb2.PageRequest: ...
+    def __init__(
+        self,
+        *,
+        flow_id: _builtins.str = ...,
+        page: _common_pb2.PageRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["flow_id", b"flow_id", "page", b"page"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFlowVersionsRequest: _TypeAlias = ListFlowVersionsRequest  # noqa: Y015
+
+@_typing.final
+class ListFlowVersionsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    PAGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___FlowVersion]: ...
+    @_builtins.property
+    def page(self) -> _common_pb2.PageResponse: ...
+    def __init__(
+        self,
+        *,
+        versions: _abc.Iterable[Global___FlowVersion] | None = ...,
+        page: _common_pb2.PageResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page", b"page", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFlowVersionsResponse: _TypeAlias = ListFlowVersionsResponse  # noqa: Y015
+
+@_typing.final
+class RemoveFlowRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLOW_ID_FIELD_NUMBER: _builtins.int
+    flow_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        flow_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["flow_id", b"flow_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveFlowRequest: _TypeAlias = RemoveFlowRequest  # noqa: Y015
+
+@_typing.final
+class RemoveFlowResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveFlowResponse: _TypeAlias = RemoveFlowResponse  # noqa: Y015
+
+@_typing.final
+class SimulatedInput(_message.Message):
+    """What is done to the flow as the simulated call goes on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGITS_FIELD_NUMBER: _builtins.int
+    SILENCE_FIELD_NUMBER: _builtins.int
+    HANG_UP_FIELD_NUMBER: _builtins.int
+    AGENT_ANSWERS_FIELD_NUMBER: _builtins.int
+    QUEUE_EXIT_FIELD_NUMBER: _builtins.int
+    AGENT_HANGS_UP_FIELD_NUMBER: _builtins.int
+    DIAL_FIELD_NUMBER: _builtins.int
+    digits: _builtins.str
+    """Keys pressed at the next question."""
+    silence: _builtins.bool
+    """Nothing is pressed at the next question."""
+    hang_up: _builtins.bool
+    """The caller hangs up."""
+    agent_answers: _builtins.bool
+    """An agent answers from the queue."""
+    queue_exit: _builtins.str
+    """What becomes of waiting instead: an exit, for example `timeout` or `closed`."""
+    agent_hangs_up: _builtins.bool
+    """The conversation with the agent ends."""
+    dial: _builtins.str
+    """The number that was dialled answers, or its outcome: answer, busy, no_answer, unreachable."""
+    def __init__(
+        self,
+        *,
+        digits: _builtins.str = ...,
+        silence: _builtins.bool = ...,
+        hang_up: _builtins.bool = ...,
+        agent_answers: _builtins.bool = ...,
+        queue_exit: _builtins.str = ...,
+        agent_hangs_up: _builtins.bool = ...,
+        dial: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent_answers", b"agent_answers", "agent_hangs_up", b"agent_hangs_up", "body", b"body", "dial", b"dial", "digits", b"digits", "hang_up", b"hang_up", "queue_exit", b"queue_exit", "silence", b"silence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_answers", b"agent_answers", "agent_hangs_up", b"agent_hangs_up", "body", b"body", "dial", b"dial", "digits", b"digits", "hang_up", b"hang_up", "queue_exit", b"queue_exit", "silence", b"silence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["digits", "silence", "hang_up", "agent_answers", "queue_exit", "agent_hangs_up", "dial"]  # noqa: Y015
+    _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
+
+Global___SimulatedInput: _TypeAlias = SimulatedInput  # noqa: Y015
+
+@_typing.final
+class SimulateFlowRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEFINITION_JSON_FIELD_NUMBER: _builtins.int
+    CALLER_FIELD_NUMBER: _builtins.int
+    CALLED_FIELD_NUMBER: _builtins.int
+    AT_MS_FIELD_NUMBER: _builtins.int
+    INPUTS_FIELD_NUMBER: _builtins.int
+    definition_json: _builtins.str
+    """At most 256 KiB."""
+    caller: _builtins.str
+    called: _builtins.str
+    at_ms: _builtins.int
+    """UTC milliseconds at which it calls; 0: now."""
+    @_builtins.property
+    def inputs(self) -> _containers.RepeatedCompositeFieldContainer[Global___SimulatedInput]:
+        """At most 64, in order. Without any more the simulation stops at the question it has come to."""
+
+    def __init__(
+        self,
+        *,
+        definition_json: _builtins.str = ...,
+        caller: _builtins.str = ...,
+        called: _builtins.str = ...,
+        at_ms: _builtins.int = ...,
+        inputs: _abc.Iterable[Global___SimulatedInput] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "called", b"called", "caller", b"caller", "definition_json", b"definition_json", "inputs", b"inputs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulateFlowRequest: _TypeAlias = SimulateFlowRequest  # noqa: Y015
+
+@_typing.final
+class SimulatedStep(_message.Message):
+    """One thing that the flow did."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ValuesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    NODE_FIELD_NUMBER: _builtins.int
+    AT_MS_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    node: _builtins.str
+    """The node that did it."""
+    at_ms: _builtins.int
+    """Milliseconds since the call began, as prompts and waits would take."""
+    kind: _builtins.str
+    """enter, say, play, ask, keyed, queue, agent, dial, set, hours, hang-up, end or fault."""
+    @_builtins.property
+    def values(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """For people: what is said, which queue, why it ended."""
+
+    def __init__(
+        self,
+        *,
+        node: _builtins.str = ...,
+        at_ms: _builtins.int = ...,
+        kind: _builtins.str = ...,
+        values: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "kind", b"kind", "node", b"node", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulatedStep: _TypeAlias = SimulatedStep  # noqa: Y015
+
+@_typing.final
+class SimulateFlowResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class VariablesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    WAITS_FOR_FIELD_NUMBER: _builtins.int
+    VARIABLES_FIELD_NUMBER: _builtins.int
+    waits_for: _builtins.str
+    """What it waits for: digits, queue, agent, dial; empty: the call is over."""
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___FlowProblem]:
+        """Faults; with any the flow was not walked."""
+
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___SimulatedStep]:
+        """At most 1,000."""
+
+    @_builtins.property
+    def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What the flow knows at the end, safe values only."""
+
+    def __init__(
+        self,
+        *,
+        problems: _abc.Iterable[Global___FlowProblem] | None = ...,
+        steps: _abc.Iterable[Global___SimulatedStep] | None = ...,
+        waits_for: _builtins.str = ...,
+        variables: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["problems", b"problems", "steps", b"steps", "variables", b"variables", "waits_for", b"waits_for"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulateFlowResponse: _TypeAlias = SimulateFlowResponse  # noqa: Y015
 
 @_typing.final
 class ListFlowsRequest(_message.Message):

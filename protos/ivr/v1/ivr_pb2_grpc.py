@@ -67,6 +67,21 @@ class IvrStub(object):
                 request_serializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.ListFlowsRequest.SerializeToString,
                 response_deserializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.ListFlowsResponse.FromString,
                 _registered_method=True)
+        self.ListFlowVersions = channel.unary_unary(
+                '/carillon.ivr.v1.Ivr/ListFlowVersions',
+                request_serializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.ListFlowVersionsRequest.SerializeToString,
+                response_deserializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.ListFlowVersionsResponse.FromString,
+                _registered_method=True)
+        self.SimulateFlow = channel.unary_unary(
+                '/carillon.ivr.v1.Ivr/SimulateFlow',
+                request_serializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.SimulateFlowRequest.SerializeToString,
+                response_deserializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.SimulateFlowResponse.FromString,
+                _registered_method=True)
+        self.RemoveFlow = channel.unary_unary(
+                '/carillon.ivr.v1.Ivr/RemoveFlow',
+                request_serializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.RemoveFlowRequest.SerializeToString,
+                response_deserializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.RemoveFlowResponse.FromString,
+                _registered_method=True)
         self.PutNumber = channel.unary_unary(
                 '/carillon.ivr.v1.Ivr/PutNumber',
                 request_serializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.PutNumberRequest.SerializeToString,
@@ -137,6 +152,28 @@ class IvrServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFlowVersions(self, request, context):
+        """The versions of a flow, newest first, without definitions.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SimulateFlow(self, request, context):
+        """Walks a call through a flow without a call: what it would play, ask and do, by the very
+        interpreter that calls meet. Nothing is stored, nobody is rung.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveFlow(self, request, context):
+        """Forgets a flow with all its versions; `flow-in-use` while a number leads to it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PutNumber(self, request, context):
         """Points a number at a flow. A number of another tenant on the same trunk is refused with
         `number-taken`.
@@ -191,6 +228,21 @@ def add_IvrServicer_to_server(servicer, server):
                     servicer.ListFlows,
                     request_deserializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.ListFlowsRequest.FromString,
                     response_serializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.ListFlowsResponse.SerializeToString,
+            ),
+            'ListFlowVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFlowVersions,
+                    request_deserializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.ListFlowVersionsRequest.FromString,
+                    response_serializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.ListFlowVersionsResponse.SerializeToString,
+            ),
+            'SimulateFlow': grpc.unary_unary_rpc_method_handler(
+                    servicer.SimulateFlow,
+                    request_deserializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.SimulateFlowRequest.FromString,
+                    response_serializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.SimulateFlowResponse.SerializeToString,
+            ),
+            'RemoveFlow': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveFlow,
+                    request_deserializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.RemoveFlowRequest.FromString,
+                    response_serializer=protos_dot_ivr_dot_v1_dot_ivr__pb2.RemoveFlowResponse.SerializeToString,
             ),
             'PutNumber': grpc.unary_unary_rpc_method_handler(
                     servicer.PutNumber,
@@ -373,6 +425,87 @@ class Ivr(object):
             '/carillon.ivr.v1.Ivr/ListFlows',
             protos_dot_ivr_dot_v1_dot_ivr__pb2.ListFlowsRequest.SerializeToString,
             protos_dot_ivr_dot_v1_dot_ivr__pb2.ListFlowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFlowVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.ivr.v1.Ivr/ListFlowVersions',
+            protos_dot_ivr_dot_v1_dot_ivr__pb2.ListFlowVersionsRequest.SerializeToString,
+            protos_dot_ivr_dot_v1_dot_ivr__pb2.ListFlowVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SimulateFlow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.ivr.v1.Ivr/SimulateFlow',
+            protos_dot_ivr_dot_v1_dot_ivr__pb2.SimulateFlowRequest.SerializeToString,
+            protos_dot_ivr_dot_v1_dot_ivr__pb2.SimulateFlowResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveFlow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.ivr.v1.Ivr/RemoveFlow',
+            protos_dot_ivr_dot_v1_dot_ivr__pb2.RemoveFlowRequest.SerializeToString,
+            protos_dot_ivr_dot_v1_dot_ivr__pb2.RemoveFlowResponse.FromString,
             options,
             channel_credentials,
             insecure,

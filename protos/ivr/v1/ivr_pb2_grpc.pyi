@@ -54,6 +54,14 @@ class IvrStub:
     """One version of a flow with its definition; the published one when `version` is 0."""
     ListFlows: _grpc.UnaryUnaryMultiCallable[_ivr_pb2.ListFlowsRequest, _ivr_pb2.ListFlowsResponse]
     """The newest version of every flow of the tenant, without definitions."""
+    ListFlowVersions: _grpc.UnaryUnaryMultiCallable[_ivr_pb2.ListFlowVersionsRequest, _ivr_pb2.ListFlowVersionsResponse]
+    """The versions of a flow, newest first, without definitions."""
+    SimulateFlow: _grpc.UnaryUnaryMultiCallable[_ivr_pb2.SimulateFlowRequest, _ivr_pb2.SimulateFlowResponse]
+    """Walks a call through a flow without a call: what it would play, ask and do, by the very
+    interpreter that calls meet. Nothing is stored, nobody is rung.
+    """
+    RemoveFlow: _grpc.UnaryUnaryMultiCallable[_ivr_pb2.RemoveFlowRequest, _ivr_pb2.RemoveFlowResponse]
+    """Forgets a flow with all its versions; `flow-in-use` while a number leads to it."""
     PutNumber: _grpc.UnaryUnaryMultiCallable[_ivr_pb2.PutNumberRequest, _ivr_pb2.Number]
     """Points a number at a flow. A number of another tenant on the same trunk is refused with
     `number-taken`.
@@ -89,6 +97,14 @@ class IvrAsyncStub(IvrStub):
     """One version of a flow with its definition; the published one when `version` is 0."""
     ListFlows: _aio.UnaryUnaryMultiCallable[_ivr_pb2.ListFlowsRequest, _ivr_pb2.ListFlowsResponse]  # type: ignore[assignment]
     """The newest version of every flow of the tenant, without definitions."""
+    ListFlowVersions: _aio.UnaryUnaryMultiCallable[_ivr_pb2.ListFlowVersionsRequest, _ivr_pb2.ListFlowVersionsResponse]  # type: ignore[assignment]
+    """The versions of a flow, newest first, without definitions."""
+    SimulateFlow: _aio.UnaryUnaryMultiCallable[_ivr_pb2.SimulateFlowRequest, _ivr_pb2.SimulateFlowResponse]  # type: ignore[assignment]
+    """Walks a call through a flow without a call: what it would play, ask and do, by the very
+    interpreter that calls meet. Nothing is stored, nobody is rung.
+    """
+    RemoveFlow: _aio.UnaryUnaryMultiCallable[_ivr_pb2.RemoveFlowRequest, _ivr_pb2.RemoveFlowResponse]  # type: ignore[assignment]
+    """Forgets a flow with all its versions; `flow-in-use` while a number leads to it."""
     PutNumber: _aio.UnaryUnaryMultiCallable[_ivr_pb2.PutNumberRequest, _ivr_pb2.Number]  # type: ignore[assignment]
     """Points a number at a flow. A number of another tenant on the same trunk is refused with
     `number-taken`.
@@ -157,6 +173,32 @@ class IvrServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_ivr_pb2.ListFlowsResponse, _abc.Awaitable[_ivr_pb2.ListFlowsResponse]]:
         """The newest version of every flow of the tenant, without definitions."""
+
+    @_abc_1.abstractmethod
+    def ListFlowVersions(
+        self,
+        request: _ivr_pb2.ListFlowVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ivr_pb2.ListFlowVersionsResponse, _abc.Awaitable[_ivr_pb2.ListFlowVersionsResponse]]:
+        """The versions of a flow, newest first, without definitions."""
+
+    @_abc_1.abstractmethod
+    def SimulateFlow(
+        self,
+        request: _ivr_pb2.SimulateFlowRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ivr_pb2.SimulateFlowResponse, _abc.Awaitable[_ivr_pb2.SimulateFlowResponse]]:
+        """Walks a call through a flow without a call: what it would play, ask and do, by the very
+        interpreter that calls meet. Nothing is stored, nobody is rung.
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveFlow(
+        self,
+        request: _ivr_pb2.RemoveFlowRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ivr_pb2.RemoveFlowResponse, _abc.Awaitable[_ivr_pb2.RemoveFlowResponse]]:
+        """Forgets a flow with all its versions; `flow-in-use` while a number leads to it."""
 
     @_abc_1.abstractmethod
     def PutNumber(

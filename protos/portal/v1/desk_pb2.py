@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from protos.acd.v1 import state_pb2 as protos_dot_acd_dot_v1_dot_state__pb2
+from protos.analytics.v1 import analytics_pb2 as protos_dot_analytics_dot_v1_dot_analytics__pb2
 from protos.common.v1 import access_pb2 as protos_dot_common_dot_v1_dot_access__pb2
 from protos.crm.v1 import crm_pb2 as protos_dot_crm_dot_v1_dot_crm__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bprotos/portal/v1/desk.proto\x12\x12\x63\x61rillon.portal.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19protos/acd/v1/state.proto\x1a\x1dprotos/common/v1/access.proto\x1a\x17protos/crm/v1/crm.proto\"\x10\n\x0eGetDeskRequest\":\n\x16SetDeskPresenceRequest\x12\x10\n\x08presence\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"%\n\x0bWorkRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\":\n\x12\x44ispositionRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"?\n\x15PauseRecordingRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\";\n\x0e\x43onnectRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x11\n\tsdp_offer\x18\x02 \x01(\t\"F\n\x0f\x43onnectResponse\x12\x12\n\nsdp_answer\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12\x0e\n\x06leg_id\x18\x03 \x01(\t\"\xc4\x01\n\x08\x44\x65skWork\x12\x34\n\x0breservation\x18\x01 \x01(\x0b\x32\x1f.carillon.acd.v1.ReservationRow\x12\x12\n\nqueue_name\x18\x02 \x01(\t\x12+\n\x04\x63\x61rd\x18\x03 \x01(\x0b\x32\x1d.carillon.crm.v1.CustomerCard\x12\x0c\n\x04held\x18\x04 \x01(\x08\x12\r\n\x05muted\x18\x05 \x01(\x08\x12\x11\n\trecording\x18\x06 \x01(\t\x12\x11\n\tconnected\x18\x07 \x01(\x08\"q\n\x08\x44\x65skView\x12)\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x1a.carillon.acd.v1.AgentView\x12*\n\x04work\x18\x02 \x03(\x0b\x32\x1c.carillon.portal.v1.DeskWork\x12\x0e\n\x06number\x18\x03 \x01(\x04\x32\xaa\x12\n\x04\x44\x65sk\x12h\n\x07GetDesk\x12\".carillon.portal.v1.GetDeskRequest\x1a\x1c.carillon.portal.v1.DeskView\"\x1b\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\n\x12\x08/v1/desk\x12\x80\x01\n\x0bSetPresence\x12*.carillon.portal.v1.SetDeskPresenceRequest\x1a\x1c.carillon.portal.v1.DeskView\"\'\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x16\"\x11/v1/desk:presence:\x01*\x12\x9a\x01\n\x07\x43onnect\x12\".carillon.portal.v1.ConnectRequest\x1a#.carillon.portal.v1.ConnectResponse\"F\x9a\x82\x19\t\n\x05\x61gent(\x01\x82\xd3\xe4\x93\x02\x33\"./v1/desk/reservations/{reservation_id}:connect:\x01*\x12\x95\x01\n\x0e\x43onfirmRinging\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"D\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x33\"./v1/desk/reservations/{reservation_id}:ringing:\x01*\x12\x8c\x01\n\x06\x41\x63\x63\x65pt\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"C\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x32\"-/v1/desk/reservations/{reservation_id}:accept:\x01*\x12\x8c\x01\n\x06Reject\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"C\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x32\"-/v1/desk/reservations/{reservation_id}:reject:\x01*\x12\x88\x01\n\x04Hold\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"A\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x30\"+/v1/desk/reservations/{reservation_id}:hold:\x01*\x12\x8c\x01\n\x06Unhold\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"C\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x32\"-/v1/desk/reservations/{reservation_id}:unhold:\x01*\x12\x88\x01\n\x04Mute\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"A\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x30\"+/v1/desk/reservations/{reservation_id}:mute:\x01*\x12\x8c\x01\n\x06Unmute\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"C\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x32\"-/v1/desk/reservations/{reservation_id}:unmute:\x01*\x12\x8d\x01\n\x06HangUp\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"D\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x33\"./v1/desk/reservations/{reservation_id}:hang-up:\x01*\x12\xa7\x01\n\x0ePauseRecording\x12).carillon.portal.v1.PauseRecordingRequest\x1a\x1c.carillon.portal.v1.DeskView\"L\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02;\"6/v1/desk/reservations/{reservation_id}:pause-recording:\x01*\x12\x9f\x01\n\x0fResumeRecording\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"M\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02<\"7/v1/desk/reservations/{reservation_id}:resume-recording:\x01*\x12\xa0\x01\n\x0eSetDisposition\x12&.carillon.portal.v1.DispositionRequest\x1a\x1c.carillon.portal.v1.DeskView\"H\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x37\"2/v1/desk/reservations/{reservation_id}:disposition:\x01*\x12\x99\x01\n\x0c\x46inishWrapUp\x12&.carillon.portal.v1.DispositionRequest\x1a\x1c.carillon.portal.v1.DeskView\"C\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x32\"-/v1/desk/reservations/{reservation_id}:finish:\x01*\x12\x92\x01\n\x0c\x45xtendWrapUp\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"C\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x32\"-/v1/desk/reservations/{reservation_id}:extend:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bprotos/portal/v1/desk.proto\x12\x12\x63\x61rillon.portal.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19protos/acd/v1/state.proto\x1a#protos/analytics/v1/analytics.proto\x1a\x1dprotos/common/v1/access.proto\x1a\x17protos/crm/v1/crm.proto\"\x10\n\x0eGetDeskRequest\":\n\x16SetDeskPresenceRequest\x12\x10\n\x08presence\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"%\n\x0bWorkRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\":\n\x12\x44ispositionRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"\x81\x01\n\x13\x44\x65skTransferRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x12\n\x08queue_id\x18\x02 \x01(\tH\x00\x12\x12\n\x08\x61gent_id\x18\x03 \x01(\tH\x00\x12\x10\n\x06number\x18\x04 \x01(\tH\x00\x12\x0e\n\x06reason\x18\x05 \x01(\tB\x08\n\x06target\";\n\x11\x44\x65skDigitsRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0e\n\x06\x64igits\x18\x02 \x01(\t\",\n\x1aListTransferTargetsRequest\x12\x0e\n\x06search\x18\x01 \x01(\t\"[\n\x0bQueueTarget\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04open\x18\x03 \x01(\x08\x12\x0f\n\x07waiting\x18\x04 \x01(\x03\x12\r\n\x05ready\x18\x05 \x01(\x03\"N\n\x0b\x41gentTarget\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x10\n\x08routable\x18\x04 \x01(\x08\"\x7f\n\x1bListTransferTargetsResponse\x12/\n\x06queues\x18\x01 \x03(\x0b\x32\x1f.carillon.portal.v1.QueueTarget\x12/\n\x06\x61gents\x18\x02 \x03(\x0b\x32\x1f.carillon.portal.v1.AgentTarget\"\x16\n\x14GetOwnFiguresRequest\"M\n\nOwnFigures\x12\x0f\n\x07\x66rom_ms\x18\x01 \x01(\x03\x12.\n\x07\x66igures\x18\x02 \x03(\x0b\x32\x1d.carillon.analytics.v1.Figure\"!\n\x0cProbeRequest\x12\x11\n\tsdp_offer\x18\x01 \x01(\t\":\n\rProbeResponse\x12\x12\n\nsdp_answer\x18\x01 \x01(\t\x12\x15\n\rends_after_ms\x18\x02 \x01(\r\"A\n\x13\x44\x65skTestCallRequest\x12\n\n\x02to\x18\x01 \x01(\t\x12\x0e\n\x06\x64igits\x18\x02 \x01(\t\x12\x0e\n\x06talk_s\x18\x03 \x01(\r\"/\n\x0c\x44\x65skTestCall\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x0e\n\x06speaks\x18\x02 \x01(\t\"?\n\x15PauseRecordingRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\";\n\x0e\x43onnectRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x11\n\tsdp_offer\x18\x02 \x01(\t\"F\n\x0f\x43onnectResponse\x12\x12\n\nsdp_answer\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12\x0e\n\x06leg_id\x18\x03 \x01(\t\"\xda\x01\n\x08\x44\x65skWork\x12\x34\n\x0breservation\x18\x01 \x01(\x0b\x32\x1f.carillon.acd.v1.ReservationRow\x12\x12\n\nqueue_name\x18\x02 \x01(\t\x12+\n\x04\x63\x61rd\x18\x03 \x01(\x0b\x32\x1d.carillon.crm.v1.CustomerCard\x12\x0c\n\x04held\x18\x04 \x01(\x08\x12\r\n\x05muted\x18\x05 \x01(\x08\x12\x11\n\trecording\x18\x06 \x01(\t\x12\x11\n\tconnected\x18\x07 \x01(\x08\x12\x14\n\x0c\x64ispositions\x18\x08 \x03(\t\"q\n\x08\x44\x65skView\x12)\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x1a.carillon.acd.v1.AgentView\x12*\n\x04work\x18\x02 \x03(\x0b\x32\x1c.carillon.portal.v1.DeskWork\x12\x0e\n\x06number\x18\x03 \x01(\x04\x32\xa0\x19\n\x04\x44\x65sk\x12h\n\x07GetDesk\x12\".carillon.portal.v1.GetDeskRequest\x1a\x1c.carillon.portal.v1.DeskView\"\x1b\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\n\x12\x08/v1/desk\x12\x80\x01\n\x0bSetPresence\x12*.carillon.portal.v1.SetDeskPresenceRequest\x1a\x1c.carillon.portal.v1.DeskView\"\'\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x16\"\x11/v1/desk:presence:\x01*\x12\x9a\x01\n\x07\x43onnect\x12\".carillon.portal.v1.ConnectRequest\x1a#.carillon.portal.v1.ConnectResponse\"F\x9a\x82\x19\t\n\x05\x61gent(\x01\x82\xd3\xe4\x93\x02\x33\"./v1/desk/reservations/{reservation_id}:connect:\x01*\x12\x95\x01\n\x0e\x43onfirmRinging\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"D\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x33\"./v1/desk/reservations/{reservation_id}:ringing:\x01*\x12\x8c\x01\n\x06\x41\x63\x63\x65pt\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"C\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x32\"-/v1/desk/reservations/{reservation_id}:accept:\x01*\x12\x8c\x01\n\x06Reject\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"C\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x32\"-/v1/desk/reservations/{reservation_id}:reject:\x01*\x12\x88\x01\n\x04Hold\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"A\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x30\"+/v1/desk/reservations/{reservation_id}:hold:\x01*\x12\x8c\x01\n\x06Unhold\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"C\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x32\"-/v1/desk/reservations/{reservation_id}:unhold:\x01*\x12\x88\x01\n\x04Mute\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"A\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x30\"+/v1/desk/reservations/{reservation_id}:mute:\x01*\x12\x8c\x01\n\x06Unmute\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"C\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x32\"-/v1/desk/reservations/{reservation_id}:unmute:\x01*\x12\x8d\x01\n\x06HangUp\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"D\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x33\"./v1/desk/reservations/{reservation_id}:hang-up:\x01*\x12\xa7\x01\n\x0ePauseRecording\x12).carillon.portal.v1.PauseRecordingRequest\x1a\x1c.carillon.portal.v1.DeskView\"L\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02;\"6/v1/desk/reservations/{reservation_id}:pause-recording:\x01*\x12\x9f\x01\n\x0fResumeRecording\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"M\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02<\"7/v1/desk/reservations/{reservation_id}:resume-recording:\x01*\x12\xa0\x01\n\x0eSetDisposition\x12&.carillon.portal.v1.DispositionRequest\x1a\x1c.carillon.portal.v1.DeskView\"H\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x37\"2/v1/desk/reservations/{reservation_id}:disposition:\x01*\x12\x99\x01\n\x0c\x46inishWrapUp\x12&.carillon.portal.v1.DispositionRequest\x1a\x1c.carillon.portal.v1.DeskView\"C\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x32\"-/v1/desk/reservations/{reservation_id}:finish:\x01*\x12\x92\x01\n\x0c\x45xtendWrapUp\x12\x1f.carillon.portal.v1.WorkRequest\x1a\x1c.carillon.portal.v1.DeskView\"C\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x32\"-/v1/desk/reservations/{reservation_id}:extend:\x01*\x12\x98\x01\n\x08Transfer\x12\'.carillon.portal.v1.DeskTransferRequest\x1a\x1c.carillon.portal.v1.DeskView\"E\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x34\"//v1/desk/reservations/{reservation_id}:transfer:\x01*\x12\x9d\x01\n\nSendDigits\x12%.carillon.portal.v1.DeskDigitsRequest\x1a\x1c.carillon.portal.v1.DeskView\"J\x9a\x82\x19\t\n\x05\x61gent(\x01\x82\xd3\xe4\x93\x02\x37\"2/v1/desk/reservations/{reservation_id}:send-digits:\x01*\x12\xa4\x01\n\x13ListTransferTargets\x12..carillon.portal.v1.ListTransferTargetsRequest\x1a/.carillon.portal.v1.ListTransferTargetsResponse\",\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/desk/transfer-targets\x12~\n\rGetOwnFigures\x12(.carillon.portal.v1.GetOwnFiguresRequest\x1a\x1e.carillon.portal.v1.OwnFigures\"#\x9a\x82\x19\x07\n\x05\x61gent\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/desk/figures\x12t\n\x05Probe\x12 .carillon.portal.v1.ProbeRequest\x1a!.carillon.portal.v1.ProbeResponse\"&\x9a\x82\x19\t\n\x05\x61gent(\x01\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/desk:probe:\x01*\x12\x9b\x01\n\rPlaceTestCall\x12\'.carillon.portal.v1.DeskTestCallRequest\x1a .carillon.portal.v1.DeskTestCall\"?\x9a\x82\x19\"\n\x05\x61gent\n\nsupervisor\n\radministrator\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/test-calls:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -67,24 +68,60 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DESK'].methods_by_name['FinishWrapUp']._serialized_options = b'\232\202\031\007\n\005agent\202\323\344\223\0022\"-/v1/desk/reservations/{reservation_id}:finish:\001*'
   _globals['_DESK'].methods_by_name['ExtendWrapUp']._loaded_options = None
   _globals['_DESK'].methods_by_name['ExtendWrapUp']._serialized_options = b'\232\202\031\007\n\005agent\202\323\344\223\0022\"-/v1/desk/reservations/{reservation_id}:extend:\001*'
-  _globals['_GETDESKREQUEST']._serialized_start=164
-  _globals['_GETDESKREQUEST']._serialized_end=180
-  _globals['_SETDESKPRESENCEREQUEST']._serialized_start=182
-  _globals['_SETDESKPRESENCEREQUEST']._serialized_end=240
-  _globals['_WORKREQUEST']._serialized_start=242
-  _globals['_WORKREQUEST']._serialized_end=279
-  _globals['_DISPOSITIONREQUEST']._serialized_start=281
-  _globals['_DISPOSITIONREQUEST']._serialized_end=339
-  _globals['_PAUSERECORDINGREQUEST']._serialized_start=341
-  _globals['_PAUSERECORDINGREQUEST']._serialized_end=404
-  _globals['_CONNECTREQUEST']._serialized_start=406
-  _globals['_CONNECTREQUEST']._serialized_end=465
-  _globals['_CONNECTRESPONSE']._serialized_start=467
-  _globals['_CONNECTRESPONSE']._serialized_end=537
-  _globals['_DESKWORK']._serialized_start=540
-  _globals['_DESKWORK']._serialized_end=736
-  _globals['_DESKVIEW']._serialized_start=738
-  _globals['_DESKVIEW']._serialized_end=851
-  _globals['_DESK']._serialized_start=854
-  _globals['_DESK']._serialized_end=3200
+  _globals['_DESK'].methods_by_name['Transfer']._loaded_options = None
+  _globals['_DESK'].methods_by_name['Transfer']._serialized_options = b'\232\202\031\007\n\005agent\202\323\344\223\0024\"//v1/desk/reservations/{reservation_id}:transfer:\001*'
+  _globals['_DESK'].methods_by_name['SendDigits']._loaded_options = None
+  _globals['_DESK'].methods_by_name['SendDigits']._serialized_options = b'\232\202\031\t\n\005agent(\001\202\323\344\223\0027\"2/v1/desk/reservations/{reservation_id}:send-digits:\001*'
+  _globals['_DESK'].methods_by_name['ListTransferTargets']._loaded_options = None
+  _globals['_DESK'].methods_by_name['ListTransferTargets']._serialized_options = b'\232\202\031\007\n\005agent\202\323\344\223\002\033\022\031/v1/desk/transfer-targets'
+  _globals['_DESK'].methods_by_name['GetOwnFigures']._loaded_options = None
+  _globals['_DESK'].methods_by_name['GetOwnFigures']._serialized_options = b'\232\202\031\007\n\005agent\202\323\344\223\002\022\022\020/v1/desk/figures'
+  _globals['_DESK'].methods_by_name['Probe']._loaded_options = None
+  _globals['_DESK'].methods_by_name['Probe']._serialized_options = b'\232\202\031\t\n\005agent(\001\202\323\344\223\002\023\"\016/v1/desk:probe:\001*'
+  _globals['_DESK'].methods_by_name['PlaceTestCall']._loaded_options = None
+  _globals['_DESK'].methods_by_name['PlaceTestCall']._serialized_options = b'\232\202\031\"\n\005agent\n\nsupervisor\n\radministrator\202\323\344\223\002\023\"\016/v1/test-calls:\001*'
+  _globals['_GETDESKREQUEST']._serialized_start=201
+  _globals['_GETDESKREQUEST']._serialized_end=217
+  _globals['_SETDESKPRESENCEREQUEST']._serialized_start=219
+  _globals['_SETDESKPRESENCEREQUEST']._serialized_end=277
+  _globals['_WORKREQUEST']._serialized_start=279
+  _globals['_WORKREQUEST']._serialized_end=316
+  _globals['_DISPOSITIONREQUEST']._serialized_start=318
+  _globals['_DISPOSITIONREQUEST']._serialized_end=376
+  _globals['_DESKTRANSFERREQUEST']._serialized_start=379
+  _globals['_DESKTRANSFERREQUEST']._serialized_end=508
+  _globals['_DESKDIGITSREQUEST']._serialized_start=510
+  _globals['_DESKDIGITSREQUEST']._serialized_end=569
+  _globals['_LISTTRANSFERTARGETSREQUEST']._serialized_start=571
+  _globals['_LISTTRANSFERTARGETSREQUEST']._serialized_end=615
+  _globals['_QUEUETARGET']._serialized_start=617
+  _globals['_QUEUETARGET']._serialized_end=708
+  _globals['_AGENTTARGET']._serialized_start=710
+  _globals['_AGENTTARGET']._serialized_end=788
+  _globals['_LISTTRANSFERTARGETSRESPONSE']._serialized_start=790
+  _globals['_LISTTRANSFERTARGETSRESPONSE']._serialized_end=917
+  _globals['_GETOWNFIGURESREQUEST']._serialized_start=919
+  _globals['_GETOWNFIGURESREQUEST']._serialized_end=941
+  _globals['_OWNFIGURES']._serialized_start=943
+  _globals['_OWNFIGURES']._serialized_end=1020
+  _globals['_PROBEREQUEST']._serialized_start=1022
+  _globals['_PROBEREQUEST']._serialized_end=1055
+  _globals['_PROBERESPONSE']._serialized_start=1057
+  _globals['_PROBERESPONSE']._serialized_end=1115
+  _globals['_DESKTESTCALLREQUEST']._serialized_start=1117
+  _globals['_DESKTESTCALLREQUEST']._serialized_end=1182
+  _globals['_DESKTESTCALL']._serialized_start=1184
+  _globals['_DESKTESTCALL']._serialized_end=1231
+  _globals['_PAUSERECORDINGREQUEST']._serialized_start=1233
+  _globals['_PAUSERECORDINGREQUEST']._serialized_end=1296
+  _globals['_CONNECTREQUEST']._serialized_start=1298
+  _globals['_CONNECTREQUEST']._serialized_end=1357
+  _globals['_CONNECTRESPONSE']._serialized_start=1359
+  _globals['_CONNECTRESPONSE']._serialized_end=1429
+  _globals['_DESKWORK']._serialized_start=1432
+  _globals['_DESKWORK']._serialized_end=1650
+  _globals['_DESKVIEW']._serialized_start=1652
+  _globals['_DESKVIEW']._serialized_end=1765
+  _globals['_DESK']._serialized_start=1768
+  _globals['_DESK']._serialized_end=5000
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from protos.acd.v1 import state_pb2 as _state_pb2
+from protos.analytics.v1 import analytics_pb2 as _analytics_pb2
 from protos.crm.v1 import crm_pb2 as _crm_pb2
 import builtins as _builtins
 import sys
@@ -102,6 +103,308 @@ class DispositionRequest(_message.Message):
 Global___DispositionRequest: _TypeAlias = DispositionRequest  # noqa: Y015
 
 @_typing.final
+class DeskTransferRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATION_ID_FIELD_NUMBER: _builtins.int
+    QUEUE_ID_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reservation_id: _builtins.str
+    queue_id: _builtins.str
+    agent_id: _builtins.str
+    number: _builtins.str
+    """E.164 with its plus sign, or as people write it in the tenant's region."""
+    reason: _builtins.str
+    """1 to 100 characters."""
+    def __init__(
+        self,
+        *,
+        reservation_id: _builtins.str = ...,
+        queue_id: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "number", b"number", "queue_id", b"queue_id", "target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "number", b"number", "queue_id", b"queue_id", "reason", b"reason", "reservation_id", b"reservation_id", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["queue_id", "agent_id", "number"]  # noqa: Y015
+    _WhichOneofArgType_target: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_target) -> _WhichOneofReturnType_target | None: ...
+
+Global___DeskTransferRequest: _TypeAlias = DeskTransferRequest  # noqa: Y015
+
+@_typing.final
+class DeskDigitsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATION_ID_FIELD_NUMBER: _builtins.int
+    DIGITS_FIELD_NUMBER: _builtins.int
+    reservation_id: _builtins.str
+    digits: _builtins.str
+    """1 to 32 of 0-9, *, #, A-D."""
+    def __init__(
+        self,
+        *,
+        reservation_id: _builtins.str = ...,
+        digits: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digits", b"digits", "reservation_id", b"reservation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeskDigitsRequest: _TypeAlias = DeskDigitsRequest  # noqa: Y015
+
+@_typing.final
+class ListTransferTargetsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEARCH_FIELD_NUMBER: _builtins.int
+    search: _builtins.str
+    """Part of a name; empty: all."""
+    def __init__(
+        self,
+        *,
+        search: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["search", b"search"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTransferTargetsRequest: _TypeAlias = ListTransferTargetsRequest  # noqa: Y015
+
+@_typing.final
+class QueueTarget(_message.Message):
+    """A queue that takes callers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUEUE_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    READY_FIELD_NUMBER: _builtins.int
+    queue_id: _builtins.str
+    name: _builtins.str
+    open: _builtins.bool
+    waiting: _builtins.int
+    ready: _builtins.int
+    """Agents who are ready."""
+    def __init__(
+        self,
+        *,
+        queue_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        open: _builtins.bool = ...,
+        waiting: _builtins.int = ...,
+        ready: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "open", b"open", "queue_id", b"queue_id", "ready", b"ready", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueueTarget: _TypeAlias = QueueTarget  # noqa: Y015
+
+@_typing.final
+class AgentTarget(_message.Message):
+    """A colleague who takes callers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ROUTABLE_FIELD_NUMBER: _builtins.int
+    agent_id: _builtins.str
+    name: _builtins.str
+    state: _builtins.str
+    """One word, as in acd.v1.AgentView."""
+    routable: _builtins.bool
+    def __init__(
+        self,
+        *,
+        agent_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        state: _builtins.str = ...,
+        routable: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "name", b"name", "routable", b"routable", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgentTarget: _TypeAlias = AgentTarget  # noqa: Y015
+
+@_typing.final
+class ListTransferTargetsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUEUES_FIELD_NUMBER: _builtins.int
+    AGENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def queues(self) -> _containers.RepeatedCompositeFieldContainer[Global___QueueTarget]:
+        """At most 100."""
+
+    @_builtins.property
+    def agents(self) -> _containers.RepeatedCompositeFieldContainer[Global___AgentTarget]:
+        """At most 100, those who can be reached at once first."""
+
+    def __init__(
+        self,
+        *,
+        queues: _abc.Iterable[Global___QueueTarget] | None = ...,
+        agents: _abc.Iterable[Global___AgentTarget] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agents", b"agents", "queues", b"queues"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTransferTargetsResponse: _TypeAlias = ListTransferTargetsResponse  # noqa: Y015
+
+@_typing.final
+class GetOwnFiguresRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOwnFiguresRequest: _TypeAlias = GetOwnFiguresRequest  # noqa: Y015
+
+@_typing.final
+class OwnFigures(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_MS_FIELD_NUMBER: _builtins.int
+    FIGURES_FIELD_NUMBER: _builtins.int
+    from_ms: _builtins.int
+    @_builtins.property
+    def figures(self) -> _containers.RepeatedCompositeFieldContainer[_analytics_pb2.Figure]: ...
+    def __init__(
+        self,
+        *,
+        from_ms: _builtins.int = ...,
+        figures: _abc.Iterable[_analytics_pb2.Figure] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["figures", b"figures", "from_ms", b"from_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OwnFigures: _TypeAlias = OwnFigures  # noqa: Y015
+
+@_typing.final
+class ProbeRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SDP_OFFER_FIELD_NUMBER: _builtins.int
+    sdp_offer: _builtins.str
+    """SDP as for Connect."""
+    def __init__(
+        self,
+        *,
+        sdp_offer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sdp_offer", b"sdp_offer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProbeRequest: _TypeAlias = ProbeRequest  # noqa: Y015
+
+@_typing.final
+class ProbeResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SDP_ANSWER_FIELD_NUMBER: _builtins.int
+    ENDS_AFTER_MS_FIELD_NUMBER: _builtins.int
+    sdp_answer: _builtins.str
+    ends_after_ms: _builtins.int
+    def __init__(
+        self,
+        *,
+        sdp_answer: _builtins.str = ...,
+        ends_after_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ends_after_ms", b"ends_after_ms", "sdp_answer", b"sdp_answer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProbeResponse: _TypeAlias = ProbeResponse  # noqa: Y015
+
+@_typing.final
+class DeskTestCallRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TO_FIELD_NUMBER: _builtins.int
+    DIGITS_FIELD_NUMBER: _builtins.int
+    TALK_S_FIELD_NUMBER: _builtins.int
+    to: _builtins.str
+    """A number of the tenant."""
+    digits: _builtins.str
+    """Keys pressed in its menu, one at each question; at most 8."""
+    talk_s: _builtins.int
+    """Seconds of conversation, 5 to 120; 0: 30."""
+    def __init__(
+        self,
+        *,
+        to: _builtins.str = ...,
+        digits: _builtins.str = ...,
+        talk_s: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digits", b"digits", "talk_s", b"talk_s", "to", b"to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeskTestCallRequest: _TypeAlias = DeskTestCallRequest  # noqa: Y015
+
+@_typing.final
+class DeskTestCall(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    SPEAKS_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    speaks: _builtins.str
+    """The sentence that its caller speaks, or `tone`."""
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        speaks: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "speaks", b"speaks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeskTestCall: _TypeAlias = DeskTestCall  # noqa: Y015
+
+@_typing.final
 class PauseRecordingRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -185,6 +488,7 @@ class DeskWork(_message.Message):
     MUTED_FIELD_NUMBER: _builtins.int
     RECORDING_FIELD_NUMBER: _builtins.int
     CONNECTED_FIELD_NUMBER: _builtins.int
+    DISPOSITIONS_FIELD_NUMBER: _builtins.int
     queue_name: _builtins.str
     held: _builtins.bool
     muted: _builtins.bool
@@ -198,6 +502,10 @@ class DeskWork(_message.Message):
     def card(self) -> _crm_pb2.CustomerCard:
         """What is known of the customer; `known` false when nobody, or when the look-up took too long."""
 
+    @_builtins.property
+    def dispositions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Dispositions that may be given; empty: any text."""
+
     def __init__(
         self,
         *,
@@ -208,10 +516,11 @@ class DeskWork(_message.Message):
         muted: _builtins.bool = ...,
         recording: _builtins.str = ...,
         connected: _builtins.bool = ...,
+        dispositions: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "reservation", b"reservation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "connected", b"connected", "held", b"held", "muted", b"muted", "queue_name", b"queue_name", "recording", b"recording", "reservation", b"reservation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "connected", b"connected", "dispositions", b"dispositions", "held", b"held", "muted", b"muted", "queue_name", b"queue_name", "recording", b"recording", "reservation", b"reservation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -116,6 +116,36 @@ class DeskStub(object):
                 request_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.WorkRequest.SerializeToString,
                 response_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.DeskView.FromString,
                 _registered_method=True)
+        self.Transfer = channel.unary_unary(
+                '/carillon.portal.v1.Desk/Transfer',
+                request_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.DeskTransferRequest.SerializeToString,
+                response_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.DeskView.FromString,
+                _registered_method=True)
+        self.SendDigits = channel.unary_unary(
+                '/carillon.portal.v1.Desk/SendDigits',
+                request_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.DeskDigitsRequest.SerializeToString,
+                response_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.DeskView.FromString,
+                _registered_method=True)
+        self.ListTransferTargets = channel.unary_unary(
+                '/carillon.portal.v1.Desk/ListTransferTargets',
+                request_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.ListTransferTargetsRequest.SerializeToString,
+                response_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.ListTransferTargetsResponse.FromString,
+                _registered_method=True)
+        self.GetOwnFigures = channel.unary_unary(
+                '/carillon.portal.v1.Desk/GetOwnFigures',
+                request_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.GetOwnFiguresRequest.SerializeToString,
+                response_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.OwnFigures.FromString,
+                _registered_method=True)
+        self.Probe = channel.unary_unary(
+                '/carillon.portal.v1.Desk/Probe',
+                request_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.ProbeRequest.SerializeToString,
+                response_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.ProbeResponse.FromString,
+                _registered_method=True)
+        self.PlaceTestCall = channel.unary_unary(
+                '/carillon.portal.v1.Desk/PlaceTestCall',
+                request_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.DeskTestCallRequest.SerializeToString,
+                response_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.DeskTestCall.FromString,
+                _registered_method=True)
 
 
 class DeskServicer(object):
@@ -233,6 +263,49 @@ class DeskServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Transfer(self, request, context):
+        """Hands the caller on: the agent's part ends, wrap-up begins, the caller hears music until the
+        target answers. A caller whom the target does not take goes back to the queue, at the old place.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendDigits(self, request, context):
+        """Keys for the other side, for example another company's menu.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTransferTargets(self, request, context):
+        """To whom a caller may be handed on, with what they are doing at the moment.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOwnFigures(self, request, context):
+        """The agent's own figures since the start of the day in the tenant's zone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Probe(self, request, context):
+        """Tries the way to the gateway: what the browser sends is sent back to it for some seconds.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PlaceTestCall(self, request, context):
+        """Places a real test call to one of the tenant's numbers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeskServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -315,6 +388,36 @@ def add_DeskServicer_to_server(servicer, server):
                     servicer.ExtendWrapUp,
                     request_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.WorkRequest.FromString,
                     response_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.DeskView.SerializeToString,
+            ),
+            'Transfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.Transfer,
+                    request_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.DeskTransferRequest.FromString,
+                    response_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.DeskView.SerializeToString,
+            ),
+            'SendDigits': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendDigits,
+                    request_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.DeskDigitsRequest.FromString,
+                    response_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.DeskView.SerializeToString,
+            ),
+            'ListTransferTargets': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTransferTargets,
+                    request_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.ListTransferTargetsRequest.FromString,
+                    response_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.ListTransferTargetsResponse.SerializeToString,
+            ),
+            'GetOwnFigures': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOwnFigures,
+                    request_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.GetOwnFiguresRequest.FromString,
+                    response_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.OwnFigures.SerializeToString,
+            ),
+            'Probe': grpc.unary_unary_rpc_method_handler(
+                    servicer.Probe,
+                    request_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.ProbeRequest.FromString,
+                    response_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.ProbeResponse.SerializeToString,
+            ),
+            'PlaceTestCall': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlaceTestCall,
+                    request_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.DeskTestCallRequest.FromString,
+                    response_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.DeskTestCall.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -751,6 +854,168 @@ class Desk(object):
             '/carillon.portal.v1.Desk/ExtendWrapUp',
             protos_dot_portal_dot_v1_dot_desk__pb2.WorkRequest.SerializeToString,
             protos_dot_portal_dot_v1_dot_desk__pb2.DeskView.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Transfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.portal.v1.Desk/Transfer',
+            protos_dot_portal_dot_v1_dot_desk__pb2.DeskTransferRequest.SerializeToString,
+            protos_dot_portal_dot_v1_dot_desk__pb2.DeskView.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendDigits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.portal.v1.Desk/SendDigits',
+            protos_dot_portal_dot_v1_dot_desk__pb2.DeskDigitsRequest.SerializeToString,
+            protos_dot_portal_dot_v1_dot_desk__pb2.DeskView.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTransferTargets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.portal.v1.Desk/ListTransferTargets',
+            protos_dot_portal_dot_v1_dot_desk__pb2.ListTransferTargetsRequest.SerializeToString,
+            protos_dot_portal_dot_v1_dot_desk__pb2.ListTransferTargetsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOwnFigures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.portal.v1.Desk/GetOwnFigures',
+            protos_dot_portal_dot_v1_dot_desk__pb2.GetOwnFiguresRequest.SerializeToString,
+            protos_dot_portal_dot_v1_dot_desk__pb2.OwnFigures.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Probe(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.portal.v1.Desk/Probe',
+            protos_dot_portal_dot_v1_dot_desk__pb2.ProbeRequest.SerializeToString,
+            protos_dot_portal_dot_v1_dot_desk__pb2.ProbeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlaceTestCall(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.portal.v1.Desk/PlaceTestCall',
+            protos_dot_portal_dot_v1_dot_desk__pb2.DeskTestCallRequest.SerializeToString,
+            protos_dot_portal_dot_v1_dot_desk__pb2.DeskTestCall.FromString,
             options,
             channel_credentials,
             insecure,

@@ -66,6 +66,20 @@ class DeskStub:
     """Ends wrap-up, with a disposition where one is required."""
     ExtendWrapUp: _grpc.UnaryUnaryMultiCallable[_desk_pb2.WorkRequest, _desk_pb2.DeskView]
     """More time for wrap-up."""
+    Transfer: _grpc.UnaryUnaryMultiCallable[_desk_pb2.DeskTransferRequest, _desk_pb2.DeskView]
+    """Hands the caller on: the agent's part ends, wrap-up begins, the caller hears music until the
+    target answers. A caller whom the target does not take goes back to the queue, at the old place.
+    """
+    SendDigits: _grpc.UnaryUnaryMultiCallable[_desk_pb2.DeskDigitsRequest, _desk_pb2.DeskView]
+    """Keys for the other side, for example another company's menu."""
+    ListTransferTargets: _grpc.UnaryUnaryMultiCallable[_desk_pb2.ListTransferTargetsRequest, _desk_pb2.ListTransferTargetsResponse]
+    """To whom a caller may be handed on, with what they are doing at the moment."""
+    GetOwnFigures: _grpc.UnaryUnaryMultiCallable[_desk_pb2.GetOwnFiguresRequest, _desk_pb2.OwnFigures]
+    """The agent's own figures since the start of the day in the tenant's zone."""
+    Probe: _grpc.UnaryUnaryMultiCallable[_desk_pb2.ProbeRequest, _desk_pb2.ProbeResponse]
+    """Tries the way to the gateway: what the browser sends is sent back to it for some seconds."""
+    PlaceTestCall: _grpc.UnaryUnaryMultiCallable[_desk_pb2.DeskTestCallRequest, _desk_pb2.DeskTestCall]
+    """Places a real test call to one of the tenant's numbers."""
 
 @_typing.type_check_only
 class DeskAsyncStub(DeskStub):
@@ -105,6 +119,20 @@ class DeskAsyncStub(DeskStub):
     """Ends wrap-up, with a disposition where one is required."""
     ExtendWrapUp: _aio.UnaryUnaryMultiCallable[_desk_pb2.WorkRequest, _desk_pb2.DeskView]  # type: ignore[assignment]
     """More time for wrap-up."""
+    Transfer: _aio.UnaryUnaryMultiCallable[_desk_pb2.DeskTransferRequest, _desk_pb2.DeskView]  # type: ignore[assignment]
+    """Hands the caller on: the agent's part ends, wrap-up begins, the caller hears music until the
+    target answers. A caller whom the target does not take goes back to the queue, at the old place.
+    """
+    SendDigits: _aio.UnaryUnaryMultiCallable[_desk_pb2.DeskDigitsRequest, _desk_pb2.DeskView]  # type: ignore[assignment]
+    """Keys for the other side, for example another company's menu."""
+    ListTransferTargets: _aio.UnaryUnaryMultiCallable[_desk_pb2.ListTransferTargetsRequest, _desk_pb2.ListTransferTargetsResponse]  # type: ignore[assignment]
+    """To whom a caller may be handed on, with what they are doing at the moment."""
+    GetOwnFigures: _aio.UnaryUnaryMultiCallable[_desk_pb2.GetOwnFiguresRequest, _desk_pb2.OwnFigures]  # type: ignore[assignment]
+    """The agent's own figures since the start of the day in the tenant's zone."""
+    Probe: _aio.UnaryUnaryMultiCallable[_desk_pb2.ProbeRequest, _desk_pb2.ProbeResponse]  # type: ignore[assignment]
+    """Tries the way to the gateway: what the browser sends is sent back to it for some seconds."""
+    PlaceTestCall: _aio.UnaryUnaryMultiCallable[_desk_pb2.DeskTestCallRequest, _desk_pb2.DeskTestCall]  # type: ignore[assignment]
+    """Places a real test call to one of the tenant's numbers."""
 
 class DeskServicer(metaclass=_abc_1.ABCMeta):
     """What an agent's browser calls, always for the agent who is signed in. What happens is told over
@@ -237,5 +265,55 @@ class DeskServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_pb2.DeskView, _abc.Awaitable[_desk_pb2.DeskView]]:
         """More time for wrap-up."""
+
+    @_abc_1.abstractmethod
+    def Transfer(
+        self,
+        request: _desk_pb2.DeskTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_pb2.DeskView, _abc.Awaitable[_desk_pb2.DeskView]]:
+        """Hands the caller on: the agent's part ends, wrap-up begins, the caller hears music until the
+        target answers. A caller whom the target does not take goes back to the queue, at the old place.
+        """
+
+    @_abc_1.abstractmethod
+    def SendDigits(
+        self,
+        request: _desk_pb2.DeskDigitsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_pb2.DeskView, _abc.Awaitable[_desk_pb2.DeskView]]:
+        """Keys for the other side, for example another company's menu."""
+
+    @_abc_1.abstractmethod
+    def ListTransferTargets(
+        self,
+        request: _desk_pb2.ListTransferTargetsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_pb2.ListTransferTargetsResponse, _abc.Awaitable[_desk_pb2.ListTransferTargetsResponse]]:
+        """To whom a caller may be handed on, with what they are doing at the moment."""
+
+    @_abc_1.abstractmethod
+    def GetOwnFigures(
+        self,
+        request: _desk_pb2.GetOwnFiguresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_pb2.OwnFigures, _abc.Awaitable[_desk_pb2.OwnFigures]]:
+        """The agent's own figures since the start of the day in the tenant's zone."""
+
+    @_abc_1.abstractmethod
+    def Probe(
+        self,
+        request: _desk_pb2.ProbeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_pb2.ProbeResponse, _abc.Awaitable[_desk_pb2.ProbeResponse]]:
+        """Tries the way to the gateway: what the browser sends is sent back to it for some seconds."""
+
+    @_abc_1.abstractmethod
+    def PlaceTestCall(
+        self,
+        request: _desk_pb2.DeskTestCallRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_pb2.DeskTestCall, _abc.Awaitable[_desk_pb2.DeskTestCall]]:
+        """Places a real test call to one of the tenant's numbers."""
 
 def add_DeskServicer_to_server(servicer: DeskServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

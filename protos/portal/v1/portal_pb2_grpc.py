@@ -74,6 +74,16 @@ class PortalStub(object):
                 request_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.ListTenantsRequest.SerializeToString,
                 response_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.ListTenantsResponse.FromString,
                 _registered_method=True)
+        self.SetCaps = channel.unary_unary(
+                '/carillon.portal.v1.Portal/SetCaps',
+                request_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.SetCapsRequest.SerializeToString,
+                response_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.Tenant.FromString,
+                _registered_method=True)
+        self.ListTenantHealth = channel.unary_unary(
+                '/carillon.portal.v1.Portal/ListTenantHealth',
+                request_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.ListTenantHealthRequest.SerializeToString,
+                response_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.ListTenantHealthResponse.FromString,
+                _registered_method=True)
         self.GetTenant = channel.unary_unary(
                 '/carillon.portal.v1.Portal/GetTenant',
                 request_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.GetTenantRequest.SerializeToString,
@@ -104,10 +114,35 @@ class PortalStub(object):
                 request_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.UpdateUserRequest.SerializeToString,
                 response_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.User.FromString,
                 _registered_method=True)
+        self.RemoveUser = channel.unary_unary(
+                '/carillon.portal.v1.Portal/RemoveUser',
+                request_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.RemoveUserRequest.SerializeToString,
+                response_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.RemoveUserResponse.FromString,
+                _registered_method=True)
+        self.ImportUsers = channel.unary_unary(
+                '/carillon.portal.v1.Portal/ImportUsers',
+                request_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.ImportUsersRequest.SerializeToString,
+                response_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.ImportUsersResponse.FromString,
+                _registered_method=True)
         self.SetPassword = channel.unary_unary(
                 '/carillon.portal.v1.Portal/SetPassword',
                 request_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.SetPasswordRequest.SerializeToString,
                 response_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.User.FromString,
+                _registered_method=True)
+        self.PutDisposition = channel.unary_unary(
+                '/carillon.portal.v1.Portal/PutDisposition',
+                request_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.PutDispositionRequest.SerializeToString,
+                response_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.Disposition.FromString,
+                _registered_method=True)
+        self.ListDispositions = channel.unary_unary(
+                '/carillon.portal.v1.Portal/ListDispositions',
+                request_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.ListDispositionsRequest.SerializeToString,
+                response_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.ListDispositionsResponse.FromString,
+                _registered_method=True)
+        self.RemoveDisposition = channel.unary_unary(
+                '/carillon.portal.v1.Portal/RemoveDisposition',
+                request_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.RemoveDispositionRequest.SerializeToString,
+                response_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.RemoveDispositionResponse.FromString,
                 _registered_method=True)
         self.CreateApiKey = channel.unary_unary(
                 '/carillon.portal.v1.Portal/CreateApiKey',
@@ -191,6 +226,20 @@ class PortalServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetCaps(self, request, context):
+        """What a tenant may use, and whether it may be used at all; takes effect at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTenantHealth(self, request, context):
+        """How tenants are doing: what is going on in each, and what is wrong.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetTenant(self, request, context):
         """The tenant of whoever asks.
         """
@@ -232,8 +281,48 @@ class PortalServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RemoveUser(self, request, context):
+        """Takes a user away for good: they can not sign in, and are no agent any more. What they did
+        stays under their name. `last-administrator`, `agent-busy`, `not-yourself`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportUsers(self, request, context):
+        """Creates many users, and the agents among them with skills and queues. With `dry_run` nothing
+        is created and every row says what is wrong with it. Rows that are wrong do not keep the
+        others from being created.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetPassword(self, request, context):
         """Gives a user a new password, unlocks them, and ends their sessions.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutDisposition(self, request, context):
+        """---- dispositions: what contacts were about ----
+
+        Creates a disposition or replaces it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDispositions(self, request, context):
+        """In their order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveDisposition(self, request, context):
+        """What was given before stays.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -308,6 +397,16 @@ def add_PortalServicer_to_server(servicer, server):
                     request_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.ListTenantsRequest.FromString,
                     response_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.ListTenantsResponse.SerializeToString,
             ),
+            'SetCaps': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetCaps,
+                    request_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.SetCapsRequest.FromString,
+                    response_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.Tenant.SerializeToString,
+            ),
+            'ListTenantHealth': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTenantHealth,
+                    request_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.ListTenantHealthRequest.FromString,
+                    response_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.ListTenantHealthResponse.SerializeToString,
+            ),
             'GetTenant': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTenant,
                     request_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.GetTenantRequest.FromString,
@@ -338,10 +437,35 @@ def add_PortalServicer_to_server(servicer, server):
                     request_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.UpdateUserRequest.FromString,
                     response_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.User.SerializeToString,
             ),
+            'RemoveUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveUser,
+                    request_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.RemoveUserRequest.FromString,
+                    response_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.RemoveUserResponse.SerializeToString,
+            ),
+            'ImportUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportUsers,
+                    request_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.ImportUsersRequest.FromString,
+                    response_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.ImportUsersResponse.SerializeToString,
+            ),
             'SetPassword': grpc.unary_unary_rpc_method_handler(
                     servicer.SetPassword,
                     request_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.SetPasswordRequest.FromString,
                     response_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.User.SerializeToString,
+            ),
+            'PutDisposition': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutDisposition,
+                    request_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.PutDispositionRequest.FromString,
+                    response_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.Disposition.SerializeToString,
+            ),
+            'ListDispositions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDispositions,
+                    request_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.ListDispositionsRequest.FromString,
+                    response_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.ListDispositionsResponse.SerializeToString,
+            ),
+            'RemoveDisposition': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveDisposition,
+                    request_deserializer=protos_dot_portal_dot_v1_dot_portal__pb2.RemoveDispositionRequest.FromString,
+                    response_serializer=protos_dot_portal_dot_v1_dot_portal__pb2.RemoveDispositionResponse.SerializeToString,
             ),
             'CreateApiKey': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateApiKey,
@@ -569,6 +693,60 @@ class Portal(object):
             _registered_method=True)
 
     @staticmethod
+    def SetCaps(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.portal.v1.Portal/SetCaps',
+            protos_dot_portal_dot_v1_dot_portal__pb2.SetCapsRequest.SerializeToString,
+            protos_dot_portal_dot_v1_dot_portal__pb2.Tenant.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTenantHealth(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.portal.v1.Portal/ListTenantHealth',
+            protos_dot_portal_dot_v1_dot_portal__pb2.ListTenantHealthRequest.SerializeToString,
+            protos_dot_portal_dot_v1_dot_portal__pb2.ListTenantHealthResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetTenant(request,
             target,
             options=(),
@@ -731,6 +909,60 @@ class Portal(object):
             _registered_method=True)
 
     @staticmethod
+    def RemoveUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.portal.v1.Portal/RemoveUser',
+            protos_dot_portal_dot_v1_dot_portal__pb2.RemoveUserRequest.SerializeToString,
+            protos_dot_portal_dot_v1_dot_portal__pb2.RemoveUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.portal.v1.Portal/ImportUsers',
+            protos_dot_portal_dot_v1_dot_portal__pb2.ImportUsersRequest.SerializeToString,
+            protos_dot_portal_dot_v1_dot_portal__pb2.ImportUsersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SetPassword(request,
             target,
             options=(),
@@ -747,6 +979,87 @@ class Portal(object):
             '/carillon.portal.v1.Portal/SetPassword',
             protos_dot_portal_dot_v1_dot_portal__pb2.SetPasswordRequest.SerializeToString,
             protos_dot_portal_dot_v1_dot_portal__pb2.User.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutDisposition(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.portal.v1.Portal/PutDisposition',
+            protos_dot_portal_dot_v1_dot_portal__pb2.PutDispositionRequest.SerializeToString,
+            protos_dot_portal_dot_v1_dot_portal__pb2.Disposition.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDispositions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.portal.v1.Portal/ListDispositions',
+            protos_dot_portal_dot_v1_dot_portal__pb2.ListDispositionsRequest.SerializeToString,
+            protos_dot_portal_dot_v1_dot_portal__pb2.ListDispositionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveDisposition(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.portal.v1.Portal/RemoveDisposition',
+            protos_dot_portal_dot_v1_dot_portal__pb2.RemoveDispositionRequest.SerializeToString,
+            protos_dot_portal_dot_v1_dot_portal__pb2.RemoveDispositionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -58,6 +58,10 @@ class PortalStub:
     Creates a tenant with its first administrator. A name in use is `tenant-exists`.
     """
     ListTenants: _grpc.UnaryUnaryMultiCallable[_portal_pb2.ListTenantsRequest, _portal_pb2.ListTenantsResponse]
+    SetCaps: _grpc.UnaryUnaryMultiCallable[_portal_pb2.SetCapsRequest, _portal_pb2.Tenant]
+    """What a tenant may use, and whether it may be used at all; takes effect at once."""
+    ListTenantHealth: _grpc.UnaryUnaryMultiCallable[_portal_pb2.ListTenantHealthRequest, _portal_pb2.ListTenantHealthResponse]
+    """How tenants are doing: what is going on in each, and what is wrong."""
     GetTenant: _grpc.UnaryUnaryMultiCallable[_portal_pb2.GetTenantRequest, _portal_pb2.Tenant]
     """The tenant of whoever asks."""
     UpdateTenant: _grpc.UnaryUnaryMultiCallable[_portal_pb2.UpdateTenantRequest, _portal_pb2.Tenant]
@@ -69,8 +73,26 @@ class PortalStub:
     """Replaces name, e-mail, roles and whether the user may sign in. The last administrator stays
     one (`last-administrator`).
     """
+    RemoveUser: _grpc.UnaryUnaryMultiCallable[_portal_pb2.RemoveUserRequest, _portal_pb2.RemoveUserResponse]
+    """Takes a user away for good: they can not sign in, and are no agent any more. What they did
+    stays under their name. `last-administrator`, `agent-busy`, `not-yourself`.
+    """
+    ImportUsers: _grpc.UnaryUnaryMultiCallable[_portal_pb2.ImportUsersRequest, _portal_pb2.ImportUsersResponse]
+    """Creates many users, and the agents among them with skills and queues. With `dry_run` nothing
+    is created and every row says what is wrong with it. Rows that are wrong do not keep the
+    others from being created.
+    """
     SetPassword: _grpc.UnaryUnaryMultiCallable[_portal_pb2.SetPasswordRequest, _portal_pb2.User]
     """Gives a user a new password, unlocks them, and ends their sessions."""
+    PutDisposition: _grpc.UnaryUnaryMultiCallable[_portal_pb2.PutDispositionRequest, _portal_pb2.Disposition]
+    """---- dispositions: what contacts were about ----
+
+    Creates a disposition or replaces it.
+    """
+    ListDispositions: _grpc.UnaryUnaryMultiCallable[_portal_pb2.ListDispositionsRequest, _portal_pb2.ListDispositionsResponse]
+    """In their order."""
+    RemoveDisposition: _grpc.UnaryUnaryMultiCallable[_portal_pb2.RemoveDispositionRequest, _portal_pb2.RemoveDispositionResponse]
+    """What was given before stays."""
     CreateApiKey: _grpc.UnaryUnaryMultiCallable[_portal_pb2.CreateApiKeyRequest, _portal_pb2.CreateApiKeyResponse]
     """---- API keys ----
 
@@ -115,6 +137,10 @@ class PortalAsyncStub(PortalStub):
     Creates a tenant with its first administrator. A name in use is `tenant-exists`.
     """
     ListTenants: _aio.UnaryUnaryMultiCallable[_portal_pb2.ListTenantsRequest, _portal_pb2.ListTenantsResponse]  # type: ignore[assignment]
+    SetCaps: _aio.UnaryUnaryMultiCallable[_portal_pb2.SetCapsRequest, _portal_pb2.Tenant]  # type: ignore[assignment]
+    """What a tenant may use, and whether it may be used at all; takes effect at once."""
+    ListTenantHealth: _aio.UnaryUnaryMultiCallable[_portal_pb2.ListTenantHealthRequest, _portal_pb2.ListTenantHealthResponse]  # type: ignore[assignment]
+    """How tenants are doing: what is going on in each, and what is wrong."""
     GetTenant: _aio.UnaryUnaryMultiCallable[_portal_pb2.GetTenantRequest, _portal_pb2.Tenant]  # type: ignore[assignment]
     """The tenant of whoever asks."""
     UpdateTenant: _aio.UnaryUnaryMultiCallable[_portal_pb2.UpdateTenantRequest, _portal_pb2.Tenant]  # type: ignore[assignment]
@@ -126,8 +152,26 @@ class PortalAsyncStub(PortalStub):
     """Replaces name, e-mail, roles and whether the user may sign in. The last administrator stays
     one (`last-administrator`).
     """
+    RemoveUser: _aio.UnaryUnaryMultiCallable[_portal_pb2.RemoveUserRequest, _portal_pb2.RemoveUserResponse]  # type: ignore[assignment]
+    """Takes a user away for good: they can not sign in, and are no agent any more. What they did
+    stays under their name. `last-administrator`, `agent-busy`, `not-yourself`.
+    """
+    ImportUsers: _aio.UnaryUnaryMultiCallable[_portal_pb2.ImportUsersRequest, _portal_pb2.ImportUsersResponse]  # type: ignore[assignment]
+    """Creates many users, and the agents among them with skills and queues. With `dry_run` nothing
+    is created and every row says what is wrong with it. Rows that are wrong do not keep the
+    others from being created.
+    """
     SetPassword: _aio.UnaryUnaryMultiCallable[_portal_pb2.SetPasswordRequest, _portal_pb2.User]  # type: ignore[assignment]
     """Gives a user a new password, unlocks them, and ends their sessions."""
+    PutDisposition: _aio.UnaryUnaryMultiCallable[_portal_pb2.PutDispositionRequest, _portal_pb2.Disposition]  # type: ignore[assignment]
+    """---- dispositions: what contacts were about ----
+
+    Creates a disposition or replaces it.
+    """
+    ListDispositions: _aio.UnaryUnaryMultiCallable[_portal_pb2.ListDispositionsRequest, _portal_pb2.ListDispositionsResponse]  # type: ignore[assignment]
+    """In their order."""
+    RemoveDisposition: _aio.UnaryUnaryMultiCallable[_portal_pb2.RemoveDispositionRequest, _portal_pb2.RemoveDispositionResponse]  # type: ignore[assignment]
+    """What was given before stays."""
     CreateApiKey: _aio.UnaryUnaryMultiCallable[_portal_pb2.CreateApiKeyRequest, _portal_pb2.CreateApiKeyResponse]  # type: ignore[assignment]
     """---- API keys ----
 
@@ -213,6 +257,22 @@ class PortalServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_portal_pb2.ListTenantsResponse, _abc.Awaitable[_portal_pb2.ListTenantsResponse]]: ...
 
     @_abc_1.abstractmethod
+    def SetCaps(
+        self,
+        request: _portal_pb2.SetCapsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_portal_pb2.Tenant, _abc.Awaitable[_portal_pb2.Tenant]]:
+        """What a tenant may use, and whether it may be used at all; takes effect at once."""
+
+    @_abc_1.abstractmethod
+    def ListTenantHealth(
+        self,
+        request: _portal_pb2.ListTenantHealthRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_portal_pb2.ListTenantHealthResponse, _abc.Awaitable[_portal_pb2.ListTenantHealthResponse]]:
+        """How tenants are doing: what is going on in each, and what is wrong."""
+
+    @_abc_1.abstractmethod
     def GetTenant(
         self,
         request: _portal_pb2.GetTenantRequest,
@@ -260,12 +320,60 @@ class PortalServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def RemoveUser(
+        self,
+        request: _portal_pb2.RemoveUserRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_portal_pb2.RemoveUserResponse, _abc.Awaitable[_portal_pb2.RemoveUserResponse]]:
+        """Takes a user away for good: they can not sign in, and are no agent any more. What they did
+        stays under their name. `last-administrator`, `agent-busy`, `not-yourself`.
+        """
+
+    @_abc_1.abstractmethod
+    def ImportUsers(
+        self,
+        request: _portal_pb2.ImportUsersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_portal_pb2.ImportUsersResponse, _abc.Awaitable[_portal_pb2.ImportUsersResponse]]:
+        """Creates many users, and the agents among them with skills and queues. With `dry_run` nothing
+        is created and every row says what is wrong with it. Rows that are wrong do not keep the
+        others from being created.
+        """
+
+    @_abc_1.abstractmethod
     def SetPassword(
         self,
         request: _portal_pb2.SetPasswordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_portal_pb2.User, _abc.Awaitable[_portal_pb2.User]]:
         """Gives a user a new password, unlocks them, and ends their sessions."""
+
+    @_abc_1.abstractmethod
+    def PutDisposition(
+        self,
+        request: _portal_pb2.PutDispositionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_portal_pb2.Disposition, _abc.Awaitable[_portal_pb2.Disposition]]:
+        """---- dispositions: what contacts were about ----
+
+        Creates a disposition or replaces it.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDispositions(
+        self,
+        request: _portal_pb2.ListDispositionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_portal_pb2.ListDispositionsResponse, _abc.Awaitable[_portal_pb2.ListDispositionsResponse]]:
+        """In their order."""
+
+    @_abc_1.abstractmethod
+    def RemoveDisposition(
+        self,
+        request: _portal_pb2.RemoveDispositionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_portal_pb2.RemoveDispositionResponse, _abc.Awaitable[_portal_pb2.RemoveDispositionResponse]]:
+        """What was given before stays."""
 
     @_abc_1.abstractmethod
     def CreateApiKey(

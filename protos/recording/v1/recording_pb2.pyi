@@ -393,6 +393,7 @@ class Manifest(_message.Message):
     PLAYED_FIELD_NUMBER: _builtins.int
     INCARNATION_FIELD_NUMBER: _builtins.int
     ANSWERED_FIELD_NUMBER: _builtins.int
+    MARKERS_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     to: _builtins.str
     started_at_ms: _builtins.int
@@ -411,6 +412,10 @@ class Manifest(_message.Message):
     def pauses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Pause]: ...
     @_builtins.property
     def played(self) -> _containers.RepeatedCompositeFieldContainer[Global___Played]: ...
+    @_builtins.property
+    def markers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Marker]:
+        """What happened that a listener wants to find, in order; at most 1,000."""
+
     def __init__(
         self,
         *,
@@ -425,14 +430,48 @@ class Manifest(_message.Message):
         played: _abc.Iterable[Global___Played] | None = ...,
         incarnation: _builtins.str = ...,
         answered: _builtins.bool = ...,
+        markers: _abc.Iterable[Global___Marker] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "call_id", b"call_id", "consent", b"consent", "ended_at_ms", b"ended_at_ms", "from", b"from", "gaps", b"gaps", "incarnation", b"incarnation", "pauses", b"pauses", "played", b"played", "started_at_ms", b"started_at_ms", "to", b"to", "tracks", b"tracks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "call_id", b"call_id", "consent", b"consent", "ended_at_ms", b"ended_at_ms", "from", b"from", "gaps", b"gaps", "incarnation", b"incarnation", "markers", b"markers", "pauses", b"pauses", "played", b"played", "started_at_ms", b"started_at_ms", "to", b"to", "tracks", b"tracks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Manifest: _TypeAlias = Manifest  # noqa: Y015
+
+@_typing.final
+class Marker(_message.Message):
+    """Something that happened during a recording."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    FROM_MS_FIELD_NUMBER: _builtins.int
+    TO_MS_FIELD_NUMBER: _builtins.int
+    LEG_ID_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """hold, mute, transfer or keys (which ones is not kept)."""
+    from_ms: _builtins.int
+    """UTC milliseconds."""
+    to_ms: _builtins.int
+    """Of hold and mute; 0: at an instant, or to the end."""
+    leg_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        from_ms: _builtins.int = ...,
+        to_ms: _builtins.int = ...,
+        leg_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_ms", b"from_ms", "kind", b"kind", "leg_id", b"leg_id", "to_ms", b"to_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Marker: _TypeAlias = Marker  # noqa: Y015
 
 @_typing.final
 class PutManifestRequest(_message.Message):
@@ -502,6 +541,7 @@ class RecordingView(_message.Message):
     GAPS_FIELD_NUMBER: _builtins.int
     PAUSES_FIELD_NUMBER: _builtins.int
     PLAYED_FIELD_NUMBER: _builtins.int
+    MARKERS_FIELD_NUMBER: _builtins.int
     recording_id: _builtins.str
     """The call's id."""
     state: _builtins.str
@@ -544,6 +584,8 @@ class RecordingView(_message.Message):
     def pauses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Pause]: ...
     @_builtins.property
     def played(self) -> _containers.RepeatedCompositeFieldContainer[Global___Played]: ...
+    @_builtins.property
+    def markers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Marker]: ...
     def __init__(
         self,
         *,
@@ -568,14 +610,132 @@ class RecordingView(_message.Message):
         gaps: _abc.Iterable[Global___Gap] | None = ...,
         pauses: _abc.Iterable[Global___Pause] | None = ...,
         played: _abc.Iterable[Global___Played] | None = ...,
+        markers: _abc.Iterable[Global___Marker] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_ids", b"agent_ids", "agent_names", b"agent_names", "attributes", b"attributes", "bytes", b"bytes", "consent", b"consent", "dispositions", b"dispositions", "duration_ms", b"duration_ms", "ended_at_ms", b"ended_at_ms", "external_ref", b"external_ref", "from", b"from", "gaps", b"gaps", "pauses", b"pauses", "played", b"played", "queue_ids", b"queue_ids", "queue_names", b"queue_names", "recording_id", b"recording_id", "segments", b"segments", "sha256", b"sha256", "started_at_ms", b"started_at_ms", "state", b"state", "to", b"to", "tracks", b"tracks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_ids", b"agent_ids", "agent_names", b"agent_names", "attributes", b"attributes", "bytes", b"bytes", "consent", b"consent", "dispositions", b"dispositions", "duration_ms", b"duration_ms", "ended_at_ms", b"ended_at_ms", "external_ref", b"external_ref", "from", b"from", "gaps", b"gaps", "markers", b"markers", "pauses", b"pauses", "played", b"played", "queue_ids", b"queue_ids", "queue_names", b"queue_names", "recording_id", b"recording_id", "segments", b"segments", "sha256", b"sha256", "started_at_ms", b"started_at_ms", "state", b"state", "to", b"to", "tracks", b"tracks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordingView: _TypeAlias = RecordingView  # noqa: Y015
+
+@_typing.final
+class GetWaveformRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORDING_ID_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    recording_id: _builtins.str
+    columns: _builtins.int
+    """Columns, 100 to 4,000; 0: 1,000."""
+    def __init__(
+        self,
+        *,
+        recording_id: _builtins.str = ...,
+        columns: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "recording_id", b"recording_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWaveformRequest: _TypeAlias = GetWaveformRequest  # noqa: Y015
+
+@_typing.final
+class Waveform(_message.Message):
+    """The loudest sample of each column."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DURATION_MS_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    duration_ms: _builtins.int
+    left: _builtins.bytes
+    """One byte a column, 0 (silence) to 255 (full scale), on a scale of 60 dB. The caller."""
+    right: _builtins.bytes
+    """All others."""
+    def __init__(
+        self,
+        *,
+        duration_ms: _builtins.int = ...,
+        left: _builtins.bytes = ...,
+        right: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration_ms", b"duration_ms", "left", b"left", "right", b"right"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Waveform: _TypeAlias = Waveform  # noqa: Y015
+
+@_typing.final
+class Policy(_message.Message):
+    """A tenant's decisions about its recordings; every line of it is enforced."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_FIELD_NUMBER: _builtins.int
+    AGENTS_MAY_LISTEN_FIELD_NUMBER: _builtins.int
+    AGENTS_MAY_PAUSE_FIELD_NUMBER: _builtins.int
+    record: _builtins.str
+    """flow (calls are recorded as their flows say) or never."""
+    agents_may_listen: _builtins.bool
+    """False: agents do not hear even the calls they took part in."""
+    agents_may_pause: _builtins.bool
+    """False: agents can not pause a recording."""
+    def __init__(
+        self,
+        *,
+        record: _builtins.str = ...,
+        agents_may_listen: _builtins.bool = ...,
+        agents_may_pause: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agents_may_listen", b"agents_may_listen", "agents_may_pause", b"agents_may_pause", "record", b"record"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Policy: _TypeAlias = Policy  # noqa: Y015
+
+@_typing.final
+class GetPolicyRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPolicyRequest: _TypeAlias = GetPolicyRequest  # noqa: Y015
+
+@_typing.final
+class PutPolicyRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POLICY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def policy(self) -> Global___Policy: ...
+    def __init__(
+        self,
+        *,
+        policy: Global___Policy | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["policy", b"policy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["policy", b"policy"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutPolicyRequest: _TypeAlias = PutPolicyRequest  # noqa: Y015
 
 @_typing.final
 class ListRecordingsRequest(_message.Message):

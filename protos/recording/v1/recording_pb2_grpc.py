@@ -84,6 +84,21 @@ class RecordingStub(object):
                 request_serializer=protos_dot_recording_dot_v1_dot_recording__pb2.ListListeningsRequest.SerializeToString,
                 response_deserializer=protos_dot_recording_dot_v1_dot_recording__pb2.ListListeningsResponse.FromString,
                 _registered_method=True)
+        self.GetWaveform = channel.unary_unary(
+                '/carillon.recording.v1.Recording/GetWaveform',
+                request_serializer=protos_dot_recording_dot_v1_dot_recording__pb2.GetWaveformRequest.SerializeToString,
+                response_deserializer=protos_dot_recording_dot_v1_dot_recording__pb2.Waveform.FromString,
+                _registered_method=True)
+        self.GetPolicy = channel.unary_unary(
+                '/carillon.recording.v1.Recording/GetPolicy',
+                request_serializer=protos_dot_recording_dot_v1_dot_recording__pb2.GetPolicyRequest.SerializeToString,
+                response_deserializer=protos_dot_recording_dot_v1_dot_recording__pb2.Policy.FromString,
+                _registered_method=True)
+        self.PutPolicy = channel.unary_unary(
+                '/carillon.recording.v1.Recording/PutPolicy',
+                request_serializer=protos_dot_recording_dot_v1_dot_recording__pb2.PutPolicyRequest.SerializeToString,
+                response_deserializer=protos_dot_recording_dot_v1_dot_recording__pb2.Policy.FromString,
+                _registered_method=True)
         self.Reconcile = channel.unary_unary(
                 '/carillon.recording.v1.Recording/Reconcile',
                 request_serializer=protos_dot_recording_dot_v1_dot_recording__pb2.ReconcileRequest.SerializeToString,
@@ -170,6 +185,26 @@ class RecordingServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetWaveform(self, request, context):
+        """How loud both sides are, to draw. Nothing can be heard from it: it is no listening.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPolicy(self, request, context):
+        """What holds for the tenant's recordings.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutPolicy(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Reconcile(self, request, context):
         """Answered calls that should be recorded against recordings that are stored, and the difference.
         """
@@ -224,6 +259,21 @@ def add_RecordingServicer_to_server(servicer, server):
                     servicer.ListListenings,
                     request_deserializer=protos_dot_recording_dot_v1_dot_recording__pb2.ListListeningsRequest.FromString,
                     response_serializer=protos_dot_recording_dot_v1_dot_recording__pb2.ListListeningsResponse.SerializeToString,
+            ),
+            'GetWaveform': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWaveform,
+                    request_deserializer=protos_dot_recording_dot_v1_dot_recording__pb2.GetWaveformRequest.FromString,
+                    response_serializer=protos_dot_recording_dot_v1_dot_recording__pb2.Waveform.SerializeToString,
+            ),
+            'GetPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPolicy,
+                    request_deserializer=protos_dot_recording_dot_v1_dot_recording__pb2.GetPolicyRequest.FromString,
+                    response_serializer=protos_dot_recording_dot_v1_dot_recording__pb2.Policy.SerializeToString,
+            ),
+            'PutPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutPolicy,
+                    request_deserializer=protos_dot_recording_dot_v1_dot_recording__pb2.PutPolicyRequest.FromString,
+                    response_serializer=protos_dot_recording_dot_v1_dot_recording__pb2.Policy.SerializeToString,
             ),
             'Reconcile': grpc.unary_unary_rpc_method_handler(
                     servicer.Reconcile,
@@ -479,6 +529,87 @@ class Recording(object):
             '/carillon.recording.v1.Recording/ListListenings',
             protos_dot_recording_dot_v1_dot_recording__pb2.ListListeningsRequest.SerializeToString,
             protos_dot_recording_dot_v1_dot_recording__pb2.ListListeningsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWaveform(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.recording.v1.Recording/GetWaveform',
+            protos_dot_recording_dot_v1_dot_recording__pb2.GetWaveformRequest.SerializeToString,
+            protos_dot_recording_dot_v1_dot_recording__pb2.Waveform.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.recording.v1.Recording/GetPolicy',
+            protos_dot_recording_dot_v1_dot_recording__pb2.GetPolicyRequest.SerializeToString,
+            protos_dot_recording_dot_v1_dot_recording__pb2.Policy.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.recording.v1.Recording/PutPolicy',
+            protos_dot_recording_dot_v1_dot_recording__pb2.PutPolicyRequest.SerializeToString,
+            protos_dot_recording_dot_v1_dot_recording__pb2.Policy.FromString,
             options,
             channel_credentials,
             insecure,

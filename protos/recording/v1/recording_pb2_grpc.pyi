@@ -70,6 +70,11 @@ class RecordingStub:
     """
     ListListenings: _grpc.UnaryUnaryMultiCallable[_recording_pb2.ListListeningsRequest, _recording_pb2.ListListeningsResponse]
     """Who listened to a recording, newest first."""
+    GetWaveform: _grpc.UnaryUnaryMultiCallable[_recording_pb2.GetWaveformRequest, _recording_pb2.Waveform]
+    """How loud both sides are, to draw. Nothing can be heard from it: it is no listening."""
+    GetPolicy: _grpc.UnaryUnaryMultiCallable[_recording_pb2.GetPolicyRequest, _recording_pb2.Policy]
+    """What holds for the tenant's recordings."""
+    PutPolicy: _grpc.UnaryUnaryMultiCallable[_recording_pb2.PutPolicyRequest, _recording_pb2.Policy]
     Reconcile: _grpc.UnaryUnaryMultiCallable[_recording_pb2.ReconcileRequest, _recording_pb2.Reconciliation]
     """Answered calls that should be recorded against recordings that are stored, and the difference."""
 
@@ -115,6 +120,11 @@ class RecordingAsyncStub(RecordingStub):
     """
     ListListenings: _aio.UnaryUnaryMultiCallable[_recording_pb2.ListListeningsRequest, _recording_pb2.ListListeningsResponse]  # type: ignore[assignment]
     """Who listened to a recording, newest first."""
+    GetWaveform: _aio.UnaryUnaryMultiCallable[_recording_pb2.GetWaveformRequest, _recording_pb2.Waveform]  # type: ignore[assignment]
+    """How loud both sides are, to draw. Nothing can be heard from it: it is no listening."""
+    GetPolicy: _aio.UnaryUnaryMultiCallable[_recording_pb2.GetPolicyRequest, _recording_pb2.Policy]  # type: ignore[assignment]
+    """What holds for the tenant's recordings."""
+    PutPolicy: _aio.UnaryUnaryMultiCallable[_recording_pb2.PutPolicyRequest, _recording_pb2.Policy]  # type: ignore[assignment]
     Reconcile: _aio.UnaryUnaryMultiCallable[_recording_pb2.ReconcileRequest, _recording_pb2.Reconciliation]  # type: ignore[assignment]
     """Answered calls that should be recorded against recordings that are stored, and the difference."""
 
@@ -211,6 +221,29 @@ class RecordingServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_recording_pb2.ListListeningsResponse, _abc.Awaitable[_recording_pb2.ListListeningsResponse]]:
         """Who listened to a recording, newest first."""
+
+    @_abc_1.abstractmethod
+    def GetWaveform(
+        self,
+        request: _recording_pb2.GetWaveformRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_recording_pb2.Waveform, _abc.Awaitable[_recording_pb2.Waveform]]:
+        """How loud both sides are, to draw. Nothing can be heard from it: it is no listening."""
+
+    @_abc_1.abstractmethod
+    def GetPolicy(
+        self,
+        request: _recording_pb2.GetPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_recording_pb2.Policy, _abc.Awaitable[_recording_pb2.Policy]]:
+        """What holds for the tenant's recordings."""
+
+    @_abc_1.abstractmethod
+    def PutPolicy(
+        self,
+        request: _recording_pb2.PutPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_recording_pb2.Policy, _abc.Awaitable[_recording_pb2.Policy]]: ...
 
     @_abc_1.abstractmethod
     def Reconcile(
