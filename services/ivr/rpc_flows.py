@@ -10,7 +10,7 @@ from protos.common.v1 import common_pb2
 from protos.ivr.v1 import ivr_pb2
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.log import get_logger
-from services.chassis.paging import page_size
+from services.chassis.paging import BadPage, page_size
 from services.chassis.rpc import tenant_id
 from services.ivr.destinations import Destinations
 from services.ivr.flows import Flows
@@ -21,6 +21,7 @@ from services.ivr.wire import flow_message, number_message, problem_message
 
 log = get_logger("ivr.flows")
 
+MAX_TOKEN_CHARS = 9
 
 Context = aio.ServicerContext[Any, Any]
 
@@ -104,6 +105,29 @@ class FlowCalls:
             page=common_pb2.PageResponse(next_token=token),
         )
 
+    async def ListFlowVersions(
+        self, request: ivr_pb2.ListFlowVersionsRequest, _context: Context
+    ) -> ivr_pb2.ListFlowVersionsResponse:
+        """The versions of a flow, newest first, without definitions."""
+        size = page_size(request.page)
+        before = _version_in(request.page.token)
+        flow_id = _flow_id(request.flow_id)
+        rows = await self._store.list_versions(tenant_id(), flow_id, before, size + 1)
+        token = str(rows[size - 1].version) if len(rows) > size else ""
+        return ivr_pb2.ListFlowVersionsResponse(
+            versions=[flow_message(flow) for flow in rows[:size]],
+            page=common_pb2.PageResponse(next_token=token),
+        )
+
+    async def RemoveFlow(
+        self, request: ivr_pb2.RemoveFlowRequest, _context: Context
+    ) -> ivr_pb2.RemoveFlowResponse:
+        """Forgets a flow to which no number leads."""
+        tenant = tenant_id()
+        await self._store.remove_flow(tenant, _flow_id(request.flow_id))
+        log.info("flow removed", tenant=tenant, flow=request.flow_id)
+        return ivr_pb2.RemoveFlowResponse()
+
     async def PutNumber(
         self, request: ivr_pb2.PutNumberRequest, _context: Context
     ) -> ivr_pb2.Number:
@@ -145,6 +169,15 @@ class FlowCalls:
             numbers=[number_message(row) for row in rows[:size]],
             page=common_pb2.PageResponse(next_token=token),
         )
+
+
+def _version_in(token: str) -> int:
+    """The version that a page ended with; 0: there was no page before."""
+    if not token:
+        return 0
+    if token.isascii() and token.isdecimal() and len(token) <= MAX_TOKEN_CHARS:
+        return int(token)
+    raise BadPage("the token is not one of this list")
 
 
 def _flow_id(text: str) -> str:

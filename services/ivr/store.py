@@ -38,6 +38,13 @@ class NumberTaken(CarillonError):
     kind: ClassVar[Kind] = Kind.CONFLICT
 
 
+class FlowInUse(CarillonError):
+    """A number leads to the flow."""
+
+    code: ClassVar[str] = "flow-in-use"
+    kind: ClassVar[Kind] = Kind.PRECONDITION
+
+
 class TooManyVersions(CarillonError):
     """The flow has all the versions that it can have."""
 
@@ -106,6 +113,17 @@ class FlowStore(Protocol):
     async def list_flows(self, tenant_id: TenantId, after: str, size: int) -> list[StoredFlow]:
         """The newest version of each flow whose id comes after, in order, without definitions."""
 
+    async def list_versions(
+        self, tenant_id: TenantId, flow_id: str, before: int, size: int
+    ) -> list[StoredFlow]:
+        """The versions below `before` (0: all), newest first, without definitions; NoSuchFlow."""
+
+    async def remove_flow(self, tenant_id: TenantId, flow_id: str) -> None:
+        """Forgets a flow and its versions; NoSuchFlow, FlowInUse.
+
+        A flow that is made again by the same id goes on counting: no version is ever another.
+        """
+
     async def put_number(self, tenant_id: TenantId, number: StoredNumber) -> StoredNumber:
         """Points a number at a flow; NumberTaken, or NoSuchFlow when it has none published."""
 
@@ -133,6 +151,8 @@ class MemoryFlowStore:
     def __init__(self) -> None:
         self._flows: dict[tuple[str, str], list[StoredFlow]] = {}
         self._published: dict[tuple[str, str], int] = {}
+        self._removed: dict[tuple[str, str], int] = {}
+        """How many versions there were of flows that were removed."""
         self._numbers: dict[tuple[str, str], tuple[TenantId, StoredNumber]] = {}
         self._prompts: dict[str, str] = {}
 
@@ -143,9 +163,10 @@ class MemoryFlowStore:
         versions = self._flows.setdefault((tenant_id, flow_id), [])
         if versions and versions[-1].definition_json == definition_json:
             return self._shown(tenant_id, versions[-1])
-        if len(versions) >= MAX_VERSIONS:
+        newest = versions[-1].version if versions else self._removed.get((tenant_id, flow_id), 0)
+        if newest >= MAX_VERSIONS:
             raise TooManyVersions(flow_id)
-        new = StoredFlow(flow_id, len(versions) + 1, definition_json, now_ms, published=False)
+        new = StoredFlow(flow_id, newest + 1, definition_json, now_ms, published=False)
         versions.append(new)
         return new
 
@@ -162,10 +183,10 @@ class MemoryFlowStore:
     async def get_flow(self, tenant_id: TenantId, flow_id: str, version: int) -> StoredFlow:
         """See `FlowStore.get_flow`."""
         wanted = version or self._published.get((tenant_id, flow_id), 0)
-        versions = self._flows.get((tenant_id, flow_id), [])
-        if not 0 < wanted <= len(versions):
-            raise NoSuchFlow(told(flow_id, version))
-        return self._shown(tenant_id, versions[wanted - 1])
+        for flow in self._flows.get((tenant_id, flow_id), []):
+            if flow.version == wanted:
+                return self._shown(tenant_id, flow)
+        raise NoSuchFlow(told(flow_id, version))
 
     async def newest_flow(self, tenant_id: TenantId, flow_id: str) -> StoredFlow:
         """See `FlowStore.newest_flow`."""
@@ -185,6 +206,29 @@ class MemoryFlowStore:
             replace(await self.newest_flow(tenant_id, flow_id), definition_json="")
             for flow_id in ids[:size]
         ]
+
+    async def list_versions(
+        self, tenant_id: TenantId, flow_id: str, before: int, size: int
+    ) -> list[StoredFlow]:
+        """See `FlowStore.list_versions`."""
+        versions = self._flows.get((tenant_id, flow_id), [])
+        if not versions:
+            raise NoSuchFlow(flow_id)
+        return [
+            replace(self._shown(tenant_id, flow), definition_json="")
+            for flow in reversed(versions)
+            if not before or flow.version < before
+        ][:size]
+
+    async def remove_flow(self, tenant_id: TenantId, flow_id: str) -> None:
+        """See `FlowStore.remove_flow`."""
+        newest = await self.newest_flow(tenant_id, flow_id)
+        for owner, number in self._numbers.values():
+            if owner == tenant_id and number.flow_id == flow_id:
+                raise FlowInUse(f"{number.number} leads to {flow_id}")
+        self._removed[tenant_id, flow_id] = newest.version
+        self._published.pop((tenant_id, flow_id), None)
+        del self._flows[tenant_id, flow_id]
 
     async def put_number(self, tenant_id: TenantId, number: StoredNumber) -> StoredNumber:
         """See `FlowStore.put_number`."""

@@ -8,6 +8,7 @@ from services.chassis.database import Connection, Database
 from services.chassis.ids import TenantId
 from services.ivr.store import (
     MAX_VERSIONS,
+    FlowInUse,
     NoSuchFlow,
     NoSuchNumber,
     NumberTaken,
@@ -33,6 +34,12 @@ SELECT f.flow_id, v.version, v.created_at_ms, v.version = f.published AS publish
 FROM flow f
 JOIN flow_version v ON v.tenant_id = f.tenant_id AND v.flow_id = f.flow_id
 WHERE v.version = f.newest AND f.flow_id > $1 ORDER BY f.flow_id LIMIT $2
+"""
+_LIST_VERSIONS = """
+SELECT v.version, '' AS definition_json, v.created_at_ms, v.version = f.published AS published
+FROM flow f JOIN flow_version v ON v.tenant_id = f.tenant_id AND v.flow_id = f.flow_id
+WHERE f.flow_id = $1 AND ($2::bigint = 0 OR v.version < $2::bigint)
+ORDER BY v.version DESC LIMIT $3
 """
 _PUT_NUMBER = """
 INSERT INTO number (tenant_id, number, trunk, flow_id) VALUES (chassis.tenant(), $1, $2, $3)
@@ -132,9 +139,38 @@ class SqlFlowStore:
             for row in rows
         ]
 
+    async def list_versions(
+        self, tenant_id: TenantId, flow_id: str, before: int, size: int
+    ) -> list[StoredFlow]:
+        """See `FlowStore.list_versions`."""
+        async with self._database.transaction(tenant_id) as connection:
+            await _version(connection, _NEWEST, flow_id)
+            rows = await connection.fetch(_LIST_VERSIONS, flow_id, before, size)
+        return [_flow(flow_id, row) for row in rows]
+
+    async def remove_flow(self, tenant_id: TenantId, flow_id: str) -> None:
+        """See `FlowStore.remove_flow`."""
+        async with self._database.transaction(tenant_id) as connection:
+            # Locked, so that no number is pointed here meanwhile.
+            await connection.execute("SELECT FROM flow WHERE flow_id = $1 FOR UPDATE", flow_id)
+            await _version(connection, _NEWEST, flow_id)
+            number = await connection.fetchval(
+                "SELECT number FROM number WHERE flow_id = $1 LIMIT 1", flow_id
+            )
+            if number is not None:
+                raise FlowInUse(f"{number} leads to {flow_id}")
+            # The flow's own row stays: it counts on if a flow of this id is made again, and a
+            # version that some replica still has in memory is never another.
+            await connection.execute("UPDATE flow SET published = 0 WHERE flow_id = $1", flow_id)
+            await connection.execute("DELETE FROM flow_version WHERE flow_id = $1", flow_id)
+
     async def put_number(self, tenant_id: TenantId, number: StoredNumber) -> StoredNumber:
         """See `FlowStore.put_number`."""
         async with self._database.transaction(tenant_id) as connection:
+            # Locked, so that the flow is not removed meanwhile.
+            await connection.execute(
+                "SELECT FROM flow WHERE flow_id = $1 FOR SHARE", number.flow_id
+            )
             await _version(connection, _GET, number.flow_id, 0)
             try:
                 await connection.execute(_PUT_NUMBER, number.number, number.trunk, number.flow_id)

@@ -12,6 +12,7 @@ from services.chassis.database import Database, DatabaseAddress, DatabaseUnavail
 from services.chassis.ids import TenantId
 from services.ivr import store as port
 from services.ivr.store import (
+    FlowInUse,
     FlowStore,
     MemoryFlowStore,
     NoSuchFlow,
@@ -106,6 +107,56 @@ async def test_flows_are_listed_newest_in_pages_without_definitions(store: FlowS
     assert [flow.definition_json for flow in first] == ["", ""]
     assert [flow.flow_id for flow in await store.list_flows(ACME, "b", 2)] == ["c"]
     assert await store.list_flows(TenantId("nobody"), "", 9) == []
+
+
+async def test_versions_are_listed_newest_first_and_in_pages(store: FlowStore) -> None:
+    for number in range(5):
+        await store.put_flow(ACME, "main", f"[{number}]", number)
+    await store.publish_flow(ACME, "main", 3)
+    await store.put_flow(OTHER, "main", "{}", 9)
+    first = await store.list_versions(ACME, "main", 0, 3)
+    assert [(flow.version, flow.published, flow.definition_json) for flow in first] == [
+        (5, False, ""),
+        (4, False, ""),
+        (3, True, ""),
+    ]
+    rest = await store.list_versions(ACME, "main", 3, 3)
+    assert [flow.version for flow in rest] == [2, 1]
+    with pytest.raises(NoSuchFlow):
+        await store.list_versions(TenantId("nobody"), "main", 0, 3)
+
+
+async def test_a_removed_flow_is_gone_and_its_versions_never_come_again(store: FlowStore) -> None:
+    await published(store)
+    await store.put_number(ACME, StoredNumber("+491", "local", "main"))
+    with pytest.raises(FlowInUse):
+        await store.remove_flow(ACME, "main")
+    await store.remove_number(ACME, "local", "+491")
+    with pytest.raises(NoSuchFlow):
+        await store.remove_flow(OTHER, "main")
+    await store.remove_flow(ACME, "main")
+    assert await store.list_flows(ACME, "", 9) == []
+    for ask in (
+        store.remove_flow(ACME, "main"),
+        store.get_flow(ACME, "main", 1),
+        store.published_version(ACME, "main"),
+        store.put_number(ACME, StoredNumber("+491", "local", "main")),
+    ):
+        with pytest.raises(NoSuchFlow):
+            await ask
+    again = await store.put_flow(ACME, "main", '{"a": 1}', 8)
+    assert (again.version, again.published) == (2, False)
+    assert (await store.get_flow(ACME, "main", 2)).definition_json == '{"a": 1}'
+
+
+async def test_a_flow_is_not_removed_while_a_number_is_pointed_at_it(store: FlowStore) -> None:
+    await published(store)
+    number = StoredNumber("+491", "local", "main")
+    results = await asyncio.gather(
+        store.put_number(ACME, number), store.remove_flow(ACME, "main"), return_exceptions=True
+    )
+    # One of the two came first; the other saw it.
+    assert [isinstance(result, (NoSuchFlow, FlowInUse)) for result in results].count(True) == 1
 
 
 async def test_a_number_leads_to_its_tenant_and_flow(store: FlowStore) -> None:

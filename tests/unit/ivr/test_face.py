@@ -61,6 +61,41 @@ async def test_versions_are_stored_published_and_rolled_back(stage: Stage) -> No
     assert (await stage.ivr.PublishFlow(back, metadata=DEMO)).version == 1
 
 
+async def test_versions_are_listed_in_pages(stage: Stage) -> None:
+    for number in range(3):
+        await put(stage, "main", SMALL.replace("Small", f"Small {number}"))
+    page = common_pb2.PageRequest(size=3)
+    asked = ivr_pb2.ListFlowVersionsRequest(flow_id="main", page=page)
+    first = await stage.ivr.ListFlowVersions(asked, metadata=DEMO)
+    assert [(row.version, row.published) for row in first.versions] == [
+        (4, False),
+        (3, False),
+        (2, False),
+    ]
+    asked.page.token = first.page.next_token
+    rest = await stage.ivr.ListFlowVersions(asked, metadata=DEMO)
+    assert [(row.version, row.published) for row in rest.versions] == [(1, True)]
+    assert rest.page.next_token == ""
+    asked.page.token = "x"
+    assert (await refused(stage.ivr.ListFlowVersions(asked, metadata=DEMO))).code == "bad-page"
+    theirs = ivr_pb2.ListFlowVersionsRequest(flow_id="main")
+    error = await refused(stage.ivr.ListFlowVersions(theirs, metadata=OTHER))
+    assert error.code == "no-such-flow"
+
+
+async def test_a_flow_goes_once_no_number_leads_to_it(stage: Stage) -> None:
+    remove = ivr_pb2.RemoveFlowRequest(flow_id="main")
+    assert (await refused(stage.ivr.RemoveFlow(remove, metadata=DEMO))).code == "flow-in-use"
+    assert (await refused(stage.ivr.RemoveFlow(remove, metadata=OTHER))).code == "no-such-flow"
+    number = ivr_pb2.RemoveNumberRequest(number="+49301")
+    await stage.ivr.RemoveNumber(number, metadata=DEMO)
+    await stage.ivr.RemoveFlow(remove, metadata=DEMO)
+    get = ivr_pb2.GetFlowRequest(flow_id="main", version=1)
+    assert (await refused(stage.ivr.GetFlow(get, metadata=DEMO))).code == "no-such-flow"
+    # Made again, it counts on: a version is never another.
+    assert (await put(stage, "main")).version == 2
+
+
 async def test_a_call_in_progress_keeps_its_version(stage: Stage) -> None:
     call = stage.call()
     await call.invite()
