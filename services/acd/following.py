@@ -38,7 +38,9 @@ class Leaving(CarillonError):
 class Reader(Generic[T]):
     """A bounded mailbox that one stream reads from."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, limit: int = MAX_BEHIND) -> None:
+        """`limit`: items that the stream may be behind."""
+        self._limit = limit
         self._items: deque[T] = deque()
         self._wake = asyncio.Event()
         self._ended: CarillonError | None = None
@@ -47,9 +49,9 @@ class Reader(Generic[T]):
         """Adds an item; a reader that is too far behind is ended with TooSlow."""
         if self._ended is not None:
             return
-        if len(self._items) >= MAX_BEHIND:
+        if len(self._items) >= self._limit:
             self._items.clear()
-            self.end(TooSlow(f"more than {MAX_BEHIND} items behind"))
+            self.end(TooSlow(f"more than {self._limit} items behind"))
             return
         self._items.append(item)
         self._wake.set()

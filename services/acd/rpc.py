@@ -10,12 +10,14 @@ from protos.acd.v1 import acd_pb2, acd_pb2_grpc
 from services.acd.forwarding import Collector, Forwarding
 from services.acd.rpc_agents import AgentCalls
 from services.acd.rpc_contacts import ContactCalls
+from services.acd.rpc_staff import StaffCalls
+from services.acd.rpc_waiting import WaitingCalls
 from services.acd.shards import Shards
 from services.chassis.codec import Codec
 from services.chassis.rpc import Face
 
 
-class Acd(ContactCalls, AgentCalls, acd_pb2_grpc.AcdServicer):
+class Acd(ContactCalls, WaitingCalls, AgentCalls, StaffCalls, acd_pb2_grpc.AcdServicer):
     """The servicer of carillon.acd.v1.Acd."""
 
     def __init__(self, *, shards: Shards, codec: Codec) -> None:

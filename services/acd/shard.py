@@ -12,8 +12,10 @@ from typing import NamedTuple, TypeVar
 
 from services.acd.caretaker import Caretaker
 from services.acd.core.shard import Ring, ShardCore
+from services.acd.core.viewing import removed_agent
 from services.acd.following import Leaving, Reader, Superseded
 from services.acd.model import (
+    AgentPut,
     AgentState,
     AgentView,
     ClockStopped,
@@ -32,6 +34,7 @@ from services.acd.model import (
 )
 from services.acd.publishing import Publisher
 from services.acd.story import Story
+from services.acd.waiting import Waiting
 from services.chassis.bus import Bus
 from services.chassis.clock import Clock
 from services.chassis.ids import AgentId, EntryId, QueueId, TenantId
@@ -157,6 +160,9 @@ class Shard:
         self._moved: set[QueueId] = set()
         self._clock = parts.clock
         self._tasks = Tasks()
+        self.waiting = Waiting(
+            core=self.core, query=self._shell.query, clock=parts.clock, tasks=self._tasks
+        )
         self.closed = False
         """True: this process no longer decides for the tenant."""
 
@@ -176,6 +182,17 @@ class Shard:
     async def submit(self, command: Command, *, patient: bool = False) -> list[Event]:
         """Decides a command; see `Shell.submit`."""
         return await self._shell.submit(command, patient=patient)
+
+    async def submit_seen(self, command: Command, see: Callable[[], T]) -> tuple[T, list[Event]]:
+        """Decides a command; also what `see` made of the state that it was decided on."""
+        seen: list[T] = []
+
+        def make(_now_ms: int) -> Command:
+            seen.append(see())
+            return command
+
+        events = await self._shell.propose(make, patient=False)
+        return seen[0], events
 
     async def query(self, read: Callable[[int], T], *, patient: bool = False) -> T:
         """Reads the state; see `Shell.query`."""
@@ -261,6 +278,7 @@ class Shard:
 
     def _end_readers(self) -> None:
         self.closed = True
+        self.waiting.end(Leaving("the shard moves"))
         for follower in self._followers.values():
             follower.end(Leaving("the shard moves"))
         for watchers in self._watchers.values():
@@ -298,13 +316,14 @@ class Shard:
         self._publisher.nudge()
         self._story.see(events)
         self.care.react(events)
+        self.waiting.see(events)
         agents: set[AgentId] = set()
         for event in events:
             self._remember(event)
             entry_id = _entry_of(event)
             if entry_id in self._followers:
                 self._followers[entry_id].put(event)
-            agent_id = getattr(event, "agent_id", None)
+            agent_id = _agent_of(event)
             if agent_id is not None:
                 agents.add(agent_id)
             if isinstance(event, ClockStopped):
@@ -346,12 +365,23 @@ class Shard:
                 self._followers[entry_id].put(Moved())
 
     def _tell_watchers(self, agents: set[AgentId], now_ms: int) -> None:
-        for agent_id in sorted(agents & self.core.agent_ids()):
+        known = self.core.agent_ids()
+        for agent_id in sorted(agents):
             watchers = (*self._watchers.get(agent_id, ()), *self._watchers.get(None, ()))
             if watchers:
-                view = self.core.agent(agent_id, now_ms)
+                here = agent_id in known
+                view = (
+                    self.core.agent(agent_id, now_ms) if here else removed_agent(agent_id, now_ms)
+                )
                 for watcher in watchers:
                     watcher.put(view)
+
+
+def _agent_of(event: Event) -> AgentId | None:
+    if isinstance(event, AgentPut):
+        return event.agent.agent_id
+    agent_id: AgentId | None = getattr(event, "agent_id", None)
+    return agent_id
 
 
 def _entry_of(event: Event) -> EntryId | None:

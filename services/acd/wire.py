@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from enum import StrEnum
 from functools import cache
-from typing import ClassVar, TypeVar, get_args
+from itertools import accumulate
+from typing import Any, ClassVar, TypeVar, get_args
 
 from google.protobuf import descriptor_pool
 from google.protobuf.any_pb2 import Any as Envelope
@@ -19,6 +21,11 @@ from services.chassis.errors import CarillonError, Kind
 
 W = TypeVar("W", bound=StrEnum)
 M = TypeVar("M", bound=Message)
+
+MAX_ANSWER_BYTES = 3 * 1024 * 1024
+"""Of the rows in one answer; a message may have 4 MiB."""
+ROW_OVERHEAD_BYTES = 8
+"""What a row takes beside itself."""
 
 
 class UnknownWord(CarillonError):
@@ -57,6 +64,27 @@ def shown(codec: Codec, value: object, message: type[M]) -> M:
     made = codec.to_proto(value)
     assert isinstance(made, message)
     return made
+
+
+def as_put(codec: Codec, value: Any, message: type[M]) -> M:
+    """A configuration whose fields that say what the platform says are not set.
+
+    Put again it means the same, and who reads it sees what was left to the platform.
+    """
+    made = shown(codec, value, message)
+    for each in fields(value):
+        if getattr(value, each.name) != each.default:
+            continue
+        field = made.DESCRIPTOR.fields_by_name[each.name]
+        if field.has_presence or each.name == "strategies":
+            made.ClearField(each.name)
+    return made
+
+
+def fitting(messages: Sequence[Message]) -> int:
+    """How many of these, from the first on, fit into one answer; one at least, if there is one."""
+    sizes = accumulate(message.ByteSize() + ROW_OVERHEAD_BYTES for message in messages)
+    return max(1, sum(size <= MAX_ANSWER_BYTES for size in sizes))
 
 
 def published(encoded: bytes) -> tuple[Message, str]:

@@ -184,13 +184,14 @@ class Shell(Generic[C, E]):
         events: list[E] = await self._ask(asked, patient=patient)
         return events
 
-    async def propose(self, make: Callable[[int], C | None]) -> list[E]:
+    async def propose(self, make: Callable[[int], C | None], *, patient: bool = True) -> list[E]:
         """Decides what `make(now_ms)` asks for at the moment of the decision; None: nothing.
 
-        For what time alone leads to outside the core: gaps have been told by then. Patient.
+        For what time alone leads to outside the core: gaps have been told by then. Also for who
+        must know the state that a command was decided on.
         """
         asked: _Waiting[C, E] = _Waiting(future=_future(), propose=make, result=[])
-        events: list[E] = await self._ask(asked, patient=True)
+        events: list[E] = await self._ask(asked, patient=patient)
         return events
 
     async def query(self, read: Callable[[int], R], *, patient: bool = False) -> R:

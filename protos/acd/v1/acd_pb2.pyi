@@ -1269,43 +1269,18 @@ class MoveAgentsRequest(_message.Message):
 Global___MoveAgentsRequest: _TypeAlias = MoveAgentsRequest  # noqa: Y015
 
 @_typing.final
-class Memberships(_message.Message):
-    """An agent's queues."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    AGENT_ID_FIELD_NUMBER: _builtins.int
-    QUEUES_FIELD_NUMBER: _builtins.int
-    agent_id: _builtins.str
-    @_builtins.property
-    def queues(self) -> _containers.RepeatedCompositeFieldContainer[_config_pb2.QueueMembership]: ...
-    def __init__(
-        self,
-        *,
-        agent_id: _builtins.str = ...,
-        queues: _abc.Iterable[_config_pb2.QueueMembership] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "queues", b"queues"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Memberships: _TypeAlias = Memberships  # noqa: Y015
-
-@_typing.final
 class SetMembershipsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     AGENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def agents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Memberships]:
+    def agents(self) -> _containers.RepeatedCompositeFieldContainer[_config_pb2.Memberships]:
         """1 to 500."""
 
     def __init__(
         self,
         *,
-        agents: _abc.Iterable[Global___Memberships] | None = ...,
+        agents: _abc.Iterable[_config_pb2.Memberships] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1322,18 +1297,18 @@ class MembershipsResponse(_message.Message):
     BEFORE_FIELD_NUMBER: _builtins.int
     AFTER_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def before(self) -> _containers.RepeatedCompositeFieldContainer[Global___Memberships]:
+    def before(self) -> _containers.RepeatedCompositeFieldContainer[_config_pb2.Memberships]:
         """What they had."""
 
     @_builtins.property
-    def after(self) -> _containers.RepeatedCompositeFieldContainer[Global___Memberships]:
+    def after(self) -> _containers.RepeatedCompositeFieldContainer[_config_pb2.Memberships]:
         """What they have."""
 
     def __init__(
         self,
         *,
-        before: _abc.Iterable[Global___Memberships] | None = ...,
-        after: _abc.Iterable[Global___Memberships] | None = ...,
+        before: _abc.Iterable[_config_pb2.Memberships] | None = ...,
+        after: _abc.Iterable[_config_pb2.Memberships] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1344,43 +1319,18 @@ class MembershipsResponse(_message.Message):
 Global___MembershipsResponse: _TypeAlias = MembershipsResponse  # noqa: Y015
 
 @_typing.final
-class Skills(_message.Message):
-    """An agent's skills."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    AGENT_ID_FIELD_NUMBER: _builtins.int
-    SKILLS_FIELD_NUMBER: _builtins.int
-    agent_id: _builtins.str
-    @_builtins.property
-    def skills(self) -> _containers.RepeatedCompositeFieldContainer[_config_pb2.SkillLevel]: ...
-    def __init__(
-        self,
-        *,
-        agent_id: _builtins.str = ...,
-        skills: _abc.Iterable[_config_pb2.SkillLevel] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "skills", b"skills"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Skills: _TypeAlias = Skills  # noqa: Y015
-
-@_typing.final
 class SetSkillsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     AGENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def agents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Skills]:
+    def agents(self) -> _containers.RepeatedCompositeFieldContainer[_config_pb2.Skills]:
         """1 to 500."""
 
     def __init__(
         self,
         *,
-        agents: _abc.Iterable[Global___Skills] | None = ...,
+        agents: _abc.Iterable[_config_pb2.Skills] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1396,11 +1346,11 @@ class SetSkillsResponse(_message.Message):
 
     AGENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def agents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Skills]: ...
+    def agents(self) -> _containers.RepeatedCompositeFieldContainer[_config_pb2.Skills]: ...
     def __init__(
         self,
         *,
-        agents: _abc.Iterable[Global___Skills] | None = ...,
+        agents: _abc.Iterable[_config_pb2.Skills] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -172,6 +172,90 @@ class RemoveAgent(_message.Message):
 Global___RemoveAgent: _TypeAlias = RemoveAgent  # noqa: Y015
 
 @_typing.final
+class MoveAgents(_message.Message):
+    """Take agents out of queues and into others: all of them, or nobody."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_IDS_FIELD_NUMBER: _builtins.int
+    FROM_QUEUE_IDS_FIELD_NUMBER: _builtins.int
+    TO_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def agent_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Who, each once."""
+
+    @_builtins.property
+    def from_queue_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Queues that they leave; one whom an agent does not serve is passed over."""
+
+    @_builtins.property
+    def to(self) -> _containers.RepeatedCompositeFieldContainer[_config_pb2.QueueMembership]:
+        """Queues that they join; one whom an agent serves already gets this weight and position."""
+
+    def __init__(
+        self,
+        *,
+        agent_ids: _abc.Iterable[_builtins.str] | None = ...,
+        from_queue_ids: _abc.Iterable[_builtins.str] | None = ...,
+        to: _abc.Iterable[_config_pb2.QueueMembership] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_ids", b"agent_ids", "from_queue_ids", b"from_queue_ids", "to", b"to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveAgents: _TypeAlias = MoveAgents  # noqa: Y015
+
+@_typing.final
+class SetMemberships(_message.Message):
+    """Give agents exactly these queues: all of them, or nobody."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def agents(self) -> _containers.RepeatedCompositeFieldContainer[_config_pb2.Memberships]:
+        """Each agent once."""
+
+    def __init__(
+        self,
+        *,
+        agents: _abc.Iterable[_config_pb2.Memberships] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agents", b"agents"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetMemberships: _TypeAlias = SetMemberships  # noqa: Y015
+
+@_typing.final
+class SetSkills(_message.Message):
+    """Give agents exactly these skills: all of them, or nobody."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def agents(self) -> _containers.RepeatedCompositeFieldContainer[_config_pb2.Skills]:
+        """Each agent once."""
+
+    def __init__(
+        self,
+        *,
+        agents: _abc.Iterable[_config_pb2.Skills] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agents", b"agents"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetSkills: _TypeAlias = SetSkills  # noqa: Y015
+
+@_typing.final
 class SetPresence(_message.Message):
     """An agent's intent; waits for the end of present work."""
 

@@ -606,6 +606,62 @@ class AgentConfig(_message.Message):
 Global___AgentConfig: _TypeAlias = AgentConfig  # noqa: Y015
 
 @_typing.final
+class Memberships(_message.Message):
+    """An agent's queues."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    QUEUES_FIELD_NUMBER: _builtins.int
+    agent_id: _builtins.str
+    """The agent."""
+    @_builtins.property
+    def queues(self) -> _containers.RepeatedCompositeFieldContainer[Global___QueueMembership]:
+        """Queues served, each once; none is allowed."""
+
+    def __init__(
+        self,
+        *,
+        agent_id: _builtins.str = ...,
+        queues: _abc.Iterable[Global___QueueMembership] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "queues", b"queues"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Memberships: _TypeAlias = Memberships  # noqa: Y015
+
+@_typing.final
+class Skills(_message.Message):
+    """An agent's skills."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    SKILLS_FIELD_NUMBER: _builtins.int
+    agent_id: _builtins.str
+    """The agent."""
+    @_builtins.property
+    def skills(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkillLevel]:
+        """What the agent can do, each skill once."""
+
+    def __init__(
+        self,
+        *,
+        agent_id: _builtins.str = ...,
+        skills: _abc.Iterable[Global___SkillLevel] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "skills", b"skills"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Skills: _TypeAlias = Skills  # noqa: Y015
+
+@_typing.final
 class ChannelBlock(_message.Message):
     """Work on one channel that keeps an agent from contacts of others."""
 

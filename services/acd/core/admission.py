@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 
 from services.acd.core import limits
 from services.acd.core.comparators import check_strategies
@@ -83,6 +83,12 @@ def check_agent(agent: AgentConfig) -> None:
     _unique("channel", (capacity.channel for capacity in agent.capacities))
     for capacity in agent.capacities:
         _within("capacity", capacity.limit, 0, limits.CAPACITY)
+
+
+def check_listed(what: str, ids: Sequence[str], least: int, most: int) -> None:
+    """InvalidConfigurationError, unless so many are named, each once."""
+    _within(f"number of {what}s", len(ids), least, most)
+    _unique(what, ids)
 
 
 def check_contact(command: EnqueueContact, now_ms: int) -> None:

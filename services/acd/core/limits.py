@@ -50,6 +50,10 @@ AGENT_SKILLS: Final = 100
 """Skills, and attributes, of an agent."""
 AGENT_QUEUES: Final = 200
 """Queues of an agent."""
+AGENTS_AT_ONCE: Final = 500
+"""Agents that one command gives queues or skills."""
+MEMBERSHIPS_AT_ONCE: Final = 40_000
+"""Memberships of all agents of such a command, those before and those after it together."""
 CAPACITY: Final = 50
 """Contacts of a channel at once."""
 EXTENSIONS: Final = 100

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, KeysView, Mapping
+from collections.abc import Callable, Collection, Iterable, KeysView, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from services.acd import model
-from services.acd.core import attending, configuring, queueing, resuming, ringing, talking
+from services.acd.core import attending, configuring, moving, queueing, resuming, ringing, talking
 from services.acd.core.apply import apply_event
 from services.acd.core.draft import Draft
 from services.acd.core.due import run_due
@@ -19,22 +19,35 @@ from services.acd.core.leaving import empty_queues
 from services.acd.core.matching import match
 from services.acd.core.receipts import explanation
 from services.acd.core.state import State
-from services.acd.core.viewing import agent_view, entry_view, queue_view
+from services.acd.core.viewing import (
+    agent_view,
+    count_waiting,
+    entry_view,
+    queue_view,
+    waiting,
+    waiting_row,
+)
 from services.acd.core.watching import agents_by_state, oldest_matchable_ms
 from services.acd.model import (
+    AgentConfig,
     AgentId,
     AgentState,
     AgentView,
     Command,
+    Contact,
     EntryId,
     EntryView,
     Event,
+    Memberships,
+    QueueConfig,
     QueueId,
     QueueView,
     Receipt,
     ReservationId,
     ReservationRow,
     Snapshot,
+    TenantDefaults,
+    WaitingRow,
 )
 
 HANDLERS: Final[Mapping[type, Callable[[Draft, Any], None]]] = MappingProxyType(
@@ -45,6 +58,9 @@ HANDLERS: Final[Mapping[type, Callable[[Draft, Any], None]]] = MappingProxyType(
         model.SetEmergency: configuring.set_emergency,
         model.PutAgent: configuring.put_agent,
         model.RemoveAgent: configuring.remove_agent,
+        model.MoveAgents: moving.move_agents,
+        model.SetMemberships: moving.set_memberships,
+        model.SetSkills: moving.set_skills,
         model.SetPresence: attending.set_presence,
         model.ReportLink: attending.report_link,
         model.StartAgentLeg: attending.start_agent_leg,
@@ -145,6 +161,34 @@ class ShardCore:
     def queue(self, queue_id: QueueId, now_ms: int) -> QueueView:
         """A queue with its statistics; NoSuchQueueError."""
         return queue_view(self._settled(), queue_id, now_ms)
+
+    def agent_config(self, agent_id: AgentId) -> AgentConfig:
+        """An agent's configuration; NoSuchAgentError."""
+        return self._settled().agent(agent_id).config
+
+    def queue_config(self, queue_id: QueueId) -> QueueConfig:
+        """A queue's configuration; NoSuchQueueError."""
+        return self._settled().queue(queue_id).config
+
+    def defaults(self) -> TenantDefaults:
+        """What queues fall back to."""
+        return self._settled().defaults
+
+    def memberships(self, agent_ids: Iterable[AgentId]) -> tuple[Memberships, ...]:
+        """The queues of agents, in the order asked for; NoSuchAgentError."""
+        return moving.memberships(self._settled(), agent_ids)
+
+    def waiting(self, queue_ids: Collection[QueueId]) -> list[Contact]:
+        """Who waits in these queues, the longest first; none named: in all of them."""
+        return waiting(self._settled(), queue_ids)
+
+    def count_waiting(self, queue_ids: Collection[QueueId]) -> int:
+        """How many wait in these queues; none named: in all of them."""
+        return count_waiting(self._settled(), queue_ids)
+
+    def waiting_row(self, entry_id: EntryId) -> WaitingRow | None:
+        """Somebody who waits; None once they have left."""
+        return waiting_row(self._settled(), entry_id)
 
     def explain(self, entry_id: EntryId, now_ms: int) -> Receipt:
         """Why a contact in a queue has no agent now; NoSuchEntryError once it has left."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from services.acd.core.availability import WHY, exclusion, routable_channels, unavailable
 from services.acd.core.expected_wait import expected_wait, position
 from services.acd.core.scoring import base_points
@@ -10,17 +12,22 @@ from services.acd.model import (
     AgentCondition,
     AgentId,
     AgentRow,
+    AgentState,
     AgentView,
     ConditionCount,
+    Contact,
     ContactStage,
     EntryId,
     EntryRow,
     EntryView,
     Exclusion,
     ExitRow,
+    Link,
+    Presence,
     QueueId,
     QueueView,
     Stage,
+    WaitingRow,
 )
 
 _STAGES = {
@@ -56,6 +63,59 @@ def agent_view(state: State, agent_id: AgentId) -> AgentView:
         why_not=why_not,
         why="" if why_not is None else WHY[why_not],
         routable_at_ms=row.resting_until_ms if why_not is Exclusion.RESTING else None,
+        removed=False,
+        queue_ids=tuple(membership.queue_id for membership in row.config.queues),
+    )
+
+
+def removed_agent(agent_id: AgentId, at_ms: int) -> AgentView:
+    """The last that is said of an agent."""
+    return AgentView(
+        agent_id=agent_id,
+        name="",
+        state=AgentState.SIGNED_OUT,
+        reason="",
+        since_ms=at_ms,
+        version=0,
+        presence=Presence.SIGNED_OUT,
+        pending=None,
+        link=Link.UNREACHABLE,
+        work=(),
+        legs=(),
+        routable=False,
+        why_not=Exclusion.SIGNED_OUT,
+        why=WHY[Exclusion.SIGNED_OUT],
+        routable_at_ms=None,
+        removed=True,
+        queue_ids=(),
+    )
+
+
+def waiting(state: State, queue_ids: Collection[QueueId]) -> list[Contact]:
+    """Contacts in these queues, reserved or not, the longest waiting first; none named: of all."""
+    named = (entry_id for queue_id in queue_ids for entry_id in state.in_queue.get(queue_id, ()))
+    found = [state.entries[each].contact for each in (named if queue_ids else state.entries)]
+    return sorted(found, key=lambda contact: (contact.enqueued_at_ms, contact.entry_id))
+
+
+def count_waiting(state: State, queue_ids: Collection[QueueId]) -> int:
+    """How many wait in these queues, reserved or not; none named: in all of them."""
+    if not queue_ids:
+        return len(state.entries)
+    return sum(len(state.in_queue.get(queue_id, ())) for queue_id in queue_ids)
+
+
+def waiting_row(state: State, entry_id: EntryId) -> WaitingRow | None:
+    """Somebody who waits; None once they have left."""
+    row = state.entries.get(entry_id)
+    if row is None:
+        return None
+    held = None if row.reservation_id is None else state.reservations[row.reservation_id]
+    return WaitingRow(
+        contact=row.contact,
+        stage=_stage(row, None if held is None else held.stage),
+        priority=row.priority,
+        agent_id=None if held is None else held.agent_id,
     )
 
 

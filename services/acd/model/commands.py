@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from services.acd.model.configuration import (
     AgentConfig,
     Attribute,
+    Memberships,
     Plan,
     QueueConfig,
+    QueueMembership,
+    Skills,
     TenantDefaults,
 )
 from services.acd.model.words import (
@@ -79,6 +82,34 @@ class RemoveAgent:
 
     agent_id: AgentId
     """The agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveAgents:
+    """Take agents out of queues and into others: all of them, or nobody."""
+
+    agent_ids: tuple[AgentId, ...]
+    """Who, each once."""
+    from_queue_ids: tuple[QueueId, ...] = ()
+    """Queues that they leave; one whom an agent does not serve is passed over."""
+    to: tuple[QueueMembership, ...] = ()
+    """Queues that they join; one whom an agent serves already gets this weight and position."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetMemberships:
+    """Give agents exactly these queues: all of them, or nobody."""
+
+    agents: tuple[Memberships, ...]
+    """Each agent once."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetSkills:
+    """Give agents exactly these skills: all of them, or nobody."""
+
+    agents: tuple[Skills, ...]
+    """Each agent once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +343,9 @@ Command = (
     | SetEmergency
     | PutAgent
     | RemoveAgent
+    | MoveAgents
+    | SetMemberships
+    | SetSkills
     | SetPresence
     | ReportLink
     | StartAgentLeg

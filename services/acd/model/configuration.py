@@ -240,6 +240,26 @@ class AgentConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Memberships:
+    """An agent's queues."""
+
+    agent_id: AgentId
+    """The agent."""
+    queues: tuple[QueueMembership, ...] = ()
+    """Queues served, each once; none is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skills:
+    """An agent's skills."""
+
+    agent_id: AgentId
+    """The agent."""
+    skills: tuple[SkillLevel, ...] = ()
+    """What the agent can do, each skill once."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelBlock:
     """Work on one channel that keeps an agent from contacts of others."""
 

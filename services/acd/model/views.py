@@ -108,6 +108,24 @@ class AgentView:
     """The same in plain words; empty when routable."""
     routable_at_ms: int | None
     """UTC ms at which a pause ends by itself; None: no pause, or the end is not known."""
+    removed: bool
+    """True: the agent was removed; the last that is said of them."""
+    queue_ids: tuple[QueueId, ...]
+    """The queues they serve."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """Somebody who waits, without what changes whenever anybody moves."""
+
+    contact: Contact
+    """What does not change about the stay."""
+    stage: ContactStage
+    """Where it stands."""
+    priority: int
+    """Urgency."""
+    agent_id: AgentId | None
+    """Who is held for it."""
 
 
 @dataclass(frozen=True, slots=True)
