@@ -281,6 +281,34 @@ class Bridge:
     """When the flow asked for it."""
     state: BridgeState = BridgeState.CONNECTING
     """Where it is."""
+    transfer_asked_at_ms: int | None = None
+    """When its agent asked the flow to hand the caller on; None: not yet."""
+
+
+class TransferKind(StrEnum):
+    """To what sort of target a caller is handed on."""
+
+    QUEUE = "queue"
+    AGENT = "agent"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What an agent asks for who hands the caller on."""
+
+    kind: TransferKind
+    """What the target is."""
+    target: str
+    """A queue's or an agent's id, or a number."""
+    reason: str
+    """As the agent says; at most 100 characters."""
+    by: str
+    """The user who asks."""
+    by_name: str = ""
+    """What people call them."""
+    via_queue_id: str = ""
+    """Of an agent: where the caller waits for them; empty: the queue that they came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +352,48 @@ class LegNotAnswered(CarillonError):
     """What was asked needs a leg that is answered."""
 
     code: ClassVar[str] = "leg-not-answered"
+    kind: ClassVar[Kind] = Kind.PRECONDITION
+
+
+class LegNotBridged(CarillonError):
+    """What was asked needs an agent's leg that hears the caller."""
+
+    code: ClassVar[str] = "leg-not-bridged"
+    kind: ClassVar[Kind] = Kind.PRECONDITION
+
+
+class FlowAway(CarillonError):
+    """What was asked needs the call's flow, and no interpreter is attached; ask again soon."""
+
+    code: ClassVar[str] = "flow-away"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+
+
+class TransferUnderWay(CarillonError):
+    """The flow was asked already, and is handing the caller on."""
+
+    code: ClassVar[str] = "transfer-under-way"
+    kind: ClassVar[Kind] = Kind.PRECONDITION
+
+
+class BadTransfer(CarillonError):
+    """A transfer to nowhere, or with a text beyond its limit."""
+
+    code: ClassVar[str] = "bad-transfer"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class BadKeys(CarillonError):
+    """Keys that no telephone has, or too many of them at once."""
+
+    code: ClassVar[str] = "bad-digits"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class KeysNotHeard(CarillonError):
+    """The other side negotiated no telephone-event: it would hear no keys."""
+
+    code: ClassVar[str] = "no-telephone-event"
     kind: ClassVar[Kind] = Kind.PRECONDITION
 
 

@@ -8,7 +8,8 @@ every call, also those whose tenant is not known yet.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from grpc import aio
@@ -20,7 +21,16 @@ from media_gateway.adapters.fact_wire import media_report
 from media_gateway.adapters.switchboard import Switchboard
 from media_gateway.core import happenings as h
 from media_gateway.core.happenings import HangUpLeg, HoldLeg, MuteLeg
-from media_gateway.model import Leg, NoSuchCall, NoSuchLeg, NotYourReservation
+from media_gateway.model import (
+    BadKeys,
+    BadTransfer,
+    Leg,
+    NoSuchCall,
+    NoSuchLeg,
+    NotYourReservation,
+    Transfer,
+    TransferKind,
+)
 from protos.gateway.v1 import events_pb2, gateway_pb2, gateway_pb2_grpc
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import LegId
@@ -32,6 +42,15 @@ from services.chassis.rpc import Face
 log = get_logger("gateway")
 
 MAX_REASON = 100
+MAX_TARGET = 256
+MAX_KEYS = 32
+_KINDS: Mapping[str, TransferKind] = MappingProxyType(
+    {
+        "queue_id": TransferKind.QUEUE,
+        "agent_id": TransferKind.AGENT,
+        "number": TransferKind.NUMBER,
+    }
+)
 Context = aio.ServicerContext[Any, Any]
 
 
@@ -98,6 +117,29 @@ class GatewayFace(gateway_pb2_grpc.GatewayServicer):
         return gateway_pb2.HangUpResponse()
 
     @override
+    async def SendDigits(
+        self, request: gateway_pb2.SendDigitsRequest, context: Context
+    ) -> gateway_pb2.Leg:
+        """Sends keys to whom the leg is bridged with."""
+        if not 0 < len(request.digits) <= MAX_KEYS:
+            raise BadKeys(f"1 to {MAX_KEYS} keys at once")
+        leg_id = LegId(request.leg_id)
+        shell = self._controlled(request)
+        shell.send_keys(leg_id, request.digits)
+        return _leg(shell, shell.call.leg(leg_id))
+
+    @override
+    async def Transfer(
+        self, request: gateway_pb2.TransferRequest, context: Context
+    ) -> gateway_pb2.TransferResponse:
+        """Asks the call's flow to hand the caller on."""
+        transfer = _transfer(request)
+        shell = self._controlled(request)
+        shell.handle(h.AskTransfer(LegId(request.leg_id), transfer))
+        log.info("transfer asked for", call=shell.call.call_id, kind=transfer.kind.value)
+        return gateway_pb2.TransferResponse()
+
+    @override
     async def PauseRecording(
         self, request: gateway_pb2.RecordingControl, context: Context
     ) -> gateway_pb2.Call:
@@ -159,7 +201,12 @@ class GatewayFace(gateway_pb2_grpc.GatewayServicer):
         shell.handle(command)
         return _leg(shell, shell.call.leg(command.leg_id))
 
-    def _controlled(self, request: gateway_pb2.LegControl) -> CallShell:
+    def _controlled(
+        self,
+        request: gateway_pb2.LegControl
+        | gateway_pb2.SendDigitsRequest
+        | gateway_pb2.TransferRequest,
+    ) -> CallShell:
         """The call of a leg; for one who may see only an agent's own, no other leg is there."""
         shell = self._switchboard.find(tenant_scope(), request.call_id)
         agent_id = present().own_agent_id
@@ -195,7 +242,25 @@ def face(*, switchboard: Switchboard, facts: FactStream) -> Face:
     )
 
 
-def _who(request: gateway_pb2.RecordingControl) -> str:
+def _transfer(request: gateway_pb2.TransferRequest) -> Transfer:
+    """What is asked for; BadTransfer."""
+    field = request.WhichOneof("target")
+    target = getattr(request, field) if field else ""
+    if not field or not 0 < len(target) <= MAX_TARGET:
+        raise BadTransfer(f"a transfer has one target of at most {MAX_TARGET} characters")
+    if len(request.reason) > MAX_REASON or len(request.via_queue_id) > MAX_TARGET:
+        raise BadTransfer(f"a reason has at most {MAX_REASON} characters")
+    return Transfer(
+        kind=_KINDS[field],
+        target=target,
+        reason=request.reason,
+        by=_who(request),
+        by_name=(present().user_name or request.by)[:MAX_REASON],
+        via_queue_id=request.via_queue_id,
+    )
+
+
+def _who(request: gateway_pb2.RecordingControl | gateway_pb2.TransferRequest) -> str:
     """Whom the request's credentials name; Carillon's own parts name whom they act for."""
     return present().user_id or request.by[:MAX_REASON]
 

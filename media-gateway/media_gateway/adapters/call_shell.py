@@ -22,13 +22,14 @@ from media_gateway.core import events as e
 from media_gateway.core import facts
 from media_gateway.core import happenings as h
 from media_gateway.core.call import CallCore
+from media_gateway.core.handing import hearer_of
 from media_gateway.core.leg import GONE
 from media_gateway.core.state import Call
 from media_gateway.core.termination import EndCause
-from media_gateway.model import CallState, NoSuchReservation
+from media_gateway.model import BadKeys, CallState, KeysNotHeard, NoSuchReservation
 from media_gateway.recording.recorder import Recorder
 from media_gateway.rtp.engine import MediaEngine
-from media_gateway.rtp.errors import MediaError
+from media_gateway.rtp.errors import MediaError, NoTelephoneEvent
 from media_gateway.rtp.model import MediaStats
 from media_gateway.sip import events as sip
 from media_gateway.sip.events import SessionId
@@ -92,6 +93,8 @@ class CallShell:
         on_browser_rung: Callable[[str], None],
         on_ended: Callable[[CallShell], None],
     ) -> None:
+        self.source = invite.source
+        """Where its first INVITE came from."""
         self._core = core
         self._around = around
         self._on_browser_rung = on_browser_rung
@@ -153,6 +156,17 @@ class CallShell:
             raise NoSuchReservation("the ring is over")
         caller = self.call.caller
         return await media.connect(offer, offer.choose_codec(caller.codec if caller else ""))
+
+    def send_keys(self, leg_id: LegId, keys: str) -> None:
+        """Presses keys for whom an agent speaks with; LegNotBridged, KeysNotHeard or BadKeys."""
+        hearer = hearer_of(self.call, leg_id)
+        try:
+            self._audio(hearer).port.send_digits(keys)
+        except NoTelephoneEvent as error:
+            raise KeysNotHeard("the other side would hear no keys") from error
+        except MediaError as error:
+            raise BadKeys(str(error)) from error
+        self.handle(h.KeysSent(leg_id, len(keys)))
 
     def receive(self, event: sip.SipEvent) -> None:
         """Takes an event of one of the call's sessions."""
@@ -365,6 +379,7 @@ class CallShell:
                 at_ms=event.at_ms,
                 body=body,
                 media=numbers,
+                ladder=self._signalling.ladder,
             )
         )
         self._log_fact(body)
@@ -414,4 +429,5 @@ class CallShell:
                 media.close()
         self._media.clear()
         self._browsers.clear()
+        self._signalling.close()
         self._on_ended(self)

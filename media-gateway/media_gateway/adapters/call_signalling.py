@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from media_gateway.adapters.leg_media import LegMedia
 from media_gateway.adapters.sip_endpoint import SipEndpoint
+from media_gateway.adapters.sip_ladders import Seen
 from media_gateway.adapters.sip_words import (
     LEFT,
     invitation_of,
@@ -17,6 +18,7 @@ from media_gateway.adapters.sip_words import (
 )
 from media_gateway.core import events as e
 from media_gateway.core import happenings as h
+from media_gateway.core.ladder import Ladder, LadderStep
 from media_gateway.core.termination import EndCause
 from media_gateway.model import CALLER_LEG, LegRole, TargetRefused
 from media_gateway.sip import events as sip
@@ -80,6 +82,10 @@ class CallSignalling:
         self._unacked = {CALLER_LEG}
         self._reinviting: set[LegId] = set()
         self._early_answers: dict[LegId, dict[str, bytes]] = {}
+        self.ladder = Ladder()
+        """What was said on all legs of the call."""
+        self._followed: set[str] = set()
+        self._follow(invite.call_id, CALLER_LEG)
 
     @property
     def sessions(self) -> list[SessionId]:
@@ -143,6 +149,7 @@ class CallSignalling:
         self._sessions[leg.leg_id] = session_id
         self._legs[session_id] = leg.leg_id
         self._claim(session_id)
+        self._follow(self._endpoint.stack.call_id_of(session_id), leg.leg_id)
 
     def hang_up(self, leg_id: LegId, reason: str) -> None:
         """CANCEL or BYE, whichever the session asks for."""
@@ -168,6 +175,12 @@ class CallSignalling:
         self._early_answers.pop(leg_id, None)
         if session_id is not None:
             self._legs.pop(session_id, None)
+
+    def close(self) -> None:
+        """The call is over; what is still said of it is on no record."""
+        for sip_call_id in self._followed:
+            self._endpoint.ladders.forget(sip_call_id)
+        self._followed.clear()
 
     # What the stack saw
 
@@ -309,6 +322,15 @@ class CallSignalling:
         self._reinviting.add(leg_id)
         offer = media.offer()
         self._verb(lambda now_ms: self._endpoint.stack.reinvite(session_id, offer, now_ms))
+
+    def _follow(self, sip_call_id: str, leg_id: LegId) -> None:
+        def note(seen: Seen) -> None:
+            self.ladder.note(
+                LadderStep(seen.at_ms, leg_id, seen.sent, str(seen.peer), seen.line, seen.cseq)
+            )
+
+        self._followed.add(sip_call_id)
+        self._endpoint.ladders.follow(sip_call_id, note)
 
     def _verb(self, verb: Callable[[int], None]) -> None:
         try:

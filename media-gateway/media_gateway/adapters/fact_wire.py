@@ -7,6 +7,7 @@ from typing import assert_never
 from media_gateway.adapters.flow_wire import termination_to_wire
 from media_gateway.core import facts
 from media_gateway.core.facts import FactBody
+from media_gateway.core.ladder import Ladder, LadderStep
 from media_gateway.rtp.model import MediaStats
 from protos.gateway.v1 import events_pb2, gateway_pb2
 
@@ -19,9 +20,10 @@ def fact_message(
     seq: int,
     at_ms: int,
     body: FactBody,
-    media: MediaStats | None,
+    media: MediaStats | None = None,
+    ladder: Ladder | None = None,
 ) -> events_pb2.CallFact:
-    """A fact; `media` are the last numbers of a leg that ended."""
+    """A fact; `media` are the last numbers of a leg that ended, `ladder` a call's messages."""
     message = events_pb2.CallFact(
         event_id=event_id, call_id=call_id, tenant_id=tenant_id, seq=seq, at_ms=at_ms
     )
@@ -31,6 +33,9 @@ def fact_message(
         message.leg_ended.packets_sent = media.packets_sent
         message.leg_ended.packets_lost = max(0, media.packets_lost)
         message.leg_ended.jitter_ms = media.jitter_ms
+    if ladder is not None and isinstance(body, facts.LadderNoted):
+        message.ladder_noted.steps.extend(map(_step_message, ladder.steps))
+        message.ladder_noted.dropped = ladder.dropped
     return message
 
 
@@ -45,6 +50,18 @@ def media_report(media: MediaStats) -> gateway_pb2.MediaReport:
         round_trip_ms=-1.0 if media.rtt_ms is None else media.rtt_ms,
         packets_from_strangers=media.strangers,
         first_packet_ms=-1.0 if media.first_packet_ms is None else media.first_packet_ms,
+    )
+
+
+def _step_message(step: LadderStep) -> events_pb2.LadderStep:
+    return events_pb2.LadderStep(
+        at_ms=step.at_ms,
+        leg_id=step.leg_id,
+        sent=step.sent,
+        peer=step.peer,
+        line=step.line,
+        cseq=step.cseq,
+        times=step.times,
     )
 
 
@@ -117,6 +134,20 @@ def _fill(message: events_pb2.CallFact, body: FactBody) -> None:  # noqa: C901, 
             message.recording_changed.CopyFrom(
                 events_pb2.RecordingChanged(state=body.state.value, reason=body.reason, by=body.by)
             )
+        case facts.TransferRequested(leg_id=leg_id, transfer=transfer):
+            message.transfer_requested.CopyFrom(
+                events_pb2.TransferRequested(
+                    leg_id=leg_id,
+                    kind=transfer.kind.value,
+                    target=transfer.target,
+                    reason=transfer.reason,
+                    by=transfer.by,
+                )
+            )
+        case facts.DigitsSent(leg_id=leg_id, count=count):
+            message.digits_sent.CopyFrom(events_pb2.DigitsSent(leg_id=leg_id, count=count))
+        case facts.LadderNoted():
+            message.ladder_noted.SetInParent()
         case facts.CallEnded(termination=termination, duration_ms=duration_ms):
             message.call_ended.CopyFrom(
                 events_pb2.CallEnded(

@@ -19,6 +19,8 @@ from media_gateway.model import (
     RingOutcome,
     Termination,
     TerminationClass,
+    Transfer,
+    TransferKind,
 )
 from protos.common.v1 import common_pb2
 from protos.ivr.v1 import ivr_pb2
@@ -168,8 +170,28 @@ def _fill(event: ivr_pb2.CallEvent, body: reports.Report, gateway_address: str) 
             event.mute_changed.CopyFrom(
                 ivr_pb2.MuteChanged(leg_id=body.leg_id, ring_id=body.ring_id, muted=body.muted)
             )
+        case reports.TransferRequested(ring_id=ring_id, transfer=transfer):
+            event.transfer_requested.CopyFrom(_transfer_requested(ring_id, transfer))
         case _:
             assert_never(body)
+
+
+def _transfer_requested(ring_id: str, transfer: Transfer) -> ivr_pb2.TransferRequested:
+    message = ivr_pb2.TransferRequested(
+        ring_id=ring_id,
+        reason=transfer.reason,
+        by=transfer.by,
+        by_name=transfer.by_name,
+        via_queue_id=transfer.via_queue_id,
+    )
+    match transfer.kind:
+        case TransferKind.QUEUE:
+            message.queue_id = transfer.target
+        case TransferKind.AGENT:
+            message.agent_id = transfer.target
+        case TransferKind.NUMBER:
+            message.number = transfer.target
+    return message
 
 
 def _command_of(message: ivr_pb2.Command) -> StepCommand:

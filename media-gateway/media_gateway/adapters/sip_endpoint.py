@@ -9,10 +9,12 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any, ClassVar
 
+from media_gateway.adapters.sip_ladders import SipLadders
 from media_gateway.adapters.sip_streams import SipStreams
 from media_gateway.sip.address import HostPort
 from media_gateway.sip.events import SipEvent
 from media_gateway.sip.limits import Limits
+from media_gateway.sip.message import Request, Response
 from media_gateway.sip.stack import Datagram, SipStack
 from services.chassis.clock import Clock
 from services.chassis.errors import CarillonError, Kind
@@ -64,6 +66,8 @@ class SipEndpoint(asyncio.DatagramProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at_ms = 0
         self._flushing = False
+        self.ladders = SipLadders()
+        """Which calls' messages went by."""
         self._lookups = Tasks(limit=MAX_LOOKUPS)
         self._streams = SipStreams(on_message=self._receive, on_failure=self._undeliverable)
 
@@ -81,6 +85,7 @@ class SipEndpoint(asyncio.DatagramProtocol):
             entropy=self._entropy,
             contact_user="carillon",
             limits=limits,
+            on_received=self._received,
         )
         self.local = HostPort(advertised or host, bound)
         """Where others reach it."""
@@ -153,6 +158,9 @@ class SipEndpoint(asyncio.DatagramProtocol):
         finally:
             self.flush()
 
+    def _received(self, message: Request | Response, source: HostPort, now_ms: int) -> None:
+        self.ladders.received(message, source, now_ms)
+
     def _undeliverable(self, datagram: Datagram) -> None:
         self.stack.undeliverable(datagram, self.now_ms())
         self.flush()
@@ -175,6 +183,7 @@ class SipEndpoint(asyncio.DatagramProtocol):
         stack = self.stack
         for _ in range(MAX_ROUNDS):
             for datagram in stack.take_output():
+                self.ladders.sent(datagram.data, datagram.destination, self.now_ms())
                 self._send(datagram)
             events = stack.take_events()
             if not events:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from media_gateway.core import browser, control, flow, media, recording, signalling
+from media_gateway.core import browser, control, flow, handing, media, recording, signalling
 from media_gateway.core import happenings as h
 from media_gateway.core.alarms import alarms
 from media_gateway.core.ending import OVER, end_call, finish
@@ -89,7 +89,14 @@ def _sort(turn: Turn, happening: h.Happening) -> None:
             _sort_flow(turn, happening)
         case h.PauseRecording() | h.ResumeRecording() | h.RecordingFails() | h.RecordingRecovers():
             _sort_recording(turn, happening)
-        case h.HoldLeg() | h.MuteLeg() | h.HangUpLeg() | h.LegHolds():
+        case (
+            h.HoldLeg()
+            | h.MuteLeg()
+            | h.HangUpLeg()
+            | h.LegHolds()
+            | h.KeysSent()
+            | h.AskTransfer()
+        ):
             _sort_control(turn, happening)
         case (
             h.MediaOpened()
@@ -141,7 +148,10 @@ def _sort_recording(
             assert_never(happening)
 
 
-def _sort_control(turn: Turn, happening: h.HoldLeg | h.MuteLeg | h.HangUpLeg | h.LegHolds) -> None:
+def _sort_control(
+    turn: Turn,
+    happening: h.HoldLeg | h.MuteLeg | h.HangUpLeg | h.LegHolds | h.KeysSent | h.AskTransfer,
+) -> None:
     match happening:
         case h.HoldLeg(leg_id=leg_id, held=held):
             control.hold(turn, leg_id, held=held)
@@ -151,6 +161,10 @@ def _sort_control(turn: Turn, happening: h.HoldLeg | h.MuteLeg | h.HangUpLeg | h
             control.hang_up(turn, leg_id)
         case h.LegHolds(leg_id=leg_id, held=held):
             control.hold_by_endpoint(turn, leg_id, held=held)
+        case h.KeysSent(leg_id=leg_id, count=count):
+            handing.note_keys(turn, leg_id, count)
+        case h.AskTransfer(leg_id=leg_id, transfer=transfer):
+            handing.ask_transfer(turn, leg_id, transfer)
         case _:
             assert_never(happening)
 

@@ -159,6 +159,7 @@ def finish(turn: Turn) -> None:
         return
     assert call.termination is not None, "an ending call has its cause"
     assert call.quiet_at_ms is not None, "a call without legs knows since when"
+    turn.publish(facts.LadderNoted())
     turn.publish(facts.CallEnded(call.termination, max(0, call.quiet_at_ms - call.invited_at_ms)))
     turn.move_call(CallHappening.FINISHED, farewell_deadline_ms=None)
 

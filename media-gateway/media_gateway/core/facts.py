@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from media_gateway.model import LegEnd, LegRole, LegState, RecordingState, Termination
+from media_gateway.model import (
+    LegEnd,
+    LegRole,
+    LegState,
+    RecordingState,
+    Termination,
+    Transfer,
+)
 from services.chassis.ids import LegId
 
 
@@ -170,6 +177,31 @@ class RecordingChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferRequested:
+    """An agent asked that the caller be handed on."""
+
+    leg_id: LegId
+    """The agent's."""
+    transfer: Transfer
+    """To whom, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigitsSent:
+    """An agent pressed keys for the other side; which ones is nobody's business."""
+
+    leg_id: LegId
+    """The agent's."""
+    count: int
+    """How many."""
+
+
+@dataclass(frozen=True, slots=True)
+class LadderNoted:
+    """Who said what in SIP. The messages are added by who publishes."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """The call is over: its one termination and its last fact."""
 
@@ -194,5 +226,8 @@ FactBody = (
     | FlowAttached
     | LegConnectionChanged
     | RecordingChanged
+    | TransferRequested
+    | DigitsSent
+    | LadderNoted
     | CallEnded
 )

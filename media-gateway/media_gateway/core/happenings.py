@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from media_gateway.core.steps import Step
 from media_gateway.core.termination import EndCause
-from media_gateway.model import LegEnd
+from media_gateway.model import LegEnd, Transfer
 from services.chassis.ids import LegId
 
 
@@ -271,6 +271,26 @@ class HangUpLeg:
 
 
 @dataclass(frozen=True, slots=True)
+class KeysSent:
+    """Keys are on their way to whom a leg is bridged with."""
+
+    leg_id: LegId
+    """Whose keypad it is."""
+    count: int
+    """How many."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskTransfer:
+    """The agent of a leg wants the caller handed on."""
+
+    leg_id: LegId
+    """Which leg."""
+    transfer: Transfer
+    """To whom, and why."""
+
+
+@dataclass(frozen=True, slots=True)
 class PauseRecording:
     """Stops recording the call until it is taken up again. Idempotent."""
 
@@ -333,6 +353,8 @@ Happening = (
     | HoldLeg
     | MuteLeg
     | HangUpLeg
+    | KeysSent
+    | AskTransfer
     | PauseRecording
     | ResumeRecording
     | RecordingFails

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from media_gateway.model import Invitation, LegEnd, LegRole, OperationEnd, RingOutcome
+from media_gateway.model import Invitation, LegEnd, LegRole, OperationEnd, RingOutcome, Transfer
 from services.chassis.ids import LegId
 
 
@@ -118,6 +118,16 @@ class MuteChanged:
     """As it is now."""
 
 
+@dataclass(frozen=True, slots=True)
+class TransferRequested:
+    """The agent of a bridged leg wants the caller handed on."""
+
+    ring_id: str
+    """What rang the agent's leg."""
+    transfer: Transfer
+    """To whom, and why."""
+
+
 Report = (
     Invited
     | OperationEnded
@@ -129,6 +139,7 @@ Report = (
     | LegEnded
     | HoldChanged
     | MuteChanged
+    | TransferRequested
 )
 
 

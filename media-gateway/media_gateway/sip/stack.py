@@ -88,8 +88,11 @@ class SipStack:
         entropy: Callable[[], str],
         contact_user: str = "",
         limits: Limits | None = None,
+        on_received: Callable[[Request | Response, HostPort, int], None] | None = None,
     ) -> None:
+        """`on_received` is shown every message that comes, before anything is done about it."""
         checked_line(user_agent)
+        self._on_received = on_received
         self._agent = UserAgent(
             identity=Identity(local, user_agent),
             entropy=entropy,
@@ -116,6 +119,8 @@ class SipStack:
                     error.refusable, source, error.status, reason=error.reason
                 )
             return
+        if self._on_received is not None:
+            self._on_received(message, source, now_ms)
         if isinstance(message, Request):
             self._server.receive(message, source, now_ms)
         else:
@@ -162,6 +167,10 @@ class SipStack:
         taken = self._agent.events[:]
         self._agent.events.clear()
         return taken
+
+    def call_id_of(self, session_id: SessionId) -> str:
+        """SIP's Call-ID of a living session; NoSuchSession."""
+        return self._agent.session(session_id, *SessionState).dialog.call_id
 
     # What OPTIONS is told, and what metrics are
 

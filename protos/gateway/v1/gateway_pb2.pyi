@@ -392,6 +392,7 @@ class TransferRequest(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     BY_FIELD_NUMBER: _builtins.int
+    VIA_QUEUE_ID_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     leg_id: _builtins.str
     """The agent's leg that hands on."""
@@ -403,6 +404,8 @@ class TransferRequest(_message.Message):
     """At most 100 characters."""
     by: _builtins.str
     """The user who asks."""
+    via_queue_id: _builtins.str
+    """Of `agent_id`: the queue in which the caller waits for them; empty: the one they came from."""
     def __init__(
         self,
         *,
@@ -413,10 +416,11 @@ class TransferRequest(_message.Message):
         number: _builtins.str = ...,
         reason: _builtins.str = ...,
         by: _builtins.str = ...,
+        via_queue_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "number", b"number", "queue_id", b"queue_id", "target", b"target"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "by", b"by", "call_id", b"call_id", "leg_id", b"leg_id", "number", b"number", "queue_id", b"queue_id", "reason", b"reason", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "by", b"by", "call_id", b"call_id", "leg_id", b"leg_id", "number", b"number", "queue_id", b"queue_id", "reason", b"reason", "target", b"target", "via_queue_id", b"via_queue_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["queue_id", "agent_id", "number"]  # noqa: Y015
     _WhichOneofArgType_target: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015

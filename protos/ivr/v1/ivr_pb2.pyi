@@ -571,6 +571,8 @@ class TransferRequested(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     BY_FIELD_NUMBER: _builtins.int
+    BY_NAME_FIELD_NUMBER: _builtins.int
+    VIA_QUEUE_ID_FIELD_NUMBER: _builtins.int
     ring_id: _builtins.str
     """The agent's leg, by what rang it."""
     queue_id: _builtins.str
@@ -578,7 +580,11 @@ class TransferRequested(_message.Message):
     number: _builtins.str
     reason: _builtins.str
     by: _builtins.str
-    """The user who asked."""
+    """The user who asked ..."""
+    by_name: _builtins.str
+    """... and what people call them."""
+    via_queue_id: _builtins.str
+    """Of `agent_id`: the queue in which the caller waits for them; empty: the one they came from."""
     def __init__(
         self,
         *,
@@ -588,10 +594,12 @@ class TransferRequested(_message.Message):
         number: _builtins.str = ...,
         reason: _builtins.str = ...,
         by: _builtins.str = ...,
+        by_name: _builtins.str = ...,
+        via_queue_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "number", b"number", "queue_id", b"queue_id", "target", b"target"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "by", b"by", "number", b"number", "queue_id", b"queue_id", "reason", b"reason", "ring_id", b"ring_id", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "by", b"by", "by_name", b"by_name", "number", b"number", "queue_id", b"queue_id", "reason", b"reason", "ring_id", b"ring_id", "target", b"target", "via_queue_id", b"via_queue_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["queue_id", "agent_id", "number"]  # noqa: Y015
     _WhichOneofArgType_target: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from media_gateway.adapters.sip_ladders import SipLadders
 from media_gateway.rtp.model import MediaStats, RemoteMedia
 from media_gateway.sip import events as sip
 from media_gateway.sip.address import URI, HostPort, NameAddr
@@ -48,6 +49,9 @@ class ListeningStack:
 
         return take
 
+    def call_id_of(self, session_id: SessionId) -> str:
+        return f"{session_id}@here"
+
     def verbs(self) -> list[str]:
         return [verb for verb, _, _ in self.told]
 
@@ -60,6 +64,7 @@ class ListeningStack:
 class Endpoint:
     stack: ListeningStack
     local: HostPort = HERE
+    ladders: SipLadders = field(default_factory=SipLadders)
 
     def now_ms(self) -> int:
         return 1

@@ -203,8 +203,9 @@ def test_the_caller_leaves_and_the_flow_has_the_last_word() -> None:
     assert not ends(driver.do(h.LegReleased(AGENT_LEG)))
     driver.now_ms += 80
     last = driver.step(Note("queue-left", {"exit": "answered"}), Hangup(HANDLED))
-    assert published(last)[-2:] == [
+    assert published(last)[-3:] == [
         facts.FlowNoted("queue-left", {"exit": "answered"}),
+        facts.LadderNoted(),
         facts.CallEnded(Termination(TerminationClass.SUCCESS, "caller-hung-up"), 20),
     ]
     assert driver.call.state is CallState.ENDED

@@ -41,7 +41,13 @@ def test_a_call_that_is_begun_to_be_refused_has_no_media() -> None:
     (end,) = ends(driver.do(h.LegReleased(CALLER_LEG)))
     assert end.termination == Termination(TerminationClass.SERVER_ERROR, "overloaded")
     kinds = [type(body) for body in published(driver.events)]
-    assert kinds == [facts.CallStarted, facts.LegStarted, facts.LegEnded, facts.CallEnded]
+    assert kinds == [
+        facts.CallStarted,
+        facts.LegStarted,
+        facts.LegEnded,
+        facts.LadderNoted,
+        facts.CallEnded,
+    ]
 
 
 def test_media_opened_twice_rings_once() -> None:

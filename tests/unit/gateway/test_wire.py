@@ -19,6 +19,7 @@ from media_gateway.adapters.flow_wire import (
 from media_gateway.core import facts, reports, steps
 from media_gateway.core.facts import FactBody
 from media_gateway.core.happenings import BeginEpoch, MediaOpened, MuteLeg
+from media_gateway.core.ladder import Ladder, LadderStep
 from media_gateway.core.reports import Report, Reported
 from media_gateway.core.steps import StepCommand
 from media_gateway.model import (
@@ -34,6 +35,8 @@ from media_gateway.model import (
     RingOutcome,
     Termination,
     TerminationClass,
+    Transfer,
+    TransferKind,
 )
 from media_gateway.rtp.model import MediaStats
 from protos.common.v1 import common_pb2
@@ -55,6 +58,9 @@ REPORTS: list[Report] = [
     reports.LegEnded(LEG, LegRole.AGENT, "r.1", LegEnd.HUNG_UP),
     reports.HoldChanged(LEG, "r.1", held=True),
     reports.MuteChanged(LEG, "r.1", muted=True),
+    reports.TransferRequested("r.1", Transfer(TransferKind.QUEUE, "q", "why", "u", "Ann")),
+    reports.TransferRequested("r.1", Transfer(TransferKind.AGENT, "a", "why", "u", "Ann", "q")),
+    reports.TransferRequested("r.1", Transfer(TransferKind.NUMBER, "+1", "why", "u", "Ann")),
 ]
 FACTS: list[FactBody] = [
     facts.CallStarted("+1", "+2", "local"),
@@ -71,6 +77,9 @@ FACTS: list[FactBody] = [
     facts.FlowAttached(2),
     facts.LegConnectionChanged(LEG, connected=True, took_ms=120.5),
     facts.RecordingChanged(RecordingState.PAUSED, "card", "ann"),
+    facts.TransferRequested(LEG, Transfer(TransferKind.QUEUE, "q", "why", "u", "Ann")),
+    facts.DigitsSent(LEG, 3),
+    facts.LadderNoted(),
     facts.CallEnded(TERMINATION, 1_000),
 ]
 PROMPTS = (Prompt(sha256="ab" * 32), Prompt(system="music"))
@@ -272,6 +281,10 @@ def test_a_fact_is_published_whole(body: FactBody) -> None:
     assert kind is not None
     assert kind.replace("_", "") == type(body).__name__.lower()
     wire = getattr(again, kind)
+    if isinstance(body, facts.TransferRequested):
+        told = (wire.leg_id, wire.kind, wire.target, wire.reason, wire.by)
+        assert told == (LEG, "queue", "q", "why", "u")
+        return
     for name in type(body).__slots__:
         given = getattr(body, name)
         if name == "termination":
@@ -282,6 +295,31 @@ def test_a_fact_is_published_whole(body: FactBody) -> None:
             continue
         read = getattr(wire, {"caller": "from", "called": "to"}.get(name, name))
         assert (tuple(read) if isinstance(given, tuple) else read) == given
+
+
+def test_a_calls_messages_ride_on_its_ladder() -> None:
+    ladder = Ladder()
+    ladder.note(LadderStep(7, LEG, True, "127.0.0.1:5070", "INVITE", "1 INVITE"))  # noqa: FBT003 - a field
+    ladder.note(LadderStep(9, LEG, True, "127.0.0.1:5070", "INVITE", "1 INVITE"))  # noqa: FBT003 - a field
+    message = fact_message(
+        event_id="e",
+        call_id="c",
+        tenant_id="t",
+        seq=1,
+        at_ms=1,
+        body=facts.LadderNoted(),
+        ladder=ladder,
+    )
+    (step,) = message.ladder_noted.steps
+    assert step == events_pb2.LadderStep(
+        at_ms=7,
+        leg_id=LEG,
+        sent=True,
+        peer="127.0.0.1:5070",
+        line="INVITE",
+        cseq="1 INVITE",
+        times=2,
+    )
 
 
 def test_a_legs_last_numbers_ride_on_its_end() -> None:
