@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from media_gateway.recording.markers import end_markers
 from media_gateway.recording.model import GATEWAY_LOST, SEGMENT_LOST
 from media_gateway.records import framed
 from protos.recording.v1 import recording_pb2
@@ -105,6 +106,7 @@ class CallLog:
             pause.to_ms = pause.to_ms or at_ms
         for played in made.played:
             played.to_ms = played.to_ms or at_ms
+        end_markers(made, at_ms=at_ms)
         # Gaps first: a track whose end is known misses nothing, to whoever reads half of this.
         return [*gaps, known(made)]
 

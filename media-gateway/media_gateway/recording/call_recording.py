@@ -10,6 +10,7 @@ from media_gateway.core import facts as f
 from media_gateway.core.state import Call
 from media_gateway.model import LegRole, RecordingState
 from media_gateway.recording.cutter import TrackCutter
+from media_gateway.recording.markers import end_markers, note_marker
 from media_gateway.recording.model import CallKey
 from media_gateway.rtp.model import Heard, Tap
 from protos.recording.v1 import recording_pb2
@@ -112,6 +113,9 @@ class CallRecording:
         match event:
             case e.PublishFact(body=body, at_ms=at_ms):
                 self._learn(body, at_ms)
+                # What happened before the recording is in no part of it.
+                if self.call is not None and note_marker(self._manifest, body, at_ms=at_ms):
+                    self.changed = True
             case e.LegBecame(leg=leg) if not leg.sound:
                 self._stop_playing(leg.leg_id, now_ms)
             case e.CloseMedia(leg_id=leg_id):
@@ -162,6 +166,7 @@ class CallRecording:
             self.changed = True
 
     def _end_track(self, leg_id: LegId, now_ms: int) -> None:
+        end_markers(self._manifest, at_ms=now_ms, leg_id=leg_id)
         for track in self._manifest.tracks:
             if track.track_id == leg_id and not track.ended_at_ms:
                 track.ended_at_ms = now_ms
@@ -173,5 +178,6 @@ class CallRecording:
             self._stop_playing(leg_id, at_ms)
         for leg_id in self.tracks:
             self._end_track(leg_id, at_ms)
+        end_markers(self._manifest, at_ms=at_ms)
         self._manifest.ended_at_ms = max(at_ms, self._manifest.started_at_ms)
         self.changed = True

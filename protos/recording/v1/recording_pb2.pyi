@@ -450,13 +450,16 @@ class Marker(_message.Message):
     FROM_MS_FIELD_NUMBER: _builtins.int
     TO_MS_FIELD_NUMBER: _builtins.int
     LEG_ID_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
     """hold, mute, transfer or keys (which ones is not kept)."""
     from_ms: _builtins.int
     """UTC milliseconds."""
     to_ms: _builtins.int
-    """Of hold and mute; 0: at an instant, or to the end."""
+    """Of hold and mute, and of the last key of several; 0: at an instant, or to the end."""
     leg_id: _builtins.str
+    count: _builtins.int
+    """Of keys: how many, one soon after another."""
     def __init__(
         self,
         *,
@@ -464,10 +467,11 @@ class Marker(_message.Message):
         from_ms: _builtins.int = ...,
         to_ms: _builtins.int = ...,
         leg_id: _builtins.str = ...,
+        count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_ms", b"from_ms", "kind", b"kind", "leg_id", b"leg_id", "to_ms", b"to_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "from_ms", b"from_ms", "kind", b"kind", "leg_id", b"leg_id", "to_ms", b"to_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

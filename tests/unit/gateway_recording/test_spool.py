@@ -202,6 +202,8 @@ def test_a_recording_that_nobody_ended_is_closed_with_a_gap(tmp_path: Path) -> N
     known = manifest()
     known.pauses.add(from_ms=START_MS + 500, reason="card")
     known.played.add(leg_id="1", from_ms=START_MS, prompts=["music"], loop=True)
+    known.markers.add(kind="hold", from_ms=START_MS, leg_id="2")
+    known.markers.add(kind="keys", from_ms=START_MS, leg_id="1", count=1)
     known.tracks.add(track_id="2", role="agent", started_at_ms=START_MS, ended_at_ms=START_MS + 1)
     desk.write(known=known)
     desk.say(0)
@@ -217,6 +219,7 @@ def test_a_recording_that_nobody_ended_is_closed_with_a_gap(tmp_path: Path) -> N
     assert (missing.from_ms - START_MS, missing.to_ms - START_MS) == (1_000, 1_700)
     assert [track.ended_at_ms - START_MS for track in found.tracks] == [1_700, 1]
     assert found.ended_at_ms == found.pauses[0].to_ms == found.played[0].to_ms
+    assert [each.to_ms for each in found.markers] == [found.ended_at_ms, 0]
     assert len(found.tracks[0].segment_sha256) == 1
 
 
