@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvloop
 
-from media_gateway import readings, rpc
+from media_gateway import readings, rpc_trying
 from media_gateway.adapters.browser_media import LentPorts
 from media_gateway.adapters.call_shell import Surroundings
 from media_gateway.adapters.call_signalling import Trunk
@@ -28,6 +28,7 @@ from media_gateway.core.policy import OutboundPolicy, parse_target
 from media_gateway.core.state import Limits
 from media_gateway.core.turn import Rules
 from media_gateway.keeping import Keeping
+from media_gateway.probe.probes import MAX_PROBES, Probes
 from media_gateway.recording.spool import Room
 from media_gateway.reports import CallReports
 from media_gateway.rtp.engine import MediaEngine
@@ -37,8 +38,10 @@ from media_gateway.settings import GatewaySettings
 from media_gateway.sip.address import HostPort
 from media_gateway.sip.auth import Credentials
 from media_gateway.sip.limits import Limits as SipLimits
+from media_gateway.testcall.test_calls import MAX_TEST_CALLS, TestCalls
 from media_gateway.webrtc.connector import Connector
 from media_gateway.webrtc.ice import IceSettings, machine_addresses
+from media_gateway.webrtc.model import MAX_ADDRESSES
 from protos.gateway.v1.events_pb2 import CallFact
 from services.chassis import lifecycle, log
 from services.chassis.lifecycle import Service
@@ -54,6 +57,8 @@ FILES_AT_REST = 1_280
 FILES_PER_CALL = 12
 """Two sockets for each of two legs, and two for a leg that is rung while another drains; or, for a
 browser, one on each of some addresses, twice while it changes its path."""
+FILES_FOR_TRYING = MAX_PROBES * MAX_ADDRESSES + 4 * MAX_TEST_CALLS
+"""A probe binds as many sockets as a browser; a test caller has SIP by UDP and TCP, and audio."""
 SESSIONS_PER_CALL = 4
 """A caller, those who are rung, and sessions that are still ending."""
 PRODUCT = "Carillon"
@@ -96,6 +101,8 @@ class GatewayService:
             gateway=self._address,
             incarnation=self._keeping.incarnation,
         )
+        self._probes = Probes(clock_ms=world.clock.monotonic_ms, random_bits=world.random_bits)
+        self._test_calls = TestCalls(switchboard=self._switchboard, facts=self._facts)
         self._engine: MediaEngine | None = None
         self._connector: Connector | None = None
         self._told = False
@@ -107,7 +114,14 @@ class GatewayService:
 
     def faces(self) -> list[Face]:
         """The one face of the gateway."""
-        return [rpc.face(switchboard=self._switchboard, facts=self._facts)]
+        return [
+            rpc_trying.face(
+                switchboard=self._switchboard,
+                facts=self._facts,
+                probes=self._probes,
+                test_calls=self._test_calls,
+            )
+        ]
 
     async def start(self) -> None:
         """Binds the SIP port and tells where; SipPortTaken says what to set."""
@@ -136,32 +150,33 @@ class GatewayService:
                 clock_ms=world.clock.monotonic_ms,
             )
         )
-        self._switchboard.open(
-            Surroundings(
-                clock=world.clock,
-                new_id=world.new_id,
-                random_bits=world.random_bits,
-                endpoint=self._endpoint,
-                trunk=_trunk(settings),
-                engine=self._engine,
-                connector=self._connector,
-                media_host=settings.media_advertised or media_host,
-                shelf=PromptShelf(
-                    blobs=world.blobs, system=sounds, max_bytes=settings.prompt_cache_bytes
-                ),
-                facts=self._facts,
-                recorder=self._keeping.recorder,
-                dial=world.dial,
-                gateway_address=self._address,
-                tasks=self._tasks,
-            )
+        around = Surroundings(
+            clock=world.clock,
+            new_id=world.new_id,
+            random_bits=world.random_bits,
+            endpoint=self._endpoint,
+            trunk=_trunk(settings),
+            engine=self._engine,
+            connector=self._connector,
+            media_host=settings.media_advertised or media_host,
+            shelf=PromptShelf(
+                blobs=world.blobs, system=sounds, max_bytes=settings.prompt_cache_bytes
+            ),
+            facts=self._facts,
+            recorder=self._keeping.recorder,
+            dial=world.dial,
+            gateway_address=self._address,
+            tasks=self._tasks,
         )
+        self._switchboard.open(around)
         await self._endpoint.open(
             host=settings.sip_host,
             port=settings.sip_port,
             advertised=settings.sip_advertised,
             limits=SipLimits(sessions=SESSIONS_PER_CALL * settings.max_calls),
         )
+        self._probes.open(self._connector)
+        self._test_calls.open(around, sip_host=settings.sip_host, media_host=media_host)
         self._tasks.start(self._reports.run(), "call reports")
         _tell_where(self._record, self._endpoint.local)
         self._told = True
@@ -170,10 +185,14 @@ class GatewayService:
     async def drain(self) -> None:
         """Refuses new calls and waits for the live ones to finish."""
         self._switchboard.drain()
+        self._test_calls.drain()
+        self._probes.drain()
         await self._switchboard.finish(self._settings.drain_limit_s)
 
     async def stop(self) -> None:
         """Ends what is left and releases sockets and tasks."""
+        await self._test_calls.close()
+        await self._probes.close()
         await self._switchboard.end_all()
         await self._endpoint.close()
         await self._tasks.close()
@@ -192,6 +211,8 @@ class GatewayService:
         if self._engine is not None:
             yield from readings.of_media(self._engine)
         yield from self._keeping.readings()
+        yield from self._probes.readings()
+        yield from self._test_calls.readings()
 
     def _keep(self, fact: CallFact) -> None:
         self._keeping.journal.publish(fact)
@@ -243,7 +264,7 @@ def main() -> None:
 def _allow_files(max_calls: int) -> None:
     """Raises this process's limit of open files to what so many calls take."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES_AT_REST + FILES_PER_CALL * max_calls
+    wanted = FILES_AT_REST + FILES_FOR_TRYING + FILES_PER_CALL * max_calls
     if soft >= wanted or soft == resource.RLIM_INFINITY:
         return
     granted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)

@@ -216,7 +216,8 @@ class GatewayServicer(object):
 
     def ProbeAgent(self, request, context):
         """Tries the way between a browser and this gateway: what the browser sends is sent back to it,
-        for at most 15 seconds. At most one at a time for an agent, and 32 in all: `too-many-probes`.
+        for at most 15 seconds. A newer probe of an agent ends the older one; more than 32 in all are
+        `too-many-probes`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

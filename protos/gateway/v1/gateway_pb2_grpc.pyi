@@ -71,7 +71,8 @@ class GatewayStub:
     """
     ProbeAgent: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.ProbeAgentRequest, _gateway_pb2.ProbeAgentResponse]
     """Tries the way between a browser and this gateway: what the browser sends is sent back to it,
-    for at most 15 seconds. At most one at a time for an agent, and 32 in all: `too-many-probes`.
+    for at most 15 seconds. A newer probe of an agent ends the older one; more than 32 in all are
+    `too-many-probes`.
     """
     PlaceTestCall: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.PlaceTestCallRequest, _gateway_pb2.PlaceTestCallResponse]
     """Places a real call to one of the tenant's numbers from a caller of the gateway's own: over SIP
@@ -127,7 +128,8 @@ class GatewayAsyncStub(GatewayStub):
     """
     ProbeAgent: _aio.UnaryUnaryMultiCallable[_gateway_pb2.ProbeAgentRequest, _gateway_pb2.ProbeAgentResponse]  # type: ignore[assignment]
     """Tries the way between a browser and this gateway: what the browser sends is sent back to it,
-    for at most 15 seconds. At most one at a time for an agent, and 32 in all: `too-many-probes`.
+    for at most 15 seconds. A newer probe of an agent ends the older one; more than 32 in all are
+    `too-many-probes`.
     """
     PlaceTestCall: _aio.UnaryUnaryMultiCallable[_gateway_pb2.PlaceTestCallRequest, _gateway_pb2.PlaceTestCallResponse]  # type: ignore[assignment]
     """Places a real call to one of the tenant's numbers from a caller of the gateway's own: over SIP
@@ -258,7 +260,8 @@ class GatewayServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_gateway_pb2.ProbeAgentResponse, _abc.Awaitable[_gateway_pb2.ProbeAgentResponse]]:
         """Tries the way between a browser and this gateway: what the browser sends is sent back to it,
-        for at most 15 seconds. At most one at a time for an agent, and 32 in all: `too-many-probes`.
+        for at most 15 seconds. A newer probe of an agent ends the older one; more than 32 in all are
+        `too-many-probes`.
         """
 
     @_abc_1.abstractmethod
