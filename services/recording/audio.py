@@ -11,7 +11,7 @@ from services.chassis.errors import CarillonError
 from services.chassis.ids import CallId, TenantId
 from services.chassis.log import get_logger
 from services.recording.core.g711 import Pcm
-from services.recording.core.prompts import clip_of, heard
+from services.recording.core.prompts import Playing, clip_of, heard
 from services.recording.core.render import Sound, interleave, mix, sound_of
 from services.recording.core.timeline import Timeline, TrackLine
 from services.recording.core.wav import HEADER_BYTES, Piece, header, pieces, total_bytes
@@ -45,16 +45,43 @@ class Source:
         return total_bytes(self.timeline.samples)
 
 
+class Clips:
+    """Prompts as sound, for one who hears or draws a recording; the last few are kept."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._kept: OrderedDict[str, Pcm | None] = OrderedDict()
+
+    async def of(self, playing: Playing) -> list[Pcm | None]:
+        """The samples of what was played, one after another; None: see `_clip`."""
+        return [await self._clip(each) for each in playing.prompts[:MAX_PROMPTS]]
+
+    async def _clip(self, prompt: str) -> Pcm | None:
+        """A prompt's samples; None for system sounds, which only gateways have, and what is gone.
+
+        What is beyond the number that is kept at once is fetched again.
+        """
+        if prompt in self._kept:
+            return self._kept[prompt]
+        try:
+            clip = clip_of(await self._blobs.get(prompt))
+        except CarillonError:
+            clip = None
+        self._kept[prompt] = clip
+        if len(self._kept) > MAX_CLIPS:
+            self._kept.popitem(last=False)
+        return clip
+
+
 class Renderer:
     """Renders one listener's range; keeps the segments that the next piece needs, too."""
 
     def __init__(self, *, examiner: Examiner, blobs: Blobs, source: Source) -> None:
         """`blobs` has the prompts that were played."""
         self._examiner = examiner
-        self._blobs = blobs
         self._source = source
         self._kept: dict[Segment, Sound] = {}
-        self._clips: OrderedDict[str, Pcm | None] = OrderedDict()
+        self._clips = Clips(blobs)
 
     async def read(self, first: int, end: int) -> AsyncIterator[bytes]:
         """The bytes of the WAV from `first` up to `end`, at most 64 KiB at a time."""
@@ -91,29 +118,13 @@ class Renderer:
         return [
             heard(
                 playing,
-                [await self._clip(each) for each in playing.prompts[:MAX_PROMPTS]],
+                await self._clips.of(playing),
                 first=piece.first,
                 count=piece.count,
             )
             for playing in self._source.timeline.playings
             if playing.first < end and piece.first < playing.end
         ]
-
-    async def _clip(self, prompt: str) -> Pcm | None:
-        """A prompt's samples; None for system sounds, which only gateways have, and what is gone.
-
-        What is beyond the number that is kept at once is fetched again.
-        """
-        if prompt in self._clips:
-            return self._clips[prompt]
-        try:
-            clip = clip_of(await self._blobs.get(prompt))
-        except CarillonError:
-            clip = None
-        self._clips[prompt] = clip
-        if len(self._clips) > MAX_CLIPS:
-            self._clips.popitem(last=False)
-        return clip
 
     async def _open(self, segment: Segment) -> Sound | None:
         """A segment as sound; what is damaged is silence, and said to the log."""

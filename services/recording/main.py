@@ -14,6 +14,7 @@ from services.chassis.settings import load
 from services.chassis.tasks import Tasks
 from services.chassis.world import World
 from services.recording import readings, rpc
+from services.recording.drawing import Waveforms
 from services.recording.examining import Examiner
 from services.recording.feed import GROUP, CallFeed
 from services.recording.ingest import Ingest
@@ -95,6 +96,9 @@ class RecordingService:
             ingest=ingest,
             reconciler=reconciler,
             trail=Trail(store=store, clock=clock, new_id=self._world.new_id),
+            waveforms=Waveforms(
+                store=store, examiner=examiner, blobs=self._world.blobs, tasks=self._tasks
+            ),
             clock=clock,
         )
         self._ingest, self._reconciler = ingest, reconciler

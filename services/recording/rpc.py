@@ -6,6 +6,7 @@ from protos.recording.v1 import recording_pb2, recording_pb2_grpc
 from services.chassis.blobs import Blobs
 from services.chassis.clock import Clock
 from services.chassis.rpc import Face
+from services.recording.drawing import Waveforms
 from services.recording.examining import Examiner
 from services.recording.ingest import Ingest
 from services.recording.keys import KeyRing
@@ -13,11 +14,12 @@ from services.recording.listening import Trail
 from services.recording.reconciling import Reconciler
 from services.recording.rpc_gateways import GatewayCalls
 from services.recording.rpc_people import PeopleCalls
+from services.recording.rpc_policies import PolicyCalls
 from services.recording.segments import SegmentFiles
 from services.recording.store import RecordingStore
 
 
-class Recordings(GatewayCalls, PeopleCalls, recording_pb2_grpc.RecordingServicer):
+class Recordings(GatewayCalls, PeopleCalls, PolicyCalls, recording_pb2_grpc.RecordingServicer):
     """The servicer of carillon.recording.v1.Recording."""
 
     def __init__(
@@ -31,6 +33,7 @@ class Recordings(GatewayCalls, PeopleCalls, recording_pb2_grpc.RecordingServicer
         ingest: Ingest,
         reconciler: Reconciler,
         trail: Trail,
+        waveforms: Waveforms,
         clock: Clock,
     ) -> None:
         self._keys = keys
@@ -41,6 +44,7 @@ class Recordings(GatewayCalls, PeopleCalls, recording_pb2_grpc.RecordingServicer
         self._ingest = ingest
         self._reconciler = reconciler
         self._trail = trail
+        self._waveforms = waveforms
         self._clock = clock
 
 

@@ -16,11 +16,14 @@ from services.chassis.rpc import present, tenant_id
 from services.recording.audio import Renderer, Source
 from services.recording.core.timeline import timeline_of
 from services.recording.core.wav import range_of
+from services.recording.core.waveform import columns_of
+from services.recording.drawing import Waveforms
 from services.recording.examining import Examiner
 from services.recording.listening import Trail
 from services.recording.model.calls import Found
 from services.recording.model.errors import NoSuchRecording
 from services.recording.reconciling import Reconciler
+from services.recording.rpc_policies import check_may_listen
 from services.recording.segments import SegmentFiles
 from services.recording.store import RecordingStore
 from services.recording.verify import verify_recording
@@ -36,6 +39,7 @@ from services.recording.wire import (
     term,
     verification_message,
     view_message,
+    waveform_message,
 )
 
 Context = aio.ServicerContext[Any, Any]
@@ -50,6 +54,7 @@ class PeopleCalls:
     _blobs: Blobs
     _reconciler: Reconciler
     _trail: Trail
+    _waveforms: Waveforms
     _clock: Clock
 
     async def ListRecordings(
@@ -69,7 +74,7 @@ class PeopleCalls:
     async def GetRecording(
         self, request: recording_pb2.GetRecordingRequest, _context: Context
     ) -> recording_pb2.RecordingView:
-        """With tracks, gaps, pauses and what was played."""
+        """With tracks, gaps, pauses, markers and what was played."""
         found = await self._found(request.recording_id)
         segments = await self._store.segments(tenant_id(), found.recording.recording_id)
         return full_message(found, segments)
@@ -93,8 +98,9 @@ class PeopleCalls:
     async def ReadAudio(
         self, request: recording_pb2.ReadAudioRequest, _context: Context
     ) -> AsyncIterator[recording_pb2.AudioChunk]:
-        """The WAV or a part of it; whoever listens is written down first."""
+        """The WAV or a part of it; whoever listens is written down first. ListeningNotAllowed."""
         found = await self._found(request.recording_id)
+        await check_may_listen(self._store)
         recording_id = found.recording.recording_id
         segments = await self._store.segments(tenant_id(), recording_id)
         timeline = timeline_of(found.recording, found.call, segments)
@@ -113,6 +119,15 @@ class PeopleCalls:
         renderer = Renderer(examiner=self._examiner, blobs=self._blobs, source=source)
         async for data in renderer.read(first, end):
             yield recording_pb2.AudioChunk(data=data, total_bytes=total)
+
+    async def GetWaveform(
+        self, request: recording_pb2.GetWaveformRequest, _context: Context
+    ) -> recording_pb2.Waveform:
+        """How loud both sides are; ListeningNotAllowed, BadColumns."""
+        columns = columns_of(request.columns)
+        found = await self._found(request.recording_id)
+        await check_may_listen(self._store)
+        return waveform_message(await self._waveforms.waveform(tenant_id(), found, columns))
 
     async def ListListenings(
         self, request: recording_pb2.ListListeningsRequest, _context: Context

@@ -27,6 +27,8 @@ from services.recording.model.evidence import (
     Segment,
     State,
 )
+from services.recording.store_policies import MemoryPolicies, PolicyStore
+from services.recording.store_waveforms import MemoryWaveforms, WaveformStore
 
 TOPIC = "recording.events.v1"
 
@@ -34,7 +36,7 @@ Names = Mapping[tuple[str, str], str]
 """Of agents and queues, by (kind, id)."""
 
 
-class RecordingStore(Protocol):
+class RecordingStore(PolicyStore, WaveformStore, Protocol):
     """Recordings, what is known of their calls, and who listened. Events leave with the state."""
 
     async def add_segment(
@@ -115,7 +117,7 @@ class RecordingStore(Protocol):
         """Tenants with calls, or recordings, that ended since then."""
 
 
-class MemoryRecordingStore:
+class MemoryRecordingStore(MemoryPolicies, MemoryWaveforms):
     """Recordings for tests and simulation; events go to the bus at once."""
 
     def __init__(self, bus: Bus) -> None:
@@ -128,6 +130,8 @@ class MemoryRecordingStore:
         self._names: dict[TenantId, dict[tuple[str, str], str]] = defaultdict(dict)
         self._listenings: dict[tuple[TenantId, CallId], list[Listening]] = defaultdict(list)
         self._gateways: dict[str, int] = {}
+        self._policies = {}
+        self._waveforms = {}
 
     async def add_segment(
         self, tenant_id: TenantId, begun: Recording, segment: Segment, events: Sequence[Envelope]

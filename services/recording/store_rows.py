@@ -13,6 +13,7 @@ from services.recording.model.calls import Call, Leg
 from services.recording.model.evidence import (
     Gap,
     Listening,
+    Marker,
     Pause,
     Played,
     Recording,
@@ -45,6 +46,7 @@ def recording_values(tenant_id: TenantId, recording: Recording) -> tuple[Any, ..
         "gaps": [asdict(each) for each in recording.gaps],
         "pauses": [asdict(each) for each in recording.pauses],
         "played": [asdict(each) for each in recording.played],
+        "markers": [asdict(each) for each in recording.markers],
     }
     return (
         tenant_id,
@@ -88,6 +90,8 @@ def recording_of(row: Row) -> Recording:
         played=tuple(
             Played(**{**each, "prompts": tuple(each["prompts"])}) for each in details["played"]
         ),
+        # Recordings of before there were markers have none.
+        markers=tuple(Marker(**each) for each in details.get("markers", [])),
     )
 
 

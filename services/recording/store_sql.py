@@ -30,6 +30,7 @@ from services.recording.store_rows import (
     segment_of,
     segment_values,
 )
+from services.recording.store_sql_shown import SqlPolicies, SqlWaveforms
 
 # Rows are selected by the present tenant's policy; the tenant stands in each query all the same,
 # so that its index is used.
@@ -94,7 +95,7 @@ _PAIRS = """
 """
 
 
-class SqlRecordingStore:
+class SqlRecordingStore(SqlPolicies, SqlWaveforms):
     """Recordings in the schema `recording`; events leave by its outbox."""
 
     def __init__(self, database: Database, *, written: Callable[[], None]) -> None:

@@ -28,6 +28,8 @@ class Summary:
 def summary_of(recording: Recording, segments: Sequence[Segment]) -> bytes:
     """The recording and the hash of each of its segments, as JSON."""
     value = asdict(recording)
+    if not recording.markers:
+        del value["markers"]  # as it was written before there were any
     value["stored"] = {
         track_id: [_entry(each) for each in stored]
         for track_id, stored in by_track(segments).items()

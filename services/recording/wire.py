@@ -14,12 +14,13 @@ from services.chassis.paging import BadPage
 from services.chassis.sealing import SealedKey
 from services.recording.core.segments import by_track
 from services.recording.model.calls import Difference, Found, Reconciliation, Search
-from services.recording.model.errors import BadManifest, BadSearch, BadSegment
+from services.recording.model.errors import BadManifest, BadPolicy, BadSearch, BadSegment
 from services.recording.model.evidence import (
     Frames,
     Gap,
     Listening,
     Manifest,
+    Marker,
     Pause,
     Played,
     Recording,
@@ -27,6 +28,8 @@ from services.recording.model.evidence import (
     Track,
     Verification,
 )
+from services.recording.model.policy import Policy, Record
+from services.recording.model.waveform import Waveform
 from services.recording.segments import SealedSegment
 
 MAX_ID_CHARS = 128
@@ -141,6 +144,10 @@ def manifest_of(message: recording_pb2.Manifest) -> Manifest:
             )
             for each in message.played
         ),
+        markers=tuple(
+            Marker(cleaned(each.kind), each.from_ms, each.to_ms, cleaned(each.leg_id), each.count)
+            for each in message.markers
+        ),
     )
 
 
@@ -238,7 +245,7 @@ def view_message(found: Found) -> recording_pb2.RecordingView:
 
 
 def full_message(found: Found, segments: Sequence[Segment]) -> recording_pb2.RecordingView:
-    """A recording with its tracks, gaps, pauses and what was played."""
+    """A recording with its tracks, gaps, pauses, markers and what was played."""
     view = view_message(found)
     stored = by_track(segments)
     for track in found.recording.tracks:
@@ -265,6 +272,14 @@ def full_message(found: Found, segments: Sequence[Segment]) -> recording_pb2.Rec
             prompts=played.prompts,
             loop=played.loop,
         )
+    for marker in found.recording.markers:
+        view.markers.add(
+            kind=marker.kind,
+            from_ms=marker.from_ms,
+            to_ms=marker.to_ms,
+            leg_id=marker.leg_id,
+            count=marker.count,
+        )
     return view
 
 
@@ -289,6 +304,27 @@ def listening_message(listening: Listening) -> recording_pb2.Listening:
         listener_name=listening.listener_name,
         at_ms=listening.at_ms,
     )
+
+
+def waveform_message(drawn: Waveform) -> recording_pb2.Waveform:
+    """How loud both sides are."""
+    return recording_pb2.Waveform(duration_ms=drawn.duration_ms, left=drawn.left, right=drawn.right)
+
+
+def policy_message(policy: Policy) -> recording_pb2.Policy:
+    """A tenant's decisions."""
+    return recording_pb2.Policy(
+        record=policy.record.value,
+        agents_may_listen=policy.agents_may_listen,
+        agents_may_pause=policy.agents_may_pause,
+    )
+
+
+def policy_of(message: recording_pb2.Policy) -> Policy:
+    """A tenant's decisions as they came; BadPolicy."""
+    if message.record not in set(Record):
+        raise BadPolicy(f"record: one of {', '.join(Record)}")
+    return Policy(Record(message.record), message.agents_may_listen, message.agents_may_pause)
 
 
 def reconciliation_message(found: Reconciliation) -> recording_pb2.Reconciliation:

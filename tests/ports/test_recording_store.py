@@ -44,6 +44,7 @@ from services.recording.model.evidence import (
     MAX_SEGMENTS,
     Gap,
     Listening,
+    Marker,
     Pause,
     Place,
     Played,
@@ -52,6 +53,8 @@ from services.recording.model.evidence import (
     State,
     Track,
 )
+from services.recording.model.policy import Policy, Record
+from services.recording.model.waveform import Waveform
 from services.recording.store import TOPIC, MemoryRecordingStore, RecordingStore
 from services.recording.store_sql import SqlRecordingStore
 from tests.stage.postgres import fresh_database
@@ -139,6 +142,7 @@ def closed(recording: Recording) -> Recording:
         gaps=(Gap("leg-a", 3_000, 5_000, "disk-full"),),
         pauses=(Pause(5_000, 0, "card", "anna"),),
         played=(Played("leg-a", 1_000, 2_000, ("d" * 64, "moh"), loop=True),),
+        markers=(Marker("keys", 2_000, 2_500, "leg-a", 4),),
     )
 
 
@@ -414,6 +418,22 @@ async def test_listenings_are_kept_newest_first(stage: Stage) -> None:
     assert await stage.store.last_listened(ACME, CALL, "cleo") == 0
     assert await stage.store.listenings(OTHER, CALL, "", 2) == []
     assert await stage.told() == ["e1", "e2", "e3"]
+
+
+async def test_a_policy_holds_for_its_tenant_until_the_next(stage: Stage) -> None:
+    assert await stage.store.policy(ACME) == Policy()
+    for policy in (Policy(Record.NEVER, agents_may_listen=False), Policy(agents_may_pause=False)):
+        await stage.store.put_policy(ACME, policy)
+        assert await stage.store.policy(ACME) == policy
+    assert await stage.store.policy(OTHER) == Policy()
+
+
+async def test_a_waveform_is_kept_until_it_is_drawn_anew(stage: Stage) -> None:
+    assert await stage.store.waveform(ACME, CALL) is None
+    for drawn in (Waveform(10, b"\0\xff", b"\x01\x02"), Waveform(20, b"", b"")):
+        await stage.store.keep_waveform(ACME, CALL, drawn)
+        assert await stage.store.waveform(ACME, CALL) == drawn
+    assert await stage.store.waveform(OTHER, CALL) is None
 
 
 async def test_what_is_lost_was_not_heard_of_in_any_way(stage: Stage) -> None:

@@ -24,6 +24,7 @@ from services.recording.model.evidence import (
 MAX_TRACKS = 1_000
 MAX_MARKS = 10_000
 """Gaps, pauses, and things played, of each."""
+MAX_MARKERS = 1_000
 MAX_NAMED_IN_ERROR = 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -43,6 +44,8 @@ def check_manifest(manifest: Manifest) -> None:
     for marks in (manifest.gaps, manifest.pauses, manifest.played):
         if len(marks) > MAX_MARKS:
             raise BadManifest(f"{len(marks)} gaps, pauses or prompts, at most {MAX_MARKS}")
+    if len(manifest.markers) > MAX_MARKERS:
+        raise BadManifest(f"{len(manifest.markers)} markers, at most {MAX_MARKERS}")
     for hashes in manifest.named:
         if not all(_SHA256.fullmatch(each) for each in hashes if each):
             raise BadManifest("a segment's hash is no SHA-256 in lower-case hex")
@@ -96,6 +99,7 @@ def close_by_manifest(
         gaps=_in_order(gaps),
         pauses=manifest.pauses,
         played=manifest.played,
+        markers=manifest.markers,
     )
 
 

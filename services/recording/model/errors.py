@@ -141,3 +141,31 @@ class TooManyCalls(CarillonError):
 
     code: ClassVar[str] = "too-many-calls"
     kind: ClassVar[Kind] = Kind.INVALID
+
+
+class BadColumns(CarillonError):
+    """A waveform of fewer or more columns than can be drawn was asked for."""
+
+    code: ClassVar[str] = "bad-columns"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class WaveformsBusy(CarillonError):
+    """More waveforms are being drawn than one process draws at once."""
+
+    code: ClassVar[str] = "waveforms-busy"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+
+
+class ListeningNotAllowed(CarillonError):
+    """The tenant's policy lets agents hear no recordings, not even of their own calls."""
+
+    code: ClassVar[str] = "listening-not-allowed"
+    kind: ClassVar[Kind] = Kind.DENIED
+
+
+class BadPolicy(CarillonError):
+    """A policy that says neither `flow` nor `never`."""
+
+    code: ClassVar[str] = "bad-policy"
+    kind: ClassVar[Kind] = Kind.INVALID

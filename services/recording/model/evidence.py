@@ -116,6 +116,22 @@ class Played:
 
 
 @dataclass(frozen=True, slots=True)
+class Marker:
+    """Something that happened during a recording and that a listener wants to find."""
+
+    kind: str
+    """hold, mute, transfer or keys."""
+    from_ms: int
+    """UTC milliseconds."""
+    to_ms: int
+    """UTC milliseconds; 0: at an instant, or to the end."""
+    leg_id: str
+    """Whose."""
+    count: int = 0
+    """Of keys: how many, one soon after another; which ones is not kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """What one leg said."""
 
@@ -165,6 +181,8 @@ class Manifest:
     """What was deliberately left out."""
     played: tuple[Played, ...] = ()
     """What Carillon played."""
+    markers: tuple[Marker, ...] = ()
+    """What happened, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +223,8 @@ class Recording:
     """What was deliberately left out."""
     played: tuple[Played, ...] = ()
     """What Carillon played."""
+    markers: tuple[Marker, ...] = ()
+    """What happened, in order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from services.recording.model.evidence import (
     Frames,
     Gap,
     Manifest,
+    Marker,
     Pause,
     Recording,
     Segment,
@@ -101,6 +102,7 @@ def test_a_segment_covers_from_its_first_frame_to_the_end_of_its_last() -> None:
         replace(MANIFEST, tracks=tuple(replace(TRACK, track_id=str(n)) for n in range(1_001))),
         replace(MANIFEST, tracks=(replace(TRACK, segment_count=MAX_SEGMENTS + 1),)),
         replace(MANIFEST, pauses=(Pause(1, 2, "", ""),) * 10_001),
+        replace(MANIFEST, markers=(Marker("keys", 1, 0, "leg-a", 1),) * 1_001),
         replace(MANIFEST, named=(("A" * 64, ""),)),
     ],
 )

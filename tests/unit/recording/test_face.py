@@ -65,7 +65,9 @@ class Stage:
             tape.segment("leg-b", 1, mu_law(tone(1_000, -10, 16_000)), at=16_000),
         ):
             await self.stub.PutSegment(request, metadata=who)
-        await self.stub.PutManifest(tape.manifest(), metadata=who)
+        closing = tape.manifest()
+        closing.manifest.markers.add(kind="keys", from_ms=START_MS + 900, leg_id="leg-a", count=2)
+        await self.stub.PutManifest(closing, metadata=who)
         return tape
 
     async def tell(self, topic: str, *messages: tuple[str, Message]) -> None:
@@ -131,6 +133,7 @@ async def test_a_call_is_recorded_shown_heard_and_verified(stage: Stage) -> None
     assert (view.state, view.segments, view.duration_ms) == ("complete", 2, 10_000)
     assert (getattr(view, "from"), view.to) == ("+4930123456", "+49301000")
     assert [list(each.segment_sha256) for each in view.tracks] == list(tape.tracks.values())
+    assert [(each.kind, each.leg_id, each.count) for each in view.markers] == [("keys", "leg-a", 2)]
 
     data, total = await stage.audio()
     assert len(data) == total
@@ -205,6 +208,55 @@ async def test_an_agent_knows_only_of_recordings_they_took_part_in(stage: Stage)
         stage.stub.ReadAudio(audio, metadata=agent("ben")).read(),
     ):
         assert (await refused(asking)).code == "no-such-recording"
+
+
+async def test_a_waveform_is_no_listening(stage: Stage) -> None:
+    await stage.record()
+    request = recording_pb2.GetWaveformRequest(recording_id="call-1", columns=100)
+    drawn = await stage.stub.GetWaveform(request, metadata=SUPERVISOR)
+    assert (drawn.duration_ms, len(drawn.left), len(drawn.right)) == (10_000, 100, 100)
+    assert [bool(drawn.left[0]), bool(drawn.right[0]), bool(drawn.right[25])] == [True, False, True]
+    heard = recording_pb2.ListListeningsRequest(recording_id="call-1")
+    assert not (await stage.stub.ListListenings(heard, metadata=SUPERVISOR)).listenings
+    usual = recording_pb2.GetWaveformRequest(recording_id="call-1")
+    assert len((await stage.stub.GetWaveform(usual, metadata=agent("anna"))).left) == 1_000
+    for who in (agent("bob"), OTHER):
+        error = await refused(stage.stub.GetWaveform(request, metadata=who))
+        assert error.code == "no-such-recording"
+
+
+async def test_a_tenant_decides_what_its_agents_may(stage: Stage) -> None:
+    await stage.record()
+    policy = await stage.stub.GetPolicy(recording_pb2.GetPolicyRequest(), metadata=GATEWAY)
+    assert (policy.record, policy.agents_may_listen, policy.agents_may_pause) == (
+        "flow",
+        True,
+        True,
+    )
+    await stage.audio(agent("anna"))
+    wanted = recording_pb2.Policy(record="never")
+    put = recording_pb2.PutPolicyRequest(policy=wanted)
+    assert await stage.stub.PutPolicy(put, metadata=SUPERVISOR) == wanted
+    asked = recording_pb2.GetPolicyRequest()
+    assert await stage.stub.GetPolicy(asked, metadata=agent("anna")) == wanted
+    assert (await stage.stub.GetPolicy(asked, metadata=OTHER)).agents_may_listen
+
+    assert (await stage.stub.GetRecording(by_id(), metadata=agent("anna"))).recording_id
+    waveform = recording_pb2.GetWaveformRequest(recording_id="call-1")
+    for call in (
+        stage.audio(agent("anna")),
+        stage.stub.GetWaveform(waveform, metadata=agent("anna")),
+    ):
+        error = await refused(call)
+        assert (error.code, error.kind) == ("listening-not-allowed", Kind.DENIED)
+    # Who did not take part is not told more than before.
+    assert (await refused(stage.audio(agent("bob")))).code == "no-such-recording"
+    await stage.audio(SUPERVISOR)
+
+
+async def test_a_policy_that_says_neither_is_refused(stage: Stage) -> None:
+    put = recording_pb2.PutPolicyRequest(policy=recording_pb2.Policy(record="sometimes"))
+    assert (await refused(stage.stub.PutPolicy(put, metadata=SUPERVISOR))).code == "bad-policy"
 
 
 async def test_two_tenants_know_nothing_of_each_other(stage: Stage) -> None:

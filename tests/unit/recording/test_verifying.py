@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -25,11 +25,11 @@ from services.recording.model.evidence import Verification
 from services.recording.segments import SegmentPlace
 from services.recording.segments_directory import SUMMARY, DirectorySegments
 from services.recording.store import MemoryRecordingStore
-from services.recording.summary import read_summary
+from services.recording.summary import differs, read_summary
 from services.recording.verify import told, verify, verify_files, verify_recording
 from services.recording.wire import manifest_of, sealed_of
 from tests.unit.recording.conftest import HandClock
-from tests.unit.recording.tape import Tape
+from tests.unit.recording.tape import START_MS, Tape
 
 ACME = TenantId("acme")
 CALL = CallId("call-1")
@@ -90,6 +90,7 @@ async def archive(tmp_path: Path) -> Archive:
             request = tape.segment(track_id, number, payload, at=16_000 * (number - 1))
             await ingest.put_segment(ACME, sealed_of(request))
     manifest = tape.manifest(roles=("agent", "caller")).manifest
+    manifest.markers.add(kind="hold", from_ms=START_MS, to_ms=START_MS + 500, leg_id="leg-b")
     await ingest.put_manifest(ACME, manifest_of(manifest))
     return Archive(tmp_path, files, store, examiner, tape)
 
@@ -172,6 +173,7 @@ async def test_a_summary_that_tells_something_else_is_found(archive: Archive) ->
     [
         ("consent", "agreed"),
         ("gaps", []),
+        ("markers", []),
         ("from_number", "+49301"),
         ("stored", {"leg-a": []}),
         ("said", "more"),
@@ -187,6 +189,16 @@ async def test_whatever_was_changed_in_a_summary_is_found(
     found = await archive.verify()
     assert found.faults == ("recording.json is not what was written",)
     assert not found.intact
+
+
+async def test_a_summary_of_before_there_were_markers_is_intact(archive: Archive) -> None:
+    recording = await archive.store.recording(ACME, CALL)
+    assert recording is not None
+    before = json.loads(archive.summary.read_text())
+    assert before.pop("markers")
+    archive.summary.write_text(json.dumps(before))
+    segments = await archive.store.segments(ACME, CALL)
+    assert differs(archive.summary.read_bytes(), replace(recording, markers=()), segments) == ""
 
 
 async def test_another_calls_summary_is_found(archive: Archive) -> None:
