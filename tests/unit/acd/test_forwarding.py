@@ -71,6 +71,22 @@ async def test_answers_streams_and_errors_come_back_as_they_were_given(pair: Pai
     assert (await failure(refused)).code == "invalid-contact"
 
 
+async def test_who_waits_is_followed_through_another_replica(pair: Pair) -> None:
+    watching = pair.other.WatchWaiting(acd_pb2.WatchWaitingRequest(), metadata=DEMO)
+    changes = aiter(watching)
+    async with asyncio.timeout(5):
+        assert (await anext(changes)).all
+        await following(enqueue(pair.owner, "e1"), "position")
+        assert [row.entry_id for row in (await anext(changes)).rows] == ["e1"]
+    move = acd_pb2.MoveAgentsRequest(agent_ids=["anna"], from_queue_ids=["sales"])
+    moved = await pair.other.MoveAgents(move, metadata=DEMO)
+    assert [len(m.queues) for m in (*moved.before, *moved.after)] == [1, 0]
+    await pair.running[0].drain(5)
+    await pair.running[0].stop()
+    with pytest.raises(aio.AioRpcError):
+        await anext(changes)
+
+
 async def test_who_goes_away_is_gone_at_the_owner_too(pair: Pair) -> None:
     stream = enqueue(pair.other, "e1")
     await following(stream, "position")

@@ -207,6 +207,27 @@ class Shard(RuleBasedStateMachine):
     def remove_agent(self, agent_id: AgentId) -> None:
         self.attempt(model.RemoveAgent(agent_id))
 
+    @rule(
+        agent_ids=st.lists(st.sampled_from(AGENTS), max_size=3),
+        leaves=st.lists(st.sampled_from(QUEUES), max_size=2),
+        joins=st.lists(st.builds(QueueMembership, st.sampled_from(QUEUES)), max_size=2),
+    )
+    def move_agents_and_back(
+        self, agent_ids: list[AgentId], leaves: list[QueueId], joins: list[QueueMembership]
+    ) -> None:
+        core = self.desk.core
+        before = {row.config.agent_id: row.config for row in core.snapshot().agents}
+        self.attempt(model.MoveAgents(tuple(agent_ids), tuple(leaves), tuple(joins)))
+        if before and set(leaves) <= core.queue_ids():
+            undo = tuple(model.Memberships(each, before[each].queues) for each in before)
+            self.attempt(model.SetMemberships(undo))
+            assert {row.config.agent_id: row.config for row in core.snapshot().agents} == before
+
+    @rule(agent_ids=st.lists(st.sampled_from(AGENTS), max_size=3), level=st.integers(0, 4))
+    def set_skills(self, agent_ids: list[AgentId], level: int) -> None:
+        skills = (SkillLevel("de", level),) if level else ()
+        self.attempt(model.SetSkills(tuple(model.Skills(each, skills) for each in agent_ids)))
+
     @rule(resets=st.booleans(), limit=st.integers(1, 2), policy=wrap_up)
     def set_defaults(self, *, resets: bool, limit: int, policy: WrapUpPolicy) -> None:
         defaults = model.TenantDefaults(
