@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:  # the stubs know this name, the generated module does not
     from protos.gateway.v1.gateway_pb2_grpc import GatewayAsyncStub
 
 MAX_CHANNELS = 1_000
+USUAL = "gateway"
+MAX_TRIED = 3
+"""Gateways that are asked one after another while they are away."""
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _SOCKET = "unix:"
 GONE = (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNIMPLEMENTED)
@@ -67,6 +71,11 @@ class Gateways:
     def stub(self, contact: state_pb2.Contact) -> GatewayAsyncStub:
         """The gateway that carries a contact; NoGateway."""
         return gateway_pb2_grpc.GatewayStub(self._channel(contact.gateway))
+
+    def known(self) -> Iterator[GatewayAsyncStub]:
+        """Gateways for what no contact decides: the usual one, then those that contacts named."""
+        for channel in islice((self._dial(USUAL), *self._opened.values()), MAX_TRIED):
+            yield gateway_pb2_grpc.GatewayStub(channel)
 
     async def audio(self, tenant_id: TenantId, work: state_pb2.ReservationRow) -> Audio:
         """What the agent's leg is like now; none when the call is over. AioRpcError, NoGateway."""

@@ -253,6 +253,14 @@ class Gateway(gateway_pb2_grpc.GatewayServicer):
             sdp_answer="answer", call_id="call-e1", leg_id="leg-2"
         )
 
+    async def ProbeAgent(self, request: Any, context: Any) -> Any:
+        self._note("ProbeAgent", request)
+        return gateway_pb2.ProbeAgentResponse(sdp_answer="echo", ends_after_ms=15_000)
+
+    async def PlaceTestCall(self, request: Any, context: Any) -> Any:
+        self._note("PlaceTestCall", request)
+        return gateway_pb2.PlaceTestCallResponse(call_id="call-9", speaks="tone")
+
     async def Hold(self, request: Any, context: Any) -> gateway_pb2.Leg:
         return self._leg("Hold", request, held=True)
 
