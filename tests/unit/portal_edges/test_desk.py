@@ -126,8 +126,8 @@ async def test_who_is_no_agent_has_no_desk(stage: DeskStage) -> None:
 
 COMMANDS = sorted(
     name
-    for name in desk_pb2.DESCRIPTOR.services_by_name["Desk"].methods_by_name
-    if name not in {"GetDesk", "SetPresence"}
+    for name, method in desk_pb2.DESCRIPTOR.services_by_name["Desk"].methods_by_name.items()
+    if "reservation_id" in method.input_type.fields_by_name
 )
 
 
