@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from services.analytics import wire
+from services.analytics import wire, wire_facts
 from services.analytics.core.calls import calls_of
 from services.analytics.floors import Floors
-from services.analytics.model.events import CallFact, Happened
+from services.analytics.model.events import Happened
+from services.analytics.model.story import Told
 from services.analytics.store import AnalyticsStore
 from services.chassis.bus import Batch
 from services.chassis.envelope import Envelope
@@ -44,9 +45,14 @@ class Intake:
         await self._floors.take(tenant_id, [self._happened(envelope) for envelope in envelopes])
 
     async def _gateways(self, tenant_id: TenantId, envelopes: list[Envelope]) -> None:
-        facts = [fact for fact in map(self._fact, envelopes) if fact is not None]
-        if facts:
-            await self._store.put_calls(tenant_id, calls_of(facts))
+        told = [each for each in map(self._told, envelopes) if each is not None]
+        if told:
+            await self._store.put_calls(
+                tenant_id,
+                calls_of(each.fact for each in told),
+                steps=[each.step for each in told if each.step],
+                ladders=[each.ladder for each in told if each.ladder],
+            )
 
     async def _people(self, _asking: TenantId, envelopes: list[Envelope]) -> None:
         for envelope in envelopes:
@@ -64,12 +70,13 @@ class Intake:
             self._pass_over(error)
             return Happened(wire.clean(envelope.event_id), envelope.seq, envelope.at_ms, None)
 
-    def _fact(self, envelope: Envelope) -> CallFact | None:
+    def _told(self, envelope: Envelope) -> Told | None:
         try:
-            return wire.call_fact(envelope) if envelope.type == wire.CALL_FACT else None
+            if envelope.type == wire_facts.CALL_FACT:
+                return wire_facts.told(envelope)
         except wire.NotUnderstood as error:
             self._pass_over(error)
-            return None
+        return None
 
     def _pass_over(self, error: wire.NotUnderstood) -> None:
         # Waiting would not help: it reads the same next time, and all that follow would wait, too.

@@ -116,7 +116,11 @@ class Floors:
         applied = [event for event in events if floor.apply(event)]
         if applied:
             await self._store.write(
-                tenant_id, before=before, after=floor.position, records=floor.changes()
+                tenant_id,
+                before=before,
+                after=floor.position,
+                records=floor.changes(),
+                steps=floor.steps(),
             )
             floor.stand_at(floor.position.stored())
         held.floor = floor

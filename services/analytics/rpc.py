@@ -8,12 +8,15 @@ from services.analytics.floors import Floors
 from services.analytics.rpc_live import LiveCalls
 from services.analytics.rpc_records import RecordCalls
 from services.analytics.rpc_reports import ReportCalls
+from services.analytics.rpc_stories import StoryCalls
 from services.analytics.store import AnalyticsStore
 from services.chassis.clock import Clock
 from services.chassis.rpc import Face
 
 
-class Analytics(LiveCalls, ReportCalls, RecordCalls, analytics_pb2_grpc.AnalyticsServicer):
+class Analytics(
+    LiveCalls, ReportCalls, RecordCalls, StoryCalls, analytics_pb2_grpc.AnalyticsServicer
+):
     """The servicer of carillon.analytics.v1.Analytics."""
 
     def __init__(

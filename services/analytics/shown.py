@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from protos.analytics.v1 import analytics_pb2 as pb
 from services.analytics.core.formulas import Figure
 from services.analytics.core.kpi import Kpi
 from services.analytics.core.live import LiveRow
 from services.analytics.model.records import Call, Entry, Interval
+from services.analytics.model.story import LadderStep, Step, Story
 
 
 def figure(value: Figure) -> pb.Figure:
@@ -94,4 +97,35 @@ def kpi(value: Kpi) -> pb.Kpi:
         version=value.version,
         unit=value.unit,
         default_variant=value.is_default,
+    )
+
+
+def story(value: Story, *, steps: Sequence[Step], roles: Mapping[str, str]) -> pb.Story:
+    """A contact as it went, with its steps as they are to be read, and whose each leg was."""
+    invited = next((step.values for step in steps if step.kind == "invited"), {})
+    message = pb.Story(
+        contact_id=value.contact_id,
+        to=invited.get("to", ""),
+        call=None if value.call is None else call(value.call),
+        entries=map(entry, value.entries),
+        steps=[
+            pb.StoryStep(at_ms=each.at_ms, kind=each.kind, source=each.source, values=each.values)
+            for each in steps
+        ],
+        ladder=[_ladder_step(each, roles.get(each.leg_id, "")) for each in value.ladder],
+    )
+    setattr(message, "from", invited.get("from", ""))
+    return message
+
+
+def _ladder_step(value: LadderStep, role: str) -> pb.StoryLadderStep:
+    return pb.StoryLadderStep(
+        at_ms=value.at_ms,
+        leg_id=value.leg_id,
+        role=role,
+        sent=value.sent,
+        peer=value.peer,
+        line=value.line,
+        cseq=value.cseq,
+        times=value.times,
     )

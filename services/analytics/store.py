@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import ClassVar, Protocol, TypeVar
 
 from services.analytics.core.calls import merged
+from services.analytics.core.story import MAX_STEPS, in_order
 from services.analytics.model.questions import CallQuery, EntryQuery, IntervalQuery
 from services.analytics.model.records import (
     Agent,
@@ -19,6 +20,7 @@ from services.analytics.model.records import (
     Queue,
     Records,
 )
+from services.analytics.model.story import Ladder, Step, Story
 from services.analytics.model.words import Exit
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import TenantId
@@ -58,15 +60,31 @@ class AnalyticsStore(Protocol):
         """
 
     async def write(
-        self, tenant_id: TenantId, *, before: Position, after: Position, records: Records
+        self,
+        tenant_id: TenantId,
+        *,
+        before: Position,
+        after: Position,
+        records: Records,
+        steps: Sequence[Step] = (),
     ) -> None:
-        """Stores records with the position that they belong to; StalePosition, and nothing is.
+        """Stores records, and steps, with the position of both; StalePosition, and nothing is.
 
         `before` is the position gone on from; the revision stored is the one after it.
         """
 
-    async def put_calls(self, tenant_id: TenantId, calls: Sequence[Call]) -> None:
+    async def put_calls(
+        self,
+        tenant_id: TenantId,
+        calls: Sequence[Call],
+        *,
+        steps: Sequence[Step] = (),
+        ladders: Sequence[Ladder] = (),
+    ) -> None:
         """Stores what gateways told; what was told before changes nothing."""
+
+    async def story(self, tenant_id: TenantId, contact_id: str) -> Story:
+        """All that is known of a contact: nothing, where there is none of this id."""
 
     async def put_zone(self, tenant_id: TenantId, time_zone: str) -> None:
         """Remembers the tenant's IANA time zone."""
@@ -104,6 +122,15 @@ class _Kept:
     entries: dict[str, tuple[int, Entry]] = field(default_factory=dict)
     intervals: dict[tuple[str, int], tuple[int, Interval]] = field(default_factory=dict)
     calls: dict[str, Call] = field(default_factory=dict)
+    steps: dict[str, dict[str, Step]] = field(default_factory=dict)
+    ladders: dict[str, Ladder] = field(default_factory=dict)
+
+    def tell(self, steps: Iterable[Step]) -> None:
+        """Adds steps to their stories, as far as there is room."""
+        for step in steps:
+            story = self.steps.setdefault(step.contact_id, {})
+            if len(story) < MAX_STEPS:
+                story.setdefault(step.event_id, step)
 
 
 class MemoryStore:
@@ -146,7 +173,13 @@ class MemoryStore:
         return kept.position
 
     async def write(
-        self, tenant_id: TenantId, *, before: Position, after: Position, records: Records
+        self,
+        tenant_id: TenantId,
+        *,
+        before: Position,
+        after: Position,
+        records: Records,
+        steps: Sequence[Step] = (),
     ) -> None:
         """See `AnalyticsStore.write`."""
         kept = self._kept[tenant_id]
@@ -160,12 +193,36 @@ class MemoryStore:
         kept.intervals |= {
             (each.agent_id, each.version): (revision, each) for each in records.intervals
         }
+        kept.tell(steps)
 
-    async def put_calls(self, tenant_id: TenantId, calls: Sequence[Call]) -> None:
+    async def put_calls(
+        self,
+        tenant_id: TenantId,
+        calls: Sequence[Call],
+        *,
+        steps: Sequence[Step] = (),
+        ladders: Sequence[Ladder] = (),
+    ) -> None:
         """See `AnalyticsStore.put_calls`."""
-        kept = self._kept[tenant_id].calls
+        kept = self._kept[tenant_id]
         for call in calls:
-            kept[call.call_id] = merged(kept.get(call.call_id), call)
+            kept.calls[call.call_id] = merged(kept.calls.get(call.call_id), call)
+        kept.tell(steps)
+        for ladder in ladders:
+            kept.ladders.setdefault(ladder.contact_id, ladder)
+
+    async def story(self, tenant_id: TenantId, contact_id: str) -> Story:
+        """See `AnalyticsStore.story`."""
+        kept = self._kept[tenant_id]
+        entries = [each for _, each in kept.entries.values() if each.contact_id == contact_id]
+        call, ladder = kept.calls.get(contact_id), kept.ladders.get(contact_id)
+        return Story(
+            contact_id=contact_id,
+            call=None if call is None else with_entries(call, entries),
+            entries=tuple(sorted(entries, key=entry_key)),
+            steps=in_order(kept.steps.get(contact_id, {}).values()),
+            ladder=() if ladder is None else ladder.steps,
+        )
 
     async def put_zone(self, tenant_id: TenantId, time_zone: str) -> None:
         """See `AnalyticsStore.put_zone`."""
@@ -218,19 +275,21 @@ class MemoryStore:
     ) -> list[Call]:
         """See `AnalyticsStore.calls`."""
         kept = self._kept[tenant_id]
-        exits: dict[str, set[Exit]] = defaultdict(set)
+        stays: dict[str, list[Entry]] = defaultdict(list)
         for _, entry in kept.entries.values():
-            exits[entry.contact_id].add(entry.exit)
+            stays[entry.contact_id].append(entry)
         found = (
-            replace(
-                call,
-                queued=call.call_id in exits,
-                answered=Exit.ANSWERED in exits.get(call.call_id, ()),
-            )
+            with_entries(call, stays.get(call.call_id, ()))
             for call in kept.calls.values()
             if query.from_ms <= call.started_at_ms < query.to_ms and call_key(call) > after
         )
         return list(islice(sorted(found, key=call_key), limit))
+
+
+def with_entries(call: Call, entries: Collection[Entry]) -> Call:
+    """A call with what became of it in queues."""
+    answered = any(entry.exit is Exit.ANSWERED for entry in entries)
+    return replace(call, queued=bool(entries), answered=answered)
 
 
 def entry_key(entry: Entry) -> tuple[int, str]:

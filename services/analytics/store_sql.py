@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
+from operator import attrgetter
 
 import asyncpg
 
+from services.analytics.core.story import in_order
 from services.analytics.model.questions import CallQuery, EntryQuery, IntervalQuery
 from services.analytics.model.records import (
     Agent,
@@ -18,8 +20,10 @@ from services.analytics.model.records import (
     Queue,
     Records,
 )
+from services.analytics.model.story import Ladder, Step, Story
 from services.analytics.model.words import AgentState, Exit
-from services.analytics.store import PAGE, StalePosition
+from services.analytics.store import PAGE, StalePosition, with_entries
+from services.analytics.store_sql_story import ladder_of, put_ladders, put_steps, steps_of
 from services.chassis.database import Connection, Database
 from services.chassis.ids import TenantId
 
@@ -125,6 +129,10 @@ WHERE c.started_at_ms >= $1 AND c.started_at_ms < $2
   AND (c.started_at_ms, c.call_id) > ($3, $4)
 ORDER BY c.started_at_ms, c.call_id LIMIT $5
 """  # noqa: S608 (no input)
+_GET_CALL = f"SELECT {', '.join(_CALL)} FROM call WHERE call_id = $1"  # noqa: S608 (no input)
+_ENTRIES_OF = f"""
+SELECT {", ".join(_ENTRY)} FROM entry WHERE contact_id = $1 ORDER BY offered_at_ms, entry_id
+"""  # noqa: S608 (no input)
 
 
 class SqlStore:
@@ -163,7 +171,13 @@ class SqlStore:
             return position
 
     async def write(
-        self, tenant_id: TenantId, *, before: Position, after: Position, records: Records
+        self,
+        tenant_id: TenantId,
+        *,
+        before: Position,
+        after: Position,
+        records: Records,
+        steps: Sequence[Step] = (),
     ) -> None:
         """See `AnalyticsStore.write`."""
         revision = before.revision + 1
@@ -180,21 +194,46 @@ class SqlStore:
             if not done.endswith(" 1"):
                 raise StalePosition(f"{tenant_id}: no longer {before.revision}")
             for statement, rows in (
-                (_PUT_QUEUE, [astuple(each) for each in records.queues]),
-                (_PUT_AGENT, [astuple(each) for each in records.agents]),
-                (_PUT_ENTRY, [_entry_row(each) for each in records.entries]),
-                (_PUT_INTERVAL, [astuple(each) for each in records.intervals]),
+                (_PUT_QUEUE, map(attrgetter(*_QUEUE), records.queues)),
+                (_PUT_AGENT, map(attrgetter(*_AGENT), records.agents)),
+                (_PUT_ENTRY, map(_entry_row, records.entries)),
+                (_PUT_INTERVAL, map(attrgetter(*_INTERVAL), records.intervals)),
             ):
-                if rows:
-                    await connection.executemany(
-                        statement, [(tenant_id, *row, revision) for row in rows]
-                    )
+                changed = [(tenant_id, *row, revision) for row in rows]
+                if changed:
+                    await connection.executemany(statement, changed)
+            await put_steps(connection, tenant_id, steps)
 
-    async def put_calls(self, tenant_id: TenantId, calls: Sequence[Call]) -> None:
+    async def put_calls(
+        self,
+        tenant_id: TenantId,
+        calls: Sequence[Call],
+        *,
+        steps: Sequence[Step] = (),
+        ladders: Sequence[Ladder] = (),
+    ) -> None:
         """See `AnalyticsStore.put_calls`."""
         rows = [(tenant_id, *(getattr(call, name) for name in _CALL)) for call in calls]
         async with self._database.transaction(tenant_id) as connection:
             await connection.executemany(_PUT_CALL, rows)
+            await put_steps(connection, tenant_id, steps)
+            await put_ladders(connection, tenant_id, ladders)
+
+    async def story(self, tenant_id: TenantId, contact_id: str) -> Story:
+        """See `AnalyticsStore.story`."""
+        async with self._database.transaction(tenant_id) as connection:
+            call = await connection.fetchrow(_GET_CALL, contact_id)
+            rows = await connection.fetch(_ENTRIES_OF, contact_id)
+            steps = await steps_of(connection, contact_id)
+            ladder = await ladder_of(connection, contact_id)
+        entries = tuple(map(_entry, rows))
+        return Story(
+            contact_id=contact_id,
+            call=None if call is None else with_entries(Call(**call), entries),
+            entries=entries,
+            steps=in_order(steps),
+            ladder=ladder,
+        )
 
     async def put_zone(self, tenant_id: TenantId, time_zone: str) -> None:
         """See `AnalyticsStore.put_zone`."""

@@ -9,8 +9,6 @@ from typing import Any, ClassVar, Final, TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from protos.acd.v1 import events_pb2 as acd
-from protos.common.v1 import common_pb2
-from protos.gateway.v1 import events_pb2 as gateway
 from protos.portal.v1 import events_pb2 as portal
 from services.analytics.model import events as e
 from services.analytics.model.words import AgentState, Exit, Outcome
@@ -21,8 +19,6 @@ from services.chassis.ids import TenantId
 M = TypeVar("M", bound=Message)
 
 _EXITS: Final = {"refused_full": Exit.REFUSED, "refused_no_agents": Exit.REFUSED}
-_CLASSES: Final = {number: name for name, number in common_pb2.TerminationClass.items()}
-CALL_FACT: Final = gateway.CallFact.DESCRIPTOR.full_name
 TENANT_PUT: Final = portal.TenantPut.DESCRIPTOR.full_name
 
 
@@ -40,32 +36,15 @@ def happened(envelope: Envelope) -> e.Happened:
     if known is not None:
         message, read = known
         try:
-            event = read(_parsed(message, envelope))
+            event = read(parsed(message, envelope))
         except ValueError as error:
             raise NotUnderstood(f"{envelope.type} {envelope.event_id}: {error}") from None
     return e.Happened(clean(envelope.event_id), envelope.seq, envelope.at_ms, event)
 
 
-def call_fact(envelope: Envelope) -> e.CallFact:
-    """What a gateway tells; NotUnderstood."""
-    fact = _parsed(gateway.CallFact, envelope)
-    if fact.WhichOneof("body") != "call_ended":
-        return e.CallFact(clean(fact.call_id), fact.seq, fact.at_ms)
-    ended = fact.call_ended
-    named = _CLASSES.get(ended.termination.termination_class, "UNSPECIFIED")
-    word = named.removeprefix("TERMINATION_CLASS_").lower()
-    return e.CallFact(
-        call_id=clean(fact.call_id),
-        seq=fact.seq,
-        at_ms=fact.at_ms,
-        duration_ms=ended.duration_ms,
-        termination=clean(f"{word}/{ended.termination.reason}"),
-    )
-
-
 def tenant_zone(envelope: Envelope) -> tuple[TenantId, str]:
     """A tenant that portal tells about, and its IANA zone; NotUnderstood."""
-    tenant = _parsed(portal.TenantPut, envelope).tenant
+    tenant = parsed(portal.TenantPut, envelope).tenant
     return TenantId(tenant.tenant_id), tenant.time_zone
 
 
@@ -74,7 +53,8 @@ def clean(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def _parsed(message: type[M], envelope: Envelope) -> M:
+def parsed(message: type[M], envelope: Envelope) -> M:
+    """An event's payload; NotUnderstood."""
     try:
         return message.FromString(envelope.payload)
     except DecodeError as error:
@@ -119,6 +99,7 @@ def _contact_enqueued(event: acd.ContactEnqueued) -> e.ContactEnqueued:
         attributes=tuple((clean(each.name), clean(each.value)) for each in contact.attributes),
         external_ref=clean(contact.external_ref),
         at_ms=event.at_ms,
+        priority=event.priority,
     )
 
 
@@ -129,31 +110,57 @@ def _contact_exited(event: acd.ContactExited) -> e.ContactExited:
         agent_id=clean(event.agent_id),
         wait_ms=event.wait_ms,
         at_ms=event.at_ms,
+        target=clean(event.target),
+        reason=clean(event.reason),
     )
 
 
+def _contact_reserved(event: acd.ContactReserved) -> e.ContactReserved:
+    return e.ContactReserved(clean(event.entry_id), clean(event.agent_id), event.attempt)
+
+
+def _wait_announced(event: acd.WaitAnnounced) -> e.WaitAnnounced:
+    return e.WaitAnnounced(clean(event.entry_id), event.wait_s, clean(event.basis))
+
+
 def _ring_confirmed(event: acd.RingConfirmed) -> e.RingConfirmed:
-    return e.RingConfirmed(_entry_of(event.reservation_id), event.at_ms)
+    entry_id = _entry_of(event.reservation_id)
+    return e.RingConfirmed(entry_id, event.at_ms, clean(event.agent_id))
 
 
 def _reservation_accepted(event: acd.ReservationAccepted) -> e.ReservationAccepted:
-    return e.ReservationAccepted(clean(event.entry_id), event.at_ms)
+    return e.ReservationAccepted(clean(event.entry_id), event.at_ms, clean(event.agent_id))
 
 
 def _reservation_ended(event: acd.ReservationEnded) -> e.ReservationEnded:
-    return e.ReservationEnded(clean(event.entry_id), Outcome(event.outcome), event.at_ms)
+    entry_id, outcome = clean(event.entry_id), Outcome(event.outcome)
+    return e.ReservationEnded(entry_id, outcome, event.at_ms, clean(event.agent_id))
 
 
 def _contact_completed(event: acd.ContactCompleted) -> e.ContactCompleted:
-    return e.ContactCompleted(clean(event.entry_id), event.talk_ms, event.hold_ms)
+    return e.ContactCompleted(
+        entry_id=clean(event.entry_id),
+        talk_ms=event.talk_ms,
+        hold_ms=event.hold_ms,
+        agent_id=clean(event.agent_id),
+        ended_by=clean(event.ended_by),
+        reason=clean(event.reason),
+    )
 
 
 def _wrap_up_code_set(event: acd.WrapUpCodeSet) -> e.WrapUpCodeSet:
-    return e.WrapUpCodeSet(_entry_of(event.reservation_id), clean(event.code))
+    entry_id = _entry_of(event.reservation_id)
+    return e.WrapUpCodeSet(entry_id, clean(event.code), clean(event.agent_id))
 
 
 def _wrap_up_ended(event: acd.WrapUpEnded) -> e.WrapUpEnded:
-    return e.WrapUpEnded(clean(event.entry_id), clean(event.code), event.wrap_up_ms)
+    return e.WrapUpEnded(
+        entry_id=clean(event.entry_id),
+        code=clean(event.code),
+        wrap_up_ms=event.wrap_up_ms,
+        agent_id=clean(event.agent_id),
+        cause=clean(event.cause),
+    )
 
 
 _READERS: Final[Mapping[str, tuple[type[Message], Callable[[Any], e.Event]]]] = MappingProxyType(
@@ -167,6 +174,8 @@ _READERS: Final[Mapping[str, tuple[type[Message], Callable[[Any], e.Event]]]] = 
             (acd.AgentStateChanged, _agent_state_changed),
             (acd.ContactEnqueued, _contact_enqueued),
             (acd.ContactExited, _contact_exited),
+            (acd.ContactReserved, _contact_reserved),
+            (acd.WaitAnnounced, _wait_announced),
             (acd.RingConfirmed, _ring_confirmed),
             (acd.ReservationAccepted, _reservation_accepted),
             (acd.ReservationEnded, _reservation_ended),
@@ -176,4 +185,4 @@ _READERS: Final[Mapping[str, tuple[type[Message], Callable[[Any], e.Event]]]] = 
         )
     }
 )
-"""How each of routing's events is read; others say nothing that figures are made of."""
+"""How each of routing's events is read; others say nothing that figures or stories are made of."""

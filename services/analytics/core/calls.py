@@ -11,17 +11,31 @@ from services.analytics.model.records import Call
 
 def calls_of(facts: Iterable[CallFact]) -> tuple[Call, ...]:
     """The calls that facts tell of, by id; facts of a call are in their order."""
-    calls: dict[str, Call] = {}
+    first: dict[str, CallFact] = {}
+    newest: dict[str, CallFact] = {}
+    ended: dict[str, CallFact] = {}
     for fact in facts:
-        told = Call(
-            call_id=fact.call_id,
-            started_at_ms=fact.at_ms - fact.duration_ms,
-            seq=fact.seq,
-            ended_at_ms=fact.at_ms if fact.termination else None,
-            termination=fact.termination,
-        )
-        calls[fact.call_id] = merged(calls.get(fact.call_id), told)
-    return tuple(calls[call_id] for call_id in sorted(calls))
+        known = newest.get(fact.call_id)
+        if known is None:
+            first[fact.call_id] = fact
+        elif fact.seq <= known.seq:
+            continue
+        newest[fact.call_id] = fact
+        if fact.termination:
+            ended[fact.call_id] = fact
+    return tuple(
+        _call(first[call_id], newest[call_id].seq, ended.get(call_id)) for call_id in sorted(first)
+    )
+
+
+def _call(first: CallFact, seq: int, ended: CallFact | None) -> Call:
+    return Call(
+        call_id=first.call_id,
+        started_at_ms=first.at_ms - first.duration_ms,
+        seq=seq,
+        ended_at_ms=None if ended is None else ended.at_ms,
+        termination="" if ended is None else ended.termination,
+    )
 
 
 def merged(known: Call | None, told: Call) -> Call:

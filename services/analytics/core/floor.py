@@ -8,8 +8,10 @@ from services.analytics.core.formulas import Formulas
 from services.analytics.core.live import LiveFigures, LiveRow
 from services.analytics.core.measures import Terms
 from services.analytics.core.projection import Projection
+from services.analytics.core.story import step_of
 from services.analytics.model.events import Happened
 from services.analytics.model.records import Agent, Entry, Interval, Position, Queue, Records
+from services.analytics.model.story import Step
 
 
 class Floor:
@@ -33,6 +35,7 @@ class Floor:
         self._agents: dict[str, Agent] = {}
         self._entries: dict[str, Entry] = {}
         self._intervals: dict[tuple[str, int], Interval] = {}
+        self._steps: list[Step] = []
 
     @property
     def remembered_from_ms(self) -> int:
@@ -59,6 +62,9 @@ class Floor:
             return False
         self.position = self.position.after(happened.event_id, happened.seq, happened.at_ms)
         if happened.event is not None:
+            step = step_of(happened, self._projection)
+            if step is not None:
+                self._steps.append(step)
             changed = self._projection.apply(happened.event)
             self._figures.take(changed)
             self._collect(changed)
@@ -75,6 +81,11 @@ class Floor:
         for kept in (self._queues, self._agents, self._entries, self._intervals):
             kept.clear()
         return changed
+
+    def steps(self) -> tuple[Step, ...]:
+        """What has been added to contacts' stories since this was last asked."""
+        steps, self._steps = tuple(self._steps), []
+        return steps
 
     def rows(self, now_ms: int) -> tuple[LiveRow, ...]:
         """The figures at a moment; never from before the newest event."""

@@ -16,6 +16,7 @@ from services.analytics.model.words import AgentState, Outcome
 
 _NOT_TAKEN: Final = frozenset({Outcome.NO_ANSWER, Outcome.REJECT, Outcome.BUSY})
 """The agent was rung and did not answer."""
+_NOTHING: Final = Records()
 
 
 class Projection:
@@ -33,6 +34,20 @@ class Projection:
         """Entries and intervals that go on."""
         return len(self._entries) + len(self._intervals)
 
+    def entry(self, entry_id: str) -> Entry | None:
+        """A stay that goes on, the work after it included; None: there is none."""
+        return self._entries.get(entry_id)
+
+    def queue_name(self, queue_id: str) -> str:
+        """What people call a queue now."""
+        known = self.queues.get(queue_id)
+        return "" if known is None else known.name
+
+    def agent_name(self, agent_id: str) -> str:
+        """What people call an agent now."""
+        known = self.agents.get(agent_id)
+        return "" if known is None else known.name
+
     def remember(self, records: Records) -> None:
         """Takes records in as they were handed out before."""
         self.queues |= {queue.queue_id: queue for queue in records.queues}
@@ -46,6 +61,8 @@ class Projection:
         """Takes an event in; the records that it changed, oldest first."""
         _APPLIES[type(event)](self, event)
         changed, self._changed = self._changed, []
+        if not changed:
+            return _NOTHING
         return Records(
             queues=tuple(each for each in changed if isinstance(each, Queue)),
             agents=tuple(each for each in changed if isinstance(each, Agent)),
@@ -59,7 +76,7 @@ class Projection:
 
     def queue_removed(self, event: e.QueueRemoved) -> None:
         """A queue is gone; its records stay."""
-        self._put_queue(Queue(event.queue_id, self._queue_name(event.queue_id), removed=True))
+        self._put_queue(Queue(event.queue_id, self.queue_name(event.queue_id), removed=True))
 
     def agent_put(self, event: e.AgentPut) -> None:
         """An agent's name and memberships; a change of either begins a new interval."""
@@ -92,7 +109,7 @@ class Projection:
             entry_id=event.entry_id,
             contact_id=event.contact_id,
             queue_id=event.queue_id,
-            queue_name=self._queue_name(event.queue_id),
+            queue_name=self.queue_name(event.queue_id),
             channel=event.channel,
             offered_at_ms=event.at_ms,
             attributes=tuple(sorted(event.attributes)),
@@ -102,16 +119,18 @@ class Projection:
 
     def contact_exited(self, event: e.ContactExited) -> None:
         """A stay ends: exactly once."""
-        answering = self.agents.get(event.agent_id)
         self._change_entry(
             event.entry_id,
             exit=event.exit,
             left_at_ms=event.at_ms,
             wait_ms=event.wait_ms,
             agent_id=event.agent_id,
-            agent_name="" if answering is None else answering.name,
+            agent_name=self.agent_name(event.agent_id),
             ringing_since_ms=None,
         )
+
+    def told(self, _event: e.ContactReserved | e.WaitAnnounced) -> None:
+        """Part of a story; no record changes by it."""
 
     def ring_confirmed(self, event: e.RingConfirmed) -> None:
         """An agent's endpoint begins to ring."""
@@ -211,10 +230,6 @@ class Projection:
         current = self._intervals.get(interval.agent_id)
         return current is not None and current.version == interval.version
 
-    def _queue_name(self, queue_id: str) -> str:
-        known = self.queues.get(queue_id)
-        return "" if known is None else known.name
-
 
 def _rung_ms(entry: Entry, now_ms: int) -> int:
     since_ms = entry.ringing_since_ms
@@ -230,6 +245,8 @@ _APPLIES: Final[Mapping[type, Callable[[Projection, Any], None]]] = MappingProxy
         e.AgentStateChanged: Projection.agent_state_changed,
         e.ContactEnqueued: Projection.contact_enqueued,
         e.ContactExited: Projection.contact_exited,
+        e.ContactReserved: Projection.told,
+        e.WaitAnnounced: Projection.told,
         e.RingConfirmed: Projection.ring_confirmed,
         e.ReservationAccepted: Projection.reservation_accepted,
         e.ReservationEnded: Projection.reservation_ended,

@@ -40,3 +40,10 @@ class NotYours(CarillonError):
 
     code: ClassVar[str] = "not-yours"
     kind: ClassVar[Kind] = Kind.DENIED
+
+
+class NoSuchContact(CarillonError):
+    """Nothing is known of a contact of this id."""
+
+    code: ClassVar[str] = "no-such-contact"
+    kind: ClassVar[Kind] = Kind.NOT_FOUND

@@ -82,6 +82,8 @@ class ContactEnqueued:
     """The customer's system's reference."""
     at_ms: int
     """UTC milliseconds."""
+    priority: int = 0
+    """Urgency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,34 @@ class ContactExited:
     """From the offer to the exit."""
     at_ms: int
     """UTC milliseconds; of an answered one, of the acceptance."""
+    target: str = ""
+    """Of an overflow: where to."""
+    reason: str = ""
+    """For the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactReserved:
+    """An agent is held for a contact."""
+
+    entry_id: str
+    """For this stay."""
+    agent_id: str
+    """The agent."""
+    attempt: int
+    """From 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitAnnounced:
+    """A caller hears an expected wait."""
+
+    entry_id: str
+    """In this stay."""
+    wait_s: int
+    """What is said, in seconds."""
+    basis: str
+    """What it rests on: measured, assumed or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +138,8 @@ class RingConfirmed:
     """For this stay."""
     at_ms: int
     """UTC milliseconds."""
+    agent_id: str = ""
+    """Whose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +150,8 @@ class ReservationAccepted:
     """This stay."""
     at_ms: int
     """UTC milliseconds."""
+    agent_id: str = ""
+    """Who."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +164,8 @@ class ReservationEnded:
     """How."""
     at_ms: int
     """UTC milliseconds."""
+    agent_id: str = ""
+    """Whose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +178,12 @@ class ContactCompleted:
     """Conversation, without hold."""
     hold_ms: int
     """Time on hold."""
+    agent_id: str = ""
+    """Who talked."""
+    ended_by: str = ""
+    """caller, agent or system."""
+    reason: str = ""
+    """For the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +194,8 @@ class WrapUpCodeSet:
     """The stay."""
     code: str
     """The disposition."""
+    agent_id: str = ""
+    """Who says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +208,10 @@ class WrapUpEnded:
     """The disposition, or empty."""
     wrap_up_ms: int
     """How long the work after the conversation took."""
+    agent_id: str = ""
+    """Whose work."""
+    cause: str = ""
+    """finished, code, timeout or skipped."""
 
 
 Event: TypeAlias = (
@@ -174,6 +222,8 @@ Event: TypeAlias = (
     | AgentStateChanged
     | ContactEnqueued
     | ContactExited
+    | ContactReserved
+    | WaitAnnounced
     | RingConfirmed
     | ReservationAccepted
     | ReservationEnded
@@ -194,7 +244,7 @@ class Happened:
     at_ms: int
     """UTC milliseconds on the owner's clock."""
     event: Event | None
-    """None: nothing that figures are made of."""
+    """None: nothing that figures or stories are made of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,8 +152,7 @@ class Position:
     def after(self, event_id: str, seq: int, at_ms: int) -> Position:
         """The position once an event that follows is taken in."""
         known = self.event_ids if seq == self.seq else frozenset()
-        as_of_ms = max(self.as_of_ms, at_ms)
-        return replace(self, seq=seq, event_ids=known | {event_id}, as_of_ms=as_of_ms)
+        return Position(seq, known | {event_id}, max(self.as_of_ms, at_ms), self.revision)
 
     def stored(self) -> Position:
         """The position once the records that belong to it are stored."""

@@ -64,3 +64,11 @@ class Grouping(StrEnum):
     INTERVAL = "interval"
     HOUR = "hour"
     DAY = "day"
+
+
+class Source(StrEnum):
+    """Who tells of a step of a story."""
+
+    ACD = "acd"
+    FLOW = "flow"
+    GATEWAY = "gateway"

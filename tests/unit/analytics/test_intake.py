@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from functools import cache
 
 import pytest
@@ -18,6 +19,7 @@ from services.analytics.feed import GATEWAYS, PEOPLE, ROUTING, Intake
 from services.analytics.floors import MAX_TENANTS, Floors
 from services.analytics.model.questions import CallQuery, EntryQuery
 from services.analytics.model.records import Call, Position, Records
+from services.analytics.model.story import Step
 from services.analytics.store import MemoryStore
 from services.chassis.bus import Batch
 from services.chassis.database import DatabaseUnavailable
@@ -54,11 +56,17 @@ class FaultyStore(MemoryStore):
         self.loads = 0
 
     async def write(
-        self, tenant_id: TenantId, *, before: Position, after: Position, records: Records
+        self,
+        tenant_id: TenantId,
+        *,
+        before: Position,
+        after: Position,
+        records: Records,
+        steps: Sequence[Step] = (),
     ) -> None:
         if self.fail_before:
             raise DatabaseUnavailable("before")
-        await super().write(tenant_id, before=before, after=after, records=records)
+        await super().write(tenant_id, before=before, after=after, records=records, steps=steps)
         if self.fail_after:
             raise DatabaseUnavailable("after")
 
