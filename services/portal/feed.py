@@ -28,7 +28,9 @@ RECONNECT_WITHIN_MS = 5_000
 CLOSE_LIMIT_S = 2.0
 FOLLOWED_BY = {
     "agents": "/carillon.acd.v1.Acd/WatchAgents",
+    "waiting": "/carillon.acd.v1.Acd/WatchWaiting",
     "live": "/carillon.analytics.v1.Analytics/WatchLive",
+    "alarms": "/carillon.analytics.v1.Analytics/WatchAlarms",
 }
 """Following a board needs what the RPC of the same content needs."""
 

@@ -1,111 +1,50 @@
-"""What supervisors follow: all agents of a tenant, and its live figures."""
+"""The boards that supervisors look at: each followed once, however many look."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from typing import Protocol
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
+from typing import Final, Protocol
 
-from grpc import aio
+from grpc import StatusCode, aio
 
-from protos.acd.v1 import acd_pb2, acd_pb2_grpc, state_pb2
-from protos.analytics.v1 import analytics_pb2, analytics_pb2_grpc
 from services.chassis.ids import TenantId
 from services.chassis.log import get_logger
-from services.chassis.request import TENANT_KEY
 from services.chassis.tasks import Tasks
-from services.portal.feed_topic import Fields, Topic, shown
+from services.portal.feed_floor import (
+    AgentsBoard,
+    AlarmsBoard,
+    Board,
+    Dial,
+    LiveBoard,
+    WaitingBoard,
+)
+from services.portal.feed_topic import Topic
 
 log = get_logger("portal.boards")
 
 RETRY_S = (0.1, 0.5, 1.0, 2.0)
 """How long a lost stream waits before it is opened again, the last for ever after."""
-PAGE = 500
-MAX_PAGES = 200
-
-Dial = Callable[[str], aio.Channel]
-Metadata = tuple[tuple[str, str], ...]
+UNKNOWN_RETRY_S = 10.0
+"""The same for a stream that the service does not know: it is older than this process."""
 
 
-class Board(Protocol):
-    """Something of one tenant that is followed once, for whoever looks."""
+class Make(Protocol):
+    """Makes a tenant's board."""
 
-    topic: Topic
-    """Its changes."""
-
-    async def follow(self) -> None:
-        """Follows until the stream is lost: raises AioRpcError, or returns."""
+    def __call__(self, *, dial: Dial, tenant_id: TenantId) -> Board:
+        """The board, not followed yet."""
 
 
-class AgentsBoard:
-    """Every agent of a tenant as they stand."""
-
-    def __init__(self, *, dial: Dial, tenant_id: TenantId) -> None:
-        self._stub = acd_pb2_grpc.AcdStub(dial("acd"))
-        self._metadata: Metadata = ((TENANT_KEY, str(tenant_id)),)
-        self._agents: dict[str, Fields] | None = None
-        self.topic = Topic("agents", state=self._state)
-
-    async def follow(self) -> None:
-        """Reads all of them, then every change."""
-        request = acd_pb2.WatchAgentsRequest()
-        stream = self._stub.WatchAgents(request, metadata=self._metadata)
-        try:
-            await stream.initial_metadata()  # from here on nothing is missed
-            self._agents = {view.agent_id: shown(view) async for view in self._all()}
-            self.topic.restart()
-            async for view in stream:
-                self._take(view)
-        finally:
-            stream.cancel()
-
-    def _take(self, view: state_pb2.AgentView) -> None:
-        fields = shown(view)
-        assert self._agents is not None, "all are read first"
-        # The stream begins with everybody, whom the list has told already.
-        if self._agents.get(view.agent_id) != fields:
-            self._agents[view.agent_id] = fields
-            self.topic.change({"agent": fields})
-
-    async def _all(self) -> AsyncIterator[state_pb2.AgentView]:
-        request = acd_pb2.ListAgentsRequest()
-        request.page.size = PAGE
-        for _ in range(MAX_PAGES):
-            answer = await self._stub.ListAgents(request, metadata=self._metadata)
-            for view in answer.agents:
-                yield view
-            request.page.token = answer.page.next_token
-            if not request.page.token:
-                return
-
-    def _state(self) -> Fields | None:
-        return None if self._agents is None else {"agents": list(self._agents.values())}
-
-
-class LiveBoard:
-    """The live figures of a tenant."""
-
-    def __init__(self, *, dial: Dial, tenant_id: TenantId) -> None:
-        self._stub = analytics_pb2_grpc.AnalyticsStub(dial("analytics"))
-        self._metadata: Metadata = ((TENANT_KEY, str(tenant_id)),)
-        self._live: Fields | None = None
-        self.topic = Topic("live", state=lambda: self._live)
-
-    async def follow(self) -> None:
-        """Reads them whenever they change."""
-        request = analytics_pb2.GetLiveRequest()
-        stream = self._stub.WatchLive(request, metadata=self._metadata)
-        try:
-            async for live in stream:
-                self._live = {"live": shown(live)}
-                self.topic.change(self._live)
-        finally:
-            stream.cancel()
+BOARDS: Final[Mapping[str, Make]] = MappingProxyType(
+    {"agents": AgentsBoard, "waiting": WaitingBoard, "live": LiveBoard, "alarms": AlarmsBoard}
+)
 
 
 class Boards:
-    """The boards that somebody looks at in this process, each followed once."""
+    """The boards that somebody looks at in this process."""
 
     def __init__(self, *, dial: Dial) -> None:
         self._dial = dial
@@ -118,7 +57,8 @@ class Boards:
         key = name, tenant_id
         followed = self._open.get(key)
         if followed is None:
-            followed = self._open[key] = _Followed(self._new(name, tenant_id))
+            board = BOARDS[name](dial=self._dial, tenant_id=tenant_id)
+            followed = self._open[key] = _Followed(board)
             followed.task = self._tasks.start(_keep(followed.board), f"{name} of {tenant_id}")
         followed.users += 1
         try:
@@ -133,11 +73,6 @@ class Boards:
     async def close(self) -> None:
         """Ends all of them."""
         await self._tasks.close()
-
-    def _new(self, name: str, tenant_id: TenantId) -> Board:
-        if name == "agents":
-            return AgentsBoard(dial=self._dial, tenant_id=tenant_id)
-        return LiveBoard(dial=self._dial, tenant_id=tenant_id)
 
 
 class _Followed:
@@ -154,11 +89,13 @@ async def _keep(board: Board) -> None:
     failures = 0
     while True:
         before = board.topic.number
+        pause_s = 0.0
         try:
             await board.follow()
         except aio.AioRpcError as error:
             log.info("a board is not followed", why=error.details())
+            pause_s = UNKNOWN_RETRY_S if error.code() is StatusCode.UNIMPLEMENTED else 0.0
         except Exception as error:  # or whoever looks at it would never see it change again
             log.error("a board is not followed", exc_info=error)
         failures = 0 if board.topic.number != before else failures + 1
-        await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
+        await asyncio.sleep(pause_s or RETRY_S[min(failures, len(RETRY_S) - 1)])

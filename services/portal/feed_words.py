@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, TypeAlias
 
-TOPICS: Final = ("desk", "agents", "live")
+TOPICS: Final = ("desk", "agents", "waiting", "live", "alarms")
 MAX_TOKEN_CHARS: Final = 512
 PASSED: Final = "passed"
 NOT_PASSED: Final = "not-passed"

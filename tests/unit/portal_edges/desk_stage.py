@@ -103,6 +103,8 @@ class Acd(acd_pb2_grpc.AcdServicer):
             for name in ("ada", "ben")
         }
         self.feeds = Feeds()
+        self.rows = {"e1": acd_pb2.WaitingRow(entry_id="e1", stage="waiting")}
+        self.waiting = Feeds()
         self.asked: list[Any] = []
         self.links: list[tuple[str, str, int]] = []
         self.linked = asyncio.Event()
@@ -122,6 +124,11 @@ class Acd(acd_pb2_grpc.AcdServicer):
         async for view in self.feeds.read(first):
             if view.agent_id in wanted:
                 yield view
+
+    async def WatchWaiting(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        first = acd_pb2.WaitingChange(all=True, rows=self.rows.values(), waiting=len(self.rows))
+        async for change in self.waiting.read([first]):
+            yield change
 
     async def GetAgent(self, request: Any, context: Any) -> state_pb2.AgentView:
         if request.agent_id not in self.views:
@@ -300,14 +307,28 @@ class Gateway(gateway_pb2_grpc.GatewayServicer):
 
 
 class Analytics(analytics_pb2_grpc.AnalyticsServicer):
-    """Live figures that a test feeds."""
+    """Live figures and alarms that a test feeds."""
 
     def __init__(self) -> None:
         self.feeds = Feeds()
+        self.alarms = Feeds()
+        self.knows_alarms = asyncio.Event()
+        self.knows_alarms.set()
+        self.asked_early = asyncio.Event()
 
     async def WatchLive(self, request: Any, context: Any) -> AsyncIterator[Any]:
         async for live in self.feeds.read([analytics_pb2.Live(as_of_ms=1)]):
             yield live
+
+    async def WatchAlarms(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        if not self.knows_alarms.is_set():
+            self.asked_early.set()
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "older")
+        raised = analytics_pb2.Alarm(alarm_id="a1", state="raised")
+        async for change in self.alarms.read(
+            [analytics_pb2.AlarmChange(all=True, alarms=[raised])]
+        ):
+            yield change
 
 
 @dataclass
@@ -329,8 +350,7 @@ class DeskStage:
         )
         register: Any = gateway_pb2_grpc.add_GatewayServicer_to_server
         self.exchange.serve("gateway", [Face(lambda s: register(self.gateway, s), "gateway")])
-        add: Any = analytics_pb2_grpc.add_AnalyticsServicer_to_server
-        self.exchange.serve("analytics", [Face(lambda s: add(self.analytics, s), "analytics")])
+        self.serve_analytics()
         self.customers = Customers(dial=self.dial)
         self.gateways = Gateways(dial=self.dial)
         self.queues = QueueNames(dial=self.dial, clock=self.clock)
@@ -354,6 +374,11 @@ class DeskStage:
         """Starts acd, again after `exchange.kill`."""
         add: Any = acd_pb2_grpc.add_AcdServicer_to_server
         self.exchange.serve("acd", [Face(lambda s: add(self.acd, s), "acd")])
+
+    def serve_analytics(self) -> None:
+        """The same for analytics."""
+        add: Any = analytics_pb2_grpc.add_AnalyticsServicer_to_server
+        self.exchange.serve("analytics", [Face(lambda s: add(self.analytics, s), "analytics")])
 
     def dial(self, name: str) -> grpc.aio.Channel:
         if name not in self._channels:
