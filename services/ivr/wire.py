@@ -9,6 +9,7 @@ from protos.acd.v1 import acd_pb2, config_pb2
 from protos.common.v1 import common_pb2
 from protos.crm.v1 import crm_pb2
 from protos.ivr.v1 import ivr_pb2
+from services.ivr.core.limits import TRANSFER_RING_MS
 from services.ivr.model import actions, call
 from services.ivr.model.actions import Command, TerminationClass
 from services.ivr.model.call import Event, LegRole, LegView, OperationResult, RingOutcome
@@ -71,7 +72,29 @@ def invited_of(call_id: str, message: ivr_pb2.CallInvited) -> call.CallInvited:
     )
 
 
-_READERS: dict[str, Callable[[Any], Event]] = {
+_TRANSFERS = {
+    "queue_id": call.TransferKind.QUEUE,
+    "agent_id": call.TransferKind.AGENT,
+    "number": call.TransferKind.NUMBER,
+}
+
+
+def _transfer_of(body: ivr_pb2.TransferRequested) -> call.TransferRequested | None:
+    """What is asked for; None for a target of a sort that this release does not know."""
+    target = body.WhichOneof("target")
+    if target is None:
+        return None
+    return call.TransferRequested(
+        ring_id=body.ring_id,
+        kind=_TRANSFERS[target],
+        target=getattr(body, target),
+        reason=body.reason,
+        by_name=body.by_name,
+        via_queue_id=body.via_queue_id,
+    )
+
+
+_READERS: dict[str, Callable[[Any], Event | None]] = {
     "operation_ended": lambda body: call.OperationEnded(
         body.operation, _RESULTS.get(body.reason, OperationResult.FAILED), body.digits
     ),
@@ -87,6 +110,7 @@ _READERS: dict[str, Callable[[Any], Event]] = {
     ),
     "hold_changed": lambda body: call.HoldChanged(body.ring_id, body.held),
     "mute_changed": lambda body: call.MuteChanged(body.ring_id, body.muted),
+    "transfer_requested": _transfer_of,
 }
 
 
@@ -211,23 +235,36 @@ def enqueue_message(effect: actions.JoinQueue) -> acd_pb2.EnqueueRequest:
         queue_id=effect.queue_id,
         call_id=effect.call_id,
         priority=effect.priority,
-        plan=_plan_message(effect.skills) if effect.skills else None,
+        plan=_plan_message(effect),
         attributes={"caller": effect.caller, **dict(effect.attributes)},
         waiting_since_ms=effect.waiting_since_ms,
         gateway=effect.gateway,
     )
 
 
-def _plan_message(skills: tuple[tuple[str, int], ...]) -> config_pb2.Plan:
-    """All the skills at once, for as long as it takes."""
+def _plan_message(effect: actions.JoinQueue) -> config_pb2.Plan | None:
+    """One agent and then others, or all the skills at once for as long as it takes."""
+    if effect.agent_id:
+        return _agent_first(effect.agent_id, effect.else_queue_id)
+    if not effect.skills:
+        return None
     wanted = [
         config_pb2.SkillExpr(kind="skill", name=name, comparison="ge", level=level)
-        for name, level in skills
+        for name, level in effect.skills
     ]
     expression = config_pb2.SkillExpr(kind="and", of=wanted)
     return config_pb2.Plan(
         steps=[config_pb2.PlanStep(expr=expression, for_s=_FOR_EVER_S)], end="stay"
     )
+
+
+def _agent_first(agent_id: str, else_queue_id: str) -> config_pb2.Plan:
+    step = config_pb2.PlanStep(
+        expr=config_pb2.SkillExpr(kind="agent", value=agent_id), for_s=TRANSFER_RING_MS // 1_000
+    )
+    if else_queue_id:
+        return config_pb2.Plan(steps=[step], end="overflow", overflow_queue=else_queue_id)
+    return config_pb2.Plan(steps=[step], end="any")
 
 
 _FOR_EVER_S = 86_400

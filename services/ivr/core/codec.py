@@ -12,10 +12,12 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from services.ivr.core.limits import MAX_CHECKPOINT_BYTES
+from services.ivr.model.call import TransferKind
 from services.ivr.model.checkpoint import (
     CallFacts,
     Checkpoint,
     CustomerFacts,
+    Handing,
     Purpose,
     Ring,
     Stage,
@@ -24,17 +26,22 @@ from services.ivr.model.checkpoint import (
 from services.ivr.model.errors import BadCheckpoint
 
 FORMAT = 1
-Part = CallFacts | CustomerFacts | Ring | Stay
+Part = CallFacts | CustomerFacts | Handing | Ring | Stay
 T = TypeVar("T", bound=Part | Checkpoint)
 
 _PAIRS = frozenset({"variables", "headers"})
 _NESTED: dict[str, type[Part]] = {
     "call": CallFacts,
     "customer": CustomerFacts,
+    "handing": Handing,
     "ring": Ring,
     "stay": Stay,
 }
-_WORDS: dict[str, type[StrEnum]] = {"stage": Stage, "purpose": Purpose}
+_WORDS: dict[str, type[StrEnum]] = {
+    "stage": Stage,
+    "purpose": Purpose,
+    "kind": TransferKind,
+}
 
 
 def encode(at: Checkpoint) -> bytes:

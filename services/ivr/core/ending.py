@@ -52,6 +52,13 @@ def fail(turn: Turn, reason: str, *, leave_queue: bool = True) -> None:
         hang_up(turn, TerminationClass.SERVER_ERROR, reason, SIP_SERVER_ERROR)
 
 
+def complete(turn: Turn, *, ended_by: str, reason: str) -> None:
+    """Tells acd that the conversation with an agent is over, and remembers that it must know."""
+    ring_id = turn.ring.ring_id
+    turn.effect(CompleteContact(ring_id, ended_by, reason))
+    turn.change(completed=ring_id, completed_by=ended_by, completed_reason=reason)
+
+
 def end_failed_call(turn: Turn) -> None:
     """Ends a call once its apology was heard."""
     hang_up(turn, TerminationClass(turn.at.ended_class), turn.at.ended_reason)
@@ -64,8 +71,7 @@ def end_for_caller(turn: Turn, event: LegEnded) -> None:
     if at.stage is Stage.APOLOGISING:
         laid_to, reason = TerminationClass(at.ended_class), at.ended_reason
     if at.stage is Stage.TALKING and at.ring is not None and at.ring.agent:
-        turn.effect(CompleteContact(at.ring.ring_id, "caller", reason))
-        turn.change(completed=at.ring.ring_id)
+        complete(turn, ended_by="caller", reason=reason)
     elif at.stay is not None and (at.stage in WAITING or at.stage is Stage.BRIDGING):
         turn.effect(LeaveQueue(at.stay.entry_id, "abandoned", reason))
         turn.note("queue-left", queue=at.stay.queue_id, exit="abandoned")

@@ -15,6 +15,7 @@ from services.ivr.core.limits import (
 from services.ivr.core.names import expression_values, text_values
 from services.ivr.core.opening import Door, door_at
 from services.ivr.core.templates import fill
+from services.ivr.core.trail import note_answer, note_digits
 from services.ivr.core.turn import Turn
 from services.ivr.core.variables import variables_bytes
 from services.ivr.core.waiting import join_queue, take_exit
@@ -69,6 +70,7 @@ def _enter(turn: Turn) -> None:
         corrected=False,
         stay=None,
         ring=None,
+        handing=None,
     )
     turn.note("node-entered", node=node.id)
     try:
@@ -193,6 +195,7 @@ def _choose(turn: Turn, node: Menu, digits: str) -> None:
         return
     turn.note("digits", node=node.id, digits=digits)
     turn.change(digits=digits)
+    note_answer(turn, node.id, digits)
     turn.target = target
 
 
@@ -201,6 +204,7 @@ def _take_digits(turn: Turn, node: Gather, digits: str) -> None:
         _repeat(turn, node, digits)
         return
     turn.note("digits", node=node.id, digits=digits if node.safe else "*" * len(digits))
+    note_digits(turn, node.id, digits, safe=node.safe)
     if node.safe:
         turn.change(digits=digits)
     try:
@@ -226,6 +230,7 @@ def _take_consent(turn: Turn, node: Consent, event: OperationEnded) -> None:
         turn.target = node.next
     elif event.digits == node.accept_key:
         _set_consent(turn, granted=True, basis="agreed")
+        note_answer(turn, node.id, "agreed")
         turn.target = node.next
     elif event.digits == node.refuse_key:
         _refuse(turn, node)
@@ -235,6 +240,7 @@ def _take_consent(turn: Turn, node: Consent, event: OperationEnded) -> None:
 
 def _refuse(turn: Turn, node: Consent) -> None:
     _set_consent(turn, granted=False, basis="refused")
+    note_answer(turn, node.id, "refused")
     turn.target = node.on_refused
 
 
@@ -250,6 +256,7 @@ def _repeat(turn: Turn, node: Menu | Gather | Consent, digits: str) -> None:
         if isinstance(node, Consent):
             _refuse(turn, node)
         else:
+            note_answer(turn, node.id, "wrong" if digits else "silence")
             turn.target = node.on_invalid if digits else node.on_timeout
         return
     turn.change(attempt=turn.at.attempt + 1, corrected=bool(digits))

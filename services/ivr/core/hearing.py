@@ -109,8 +109,20 @@ def say_farewell(turn: Turn, message: str) -> None:
 
 
 def play_ringback(turn: Turn) -> None:
-    """What is heard while a number outside rings."""
-    turn.command(PlayPrompts(turn.new_operation(Purpose.RINGBACK), (_RINGBACK,), loop=True))
+    """What is heard while a number outside rings; by whom is handed on, the queue's music."""
+    node = turn.node
+    ready = _music_of(turn, node) if isinstance(node, Enqueue) else (_RINGBACK,)
+    turn.command(PlayPrompts(turn.new_operation(Purpose.RINGBACK), ready, loop=True))
+
+
+def _music_of(turn: Turn, node: Enqueue) -> tuple[Prompt, ...]:
+    """A queue's music for somebody who is in no queue at present."""
+    if turn.at.failed_in_a_row:
+        return (_MUSIC,)
+    try:
+        return filled((node.music,), text_values(turn.at), turn.flow.language) or (_MUSIC,)
+    except KeyError:
+        return (_MUSIC,)  # it would name a place
 
 
 def apologise(turn: Turn) -> None:

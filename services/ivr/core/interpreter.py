@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from services.ivr.core import customers, ringing, waiting
+from services.ivr.core import customers, handing, ringing, waiting
 from services.ivr.core.ending import end_failed_call, end_for_caller
 from services.ivr.core.entering import end_prompt, run
 from services.ivr.core.limits import MAX_FACT_BYTES, MAX_HEADER_BYTES, MAX_HEADERS
@@ -138,6 +138,7 @@ _NAMING_A_RING = frozenset(
         Kind.BRIDGED,
         Kind.BRIDGE_FAILED,
         Kind.FAR_END_GONE,
+        Kind.TRANSFER_REQUESTED,
     }
 )
 _NAMING_A_RESERVATION = frozenset(
@@ -185,6 +186,7 @@ REACTIONS: dict[Reaction, Callable[[Turn, Any], str | None]] = {
     Reaction.END_CALL: end_for_caller,
     Reaction.END_TALK: ringing.end_talk,
     Reaction.TELL_HOLD: ringing.tell_hold,
+    Reaction.HAND_ON: handing.hand_on,
     Reaction.TAKE_PLACE: waiting.take_place,
     Reaction.NOTE_PLACE: waiting.note_place,
     Reaction.RING: ringing.ring_agent,

@@ -18,6 +18,14 @@ MAX_ATTRIBUTE_BYTES = 4 * 1024 - 1_000
 """Of a flow; the rest says who calls whom."""
 MAX_FACT_ATTRIBUTE_BYTES = 128
 """Of each of those six but the caller's number as it came."""
+MAX_CONTACT_ATTRIBUTES = 32
+MAX_CONTACT_BYTES = 4 * 1024
+"""Of all attributes of a contact together, names and texts: what acd takes."""
+MAX_PATH_BYTES = 512
+"""Of what the caller answered to which questions; the newest are kept."""
+MAX_KEYED_BYTES = 256
+MAX_REASON_BYTES = 400
+"""Of why a caller is handed on: 100 characters in any script."""
 MAX_PROBLEMS = 100
 """Told at once about one flow."""
 
@@ -53,4 +61,6 @@ RING_GRACE_MS = 10_000
 ACCEPT_LIMIT_MS = 20_000
 """From an agent's answer to acd's word on it: longer than a database that is restarted is away."""
 BRIDGE_LIMIT_MS = 8_000
+TRANSFER_RING_MS = 30_000
+"""For the colleague or the number that a caller is handed on to."""
 APOLOGY_LIMIT_MS = 10_000

@@ -85,7 +85,8 @@ def owed(flow: Flow, at: Checkpoint) -> tuple[Effect, ...]:
     if at.customer_until_ms and at.stage is not Stage.ENDED:
         effects.append(look_up_for(at))
     if at.completed and at.stage is not Stage.TALKING:
-        effects.append(CompleteContact(at.completed, "system", "resumed"))
+        ended_by, reason = at.completed_by or "system", at.completed_reason or "resumed"
+        effects.append(CompleteContact(at.completed, ended_by, reason))
     if at.stay is not None and (at.stage in WAITING or at.stage is Stage.BRIDGING):
         effects.append(request_for(flow, at))
     if ring is not None and ring.agent:

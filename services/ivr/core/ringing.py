@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.ivr.core.ending import fail, hang_up
+from services.ivr.core.ending import complete, fail, hang_up
 from services.ivr.core.hearing import play_music, play_ringback
 from services.ivr.core.limits import (
     ACCEPT_LIMIT_MS,
@@ -17,11 +17,10 @@ from services.ivr.core.limits import (
     RING_GRACE_MS,
 )
 from services.ivr.core.turn import Turn
-from services.ivr.core.waiting import back_to_queue, join_queue, queue_node
+from services.ivr.core.waiting import back_to_queue, come_back, join_queue, queue_node
 from services.ivr.model.actions import (
     AcceptReservation,
     BridgeLegs,
-    CompleteContact,
     ConfirmBridged,
     ConfirmRing,
     EndReservation,
@@ -41,7 +40,7 @@ from services.ivr.model.call import (
     RingOutcome,
 )
 from services.ivr.model.checkpoint import Purpose, Ring, Stage
-from services.ivr.model.flow import Transfer
+from services.ivr.model.flow import Enqueue, Transfer
 
 MIN_RING_MS = 1_000
 MAX_RING_MS = 180_000
@@ -200,8 +199,11 @@ def _end_reservation(turn: Turn, outcome: str) -> None:
 
 
 def fail_dial(turn: Turn) -> None:
-    """The number outside did not answer: on in the flow."""
+    """The number outside did not answer: on in the flow, or back to whence one was handed on."""
     node = turn.node
+    if turn.at.handing is not None:
+        come_back(turn, "not-reached")
+        return
     assert isinstance(node, Transfer), f"{node.id} is no transfer"
     turn.change(ring=None)
     if node.on_failed:
@@ -226,25 +228,29 @@ def hear_ringback_end(turn: Turn, event: OperationEnded) -> None:
 
 def end_talk(turn: Turn, event: LegEnded) -> None:
     """The far end is gone after a conversation."""
-    ring = turn.ring
-    if not ring.agent:
-        hang_up(turn, TerminationClass.SUCCESS, "far-end-left")
+    if not turn.ring.agent:
+        _go_on_after(turn, "far-end-left")
         return
     node = queue_node(turn)
-    turn.change(completed=ring.ring_id)
     if event.reason in _LOST:
         # Nobody hung up: the caller goes back to where the wait began, rather than being cut off.
         before = turn.stay
         why = _CONNECTION_LOST if event.reason == _CONNECTION_LOST else "agent-lost"
-        turn.effect(CompleteContact(ring.ring_id, "system", why))
+        complete(turn, ended_by="system", reason=why)
         turn.change(stay=None, ring=None)
         join_queue(turn, node, before.queue_id, before.waiting_since_ms, agent_lost=True)
         return
-    turn.effect(CompleteContact(ring.ring_id, "agent", "agent-left"))
-    if node.after_agent:
-        turn.target = node.after_agent
+    complete(turn, ended_by="agent", reason="agent-left")
+    _go_on_after(turn, "agent-left")
+
+
+def _go_on_after(turn: Turn, reason: str) -> None:
+    """As the flow says after a conversation: on to a node, or the end."""
+    after = turn.node.after_agent if isinstance(turn.node, Enqueue) else ""
+    if after:
+        turn.target = after
     else:
-        hang_up(turn, TerminationClass.SUCCESS, "agent-left")
+        hang_up(turn, TerminationClass.SUCCESS, reason)
 
 
 def tell_hold(turn: Turn, event: HoldChanged) -> str | None:

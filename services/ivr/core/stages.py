@@ -29,6 +29,7 @@ class Kind(StrEnum):
     FAR_END_GONE = "far_end_gone"
     HOLD_CHANGED = "hold_changed"
     MUTE_CHANGED = "mute_changed"
+    TRANSFER_REQUESTED = "transfer_requested"
     POSITION_CHANGED = "position_changed"
     AGENT_RESERVED = "agent_reserved"
     RESERVATION_RELEASED = "reservation_released"
@@ -63,6 +64,7 @@ class Reaction(StrEnum):
     END_CALL = "end_call"
     END_TALK = "end_talk"
     TELL_HOLD = "tell_hold"
+    HAND_ON = "hand_on"
     TAKE_PLACE = "take_place"
     NOTE_PLACE = "note_place"
     RING = "ring"
@@ -117,6 +119,7 @@ _ANY: dict[Kind, Reaction | Ignored] = {
     _K.CALLER_GONE: _R.END_CALL,
     _K.HOLD_CHANGED: Ignored.NOT_TALKING,
     _K.MUTE_CHANGED: Ignored.NO_MATTER,
+    _K.TRANSFER_REQUESTED: Ignored.NOT_TALKING,
     _K.CUSTOMER_FOUND: _R.NOTE_CUSTOMER,
     _K.CUSTOMER_UNKNOWN: _R.NOTE_CUSTOMER,
     _K.TIME_PASSED: Ignored.NO_MATTER,
@@ -201,6 +204,7 @@ TABLE: dict[Stage, dict[Kind, Reaction | Ignored]] = {
         _K.OPERATION_ENDED: _R.PLAY_OVER,
         _K.FAR_END_GONE: _R.END_TALK,
         _K.HOLD_CHANGED: _R.TELL_HOLD,
+        _K.TRANSFER_REQUESTED: _R.HAND_ON,
         _K.AGENT_RESERVED: _R.REFUSE_SECOND,
         _K.RESERVATION_RELEASED: Ignored.TALKING,
         _K.RESERVATION_ACCEPTED: Ignored.TALKING,
@@ -228,6 +232,7 @@ _KINDS: dict[type[Event], Kind] = {
     call.BridgeFailed: Kind.BRIDGE_FAILED,
     call.HoldChanged: Kind.HOLD_CHANGED,
     call.MuteChanged: Kind.MUTE_CHANGED,
+    call.TransferRequested: Kind.TRANSFER_REQUESTED,
     call.PositionChanged: Kind.POSITION_CHANGED,
     call.AgentReserved: Kind.AGENT_RESERVED,
     call.ReservationReleased: Kind.RESERVATION_RELEASED,

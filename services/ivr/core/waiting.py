@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from services.ivr.core.attributes import attributes_of
 from services.ivr.core.ending import fail
 from services.ivr.core.hearing import (
     play_music,
@@ -16,14 +17,11 @@ from services.ivr.core.identity import entry_id
 from services.ivr.core.limits import (
     DELAY_AFTER_MS,
     FIRST_MESSAGE_AFTER_MS,
-    MAX_ATTRIBUTE_BYTES,
-    MAX_FACT_ATTRIBUTE_BYTES,
     MAX_FAILED_IN_A_ROW,
     MAX_FAREWELL_BYTES,
     MAX_STAYS_PER_CALL,
 )
-from services.ivr.core.names import text_values
-from services.ivr.core.templates import clip, fill
+from services.ivr.core.templates import clip
 from services.ivr.core.turn import Turn
 from services.ivr.model.actions import JoinQueue, LeaveQueue, StopRinging
 from services.ivr.model.call import (
@@ -32,12 +30,17 @@ from services.ivr.model.call import (
     PositionChanged,
     QueueLeft,
     QueueUnavailable,
+    TransferKind,
 )
-from services.ivr.model.checkpoint import Checkpoint, CustomerFacts, Purpose, Stage, Stay
+from services.ivr.model.checkpoint import Checkpoint, Purpose, Stage, Stay
 from services.ivr.model.flow import Enqueue, Flow
 
 ACD_AWAY = "acd-away"
 """Why a contact could not be queued: nothing was heard of acd within the limit."""
+_NOT_TAKEN = frozenset(
+    {"overflowed", "timeout", "closed", "refused_full", "refused_no_agents", "failed"}
+)
+"""Exits from a queue by which a caller who was handed on comes back."""
 _LEAVABLE = frozenset({Stage.JOINING, Stage.QUEUED, Stage.RINGING})
 """Once an agent has accepted, the two belong together and the key comes too late."""
 
@@ -49,8 +52,13 @@ def join_queue(
     waiting_since_ms: int = 0,
     *,
     agent_lost: bool = False,
+    agent_id: str = "",
+    else_queue_id: str = "",
 ) -> None:
-    """Asks for a place and fills the wait from the first moment, with music or with a reason."""
+    """Asks for a place and fills the wait from the first moment, with music or with a reason.
+
+    With `agent_id` it is at first for that agent alone.
+    """
     number = turn.at.stays + 1
     if number > MAX_STAYS_PER_CALL:
         fail(turn, "too-many-queues")
@@ -62,6 +70,8 @@ def join_queue(
         waiting_since_ms,
         waiting_since_ms,
         delay_at_ms=turn.now_ms + DELAY_AFTER_MS,
+        agent_id=agent_id,
+        else_queue_id=else_queue_id,
     )
     turn.change(stage=Stage.JOINING, stay=stay, ring=None, stays=number, failed_in_a_row=0)
     turn.note("queue-joined", queue=queue_id, entry=stay.entry_id)
@@ -84,38 +94,11 @@ def request_for(flow: Flow, at: Checkpoint) -> JoinQueue:
         priority=node.priority,
         waiting_since_ms=stay.asked_since_ms,
         skills=node.skills,
-        attributes=_attributes(node, at),
+        attributes=attributes_of(node, at),
         gateway=at.call.gateway_address,
+        agent_id=stay.agent_id,
+        else_queue_id=stay.else_queue_id,
     )
-
-
-def _attributes(node: Enqueue, at: Checkpoint) -> tuple[tuple[str, str], ...]:
-    attributes = _facts(at)
-    values = text_values(at)
-    room = MAX_ATTRIBUTE_BYTES - sum(len(name.encode()) for name, _ in node.attributes)
-    for name, template in node.attributes:
-        # What does not fit is cut: routing by half an attribute beats no routing at all.
-        text = clip(fill(template, values), room)
-        room -= len(text.encode())
-        attributes[name] = text
-    return tuple(attributes.items())
-
-
-def _facts(at: Checkpoint) -> dict[str, str]:
-    """Who calls whom, for the agent's screen; what the flow says under the same name wins."""
-    customer = at.customer or CustomerFacts()
-    facts = {
-        "from": at.call.caller,
-        "to": at.call.called,
-        "customer_id": customer.customer_id,
-        "customer_name": customer.name,
-        "customer_segment": customer.segment,
-    }
-    return {
-        name: clip(text, MAX_FACT_ATTRIBUTE_BYTES - len(name))
-        for name, text in facts.items()
-        if text
-    }
 
 
 def queue_node(turn: Turn) -> Enqueue:
@@ -123,6 +106,15 @@ def queue_node(turn: Turn) -> Enqueue:
     node = turn.node
     assert isinstance(node, Enqueue), f"{node.id} is no queue"
     return node
+
+
+def come_back(turn: Turn, why: str) -> None:
+    """Whom a caller was handed on to did not take them: back to where they were, as they stood."""
+    handing = turn.at.handing
+    assert handing is not None, "only who was handed on comes back"
+    turn.note("transfer-failed", to=handing.kind, target=handing.target, reason=why)
+    turn.change(handing=replace(handing, failed=True), stay=None, ring=None)
+    join_queue(turn, queue_node(turn), handing.from_queue_id, handing.since_ms)
 
 
 def take_place(turn: Turn, event: PositionChanged) -> str | None:
@@ -237,7 +229,9 @@ def leave_queue(turn: Turn, event: QueueLeft) -> str | None:
     turn.note("queue-left", queue=stay.queue_id, exit=event.exit)
     turn.change(stage=Stage.IN_NODE, ring=None, stay=replace(stay, exit=event.exit))
     node = queue_node(turn)
-    if event.exit == "overflowed" and event.overflow_queue_id and not _way_out(node, event.exit):
+    if _is_turned_away(turn.at, event):
+        come_back(turn, event.exit)
+    elif event.exit == "overflowed" and event.overflow_queue_id and not _way_out(node, event.exit):
         join_queue(turn, node, event.overflow_queue_id, stay.waiting_since_ms)
     elif message := clip(event.message.strip(), MAX_FAREWELL_BYTES):
         turn.change(stay=replace(turn.stay, message=message))
@@ -257,6 +251,14 @@ def take_exit(turn: Turn) -> None:
         fail(turn, f"queue-{stay.exit}".replace("_", "-"), leave_queue=False)
 
 
+def _is_turned_away(at: Checkpoint, event: QueueLeft) -> bool:
+    """Whether the queue or the colleague that a caller was handed on to did not take them."""
+    if at.handing is None or at.handing.failed or event.exit not in _NOT_TAKEN:
+        return False
+    goes_elsewhere = event.exit == "overflowed" and bool(event.overflow_queue_id)
+    return not (goes_elsewhere and at.handing.kind is TransferKind.QUEUE)
+
+
 def _way_out(node: Enqueue, exit_name: str) -> str:
     return dict(node.on_exit).get(exit_name, "")
 
@@ -268,5 +270,9 @@ def lose_queue(turn: Turn, event: QueueUnavailable) -> str | None:
     """
     if turn.at.stay is None or event.entry_id != turn.at.stay.entry_id:
         return "stale-entry"
+    handing = turn.at.handing
+    if handing is not None and not handing.failed and event.reason != ACD_AWAY:
+        come_back(turn, event.reason)
+        return None
     fail(turn, event.reason, leave_queue=event.reason == ACD_AWAY)
     return None

@@ -137,7 +137,8 @@ class Note:
     """What the flow did, for the call's record."""
 
     kind: str
-    """node-entered, digits, consent, queue-joined, queue-message, queue-left or flow-failed."""
+    """node-entered, digits, consent, queue-joined, queue-message, queue-left, transfer-begun,
+    transfer-failed or flow-failed."""
     values: tuple[tuple[str, str], ...]
     """At most 16 of at most 256 characters."""
 
@@ -180,6 +181,10 @@ class JoinQueue:
     """For routing and the agent's screen."""
     gateway: str = ""
     """Where the gateway that carries the call listens."""
+    agent_id: str = ""
+    """Whom it is for at first, whatever the skills; empty: nobody in particular."""
+    else_queue_id: str = ""
+    """Where it goes when that agent does not take it; empty: to any agent of the queue."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,32 @@ class MuteChanged:
     """Whether it is muted now."""
 
 
+class TransferKind(StrEnum):
+    """To what sort of target a caller is handed on."""
+
+    QUEUE = "queue"
+    AGENT = "agent"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRequested:
+    """The agent who talks with the caller wants them handed on."""
+
+    ring_id: str
+    """What rang the agent's leg."""
+    kind: TransferKind
+    """What the target is."""
+    target: str
+    """A queue's or an agent's id, or a number."""
+    reason: str = ""
+    """As the agent says."""
+    by_name: str = ""
+    """What people call the agent."""
+    via_queue_id: str = ""
+    """Of an agent: where the caller waits for them; empty: the queue that they came from."""
+
+
 @dataclass(frozen=True, slots=True)
 class LegView:
     """A leg as the gateway sees it when another replica takes over."""
@@ -296,6 +322,7 @@ Event = (
     | LegEnded
     | HoldChanged
     | MuteChanged
+    | TransferRequested
     | PositionChanged
     | AgentReserved
     | ReservationReleased

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.ivr.model.call import TransferKind
 from services.ivr.model.flow import Value
 
 
@@ -131,6 +132,10 @@ class Stay:
     """The last reservation that came to nothing ..."""
     ended_outcome: str = ""
     """... and why, should acd not have heard."""
+    agent_id: str = ""
+    """The colleague whom it is for at first; empty: whom the queue's plan chooses."""
+    else_queue_id: str = ""
+    """Where it goes when that colleague does not take it; empty: it stays, for anybody."""
     exit: str = ""
     """How it ended, while the farewell is being said."""
     message: str = ""
@@ -156,6 +161,26 @@ class Ring:
     def agent(self) -> bool:
         """Whether it is an agent's, by reservation."""
         return bool(self.agent_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Handing:
+    """A caller whom an agent handed on."""
+
+    kind: TransferKind
+    """What the target is."""
+    target: str
+    """A queue's or an agent's id, or a number."""
+    from_queue_id: str
+    """Where the caller was when that agent answered ..."""
+    since_ms: int = 0
+    """... and since when they had waited there, UTC milliseconds; 0: not known."""
+    reason: str = ""
+    """As the agent said."""
+    by_name: str = ""
+    """What people call the agent."""
+    failed: bool = False
+    """Whether the target did not take the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +229,18 @@ class Checkpoint:
     """In a queue."""
     ring: Ring | None = None
     """Somebody to talk to."""
+    handing: Handing | None = None
+    """Set from a transfer on, until another node is entered."""
     completed: str = ""
-    """The last reservation whose conversation ended, should acd not have heard."""
+    """The last reservation whose conversation ended, should acd not have heard ..."""
+    completed_by: str = ""
+    """... who ended it ..."""
+    completed_reason: str = ""
+    """... and why."""
+    path: str = ""
+    """What the caller answered to which questions, for the agent's screen."""
+    keyed: str = ""
+    """What they keyed at them, as far as the flow names it safe."""
     treated: str = ""
     """Why the default treatment was begun; empty: it was not."""
     give_up_at_ms: int = 0

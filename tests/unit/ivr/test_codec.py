@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from services.ivr.core.codec import decode, encode
 from services.ivr.core.limits import MAX_CHECKPOINT_BYTES
-from services.ivr.model.call import CallInvited, QueueLeft
+from services.ivr.model.call import CallInvited, QueueLeft, TransferKind
 from services.ivr.model.checkpoint import (
     CallFacts,
     Checkpoint,
+    Handing,
     Purpose,
     Ring,
     Stage,
@@ -30,6 +31,14 @@ NAMES = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
 PAIRS = st.dictionaries(NAMES, WORDS, max_size=4).map(lambda pairs: tuple(pairs.items()))
 FACTS = st.builds(CallFacts, call_id=WORDS, caller=WORDS, trunk=WORDS, headers=PAIRS)
 STAYS = st.builds(Stay, entry_id=WORDS, queue_id=WORDS, asked_since_ms=NUMBERS, message=WORDS)
+HANDED = st.builds(
+    Handing,
+    kind=st.sampled_from(TransferKind),
+    target=WORDS,
+    from_queue_id=WORDS,
+    since_ms=NUMBERS,
+    failed=st.booleans(),
+)
 RINGS = st.builds(Ring, ring_id=WORDS, agent_id=WORDS, give_up_at_ms=NUMBERS, rang=st.booleans())
 CHECKPOINTS = st.builds(
     Checkpoint,
@@ -45,6 +54,8 @@ CHECKPOINTS = st.builds(
     operations=NUMBERS,
     stay=st.none() | STAYS,
     ring=st.none() | RINGS,
+    handing=st.none() | HANDED,
+    path=WORDS,
     treated=WORDS,
 )
 SMALL = Checkpoint("f", 1, CallFacts("c"), Stage.QUEUED, "begin")

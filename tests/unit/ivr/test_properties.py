@@ -87,6 +87,7 @@ RECIPES = st.one_of(
     ),
     st.tuples(st.just("unavailable"), STALE),
     st.tuples(st.just("accept_refused"), STALE),
+    st.tuples(st.just("hand_on"), st.sampled_from(call.TransferKind), STALE),
     st.tuples(st.just("customer"), st.booleans()),
     st.tuples(
         st.just("time"),
@@ -135,6 +136,8 @@ USUAL: dict[Stage, tuple[tuple[Any, ...], ...]] = {
         ("far_end_gone", "media-timeout", False),
         ("far_end_gone", "hung-up", False),
         ("reserved", 3, False),
+        ("hand_on", call.TransferKind.QUEUE, False),
+        ("hand_on", call.TransferKind.NUMBER, False),
     ),
     Stage.APOLOGISING: (("operation", COMPLETE, "", False), ("time",)),
     Stage.ENDED: (("bridged", False),),
@@ -187,6 +190,8 @@ def made(recipe: tuple[Any, ...], at: Checkpoint) -> Event:  # noqa: C901, PLR09
             return call.QueueUnavailable(entry, "acd-away")
         case ("customer", found):
             return call.CustomerFound("c1", "Anna", "vip") if found else call.CustomerUnknown()
+        case ("hand_on", kind, _):
+            return call.TransferRequested(ring, kind, "x", "why", "Ann", "elsewhere")
         case ("accept_refused", _):
             return call.AcceptRefused(ring, "answered-elsewhere")
         case _:

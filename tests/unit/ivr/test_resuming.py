@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -222,7 +223,17 @@ def test_a_conversation_that_ended_is_told_again_once_the_flow_went_on() -> None
         operation=outcome.checkpoint.operation,
         now_ms=0,
     )
-    assert later.effects == (CompleteContact("r1", "system", "resumed"),)
+    assert later.effects == (CompleteContact("r1", "agent", "agent-left"),)
+    unexplained = replace(outcome.checkpoint, completed_by="", completed_reason="")
+    told = resume(
+        talk.flow,
+        unexplained,
+        legs=(CALLER,),
+        events=(),
+        operation=unexplained.operation,
+        now_ms=0,
+    )
+    assert told.effects == (CompleteContact("r1", "system", "resumed"),)
 
 
 def test_a_rejoined_queue_is_joined_once() -> None:

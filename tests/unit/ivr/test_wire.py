@@ -11,7 +11,13 @@ from protos.ivr.v1 import ivr_pb2
 from services.ivr.model import actions, call
 from services.ivr.model.call import LegRole, OperationResult, RingOutcome
 from services.ivr.model.flow import Prompt
-from services.ivr.wire import command_message, entry_event, event_of, leg_of
+from services.ivr.wire import (
+    command_message,
+    enqueue_message,
+    entry_event,
+    event_of,
+    leg_of,
+)
 
 HELLO = Prompt(text="Hello.", language="en")
 COMMANDS: list[tuple[Any, str]] = [
@@ -90,6 +96,22 @@ EVENTS: list[tuple[dict[str, Any], Any]] = [
     ({"leg_ended": ivr_pb2.LegEnded(leg_id="l")}, call.LegEnded("l", LegRole.EXTERNAL, "", "")),
     ({"hold_changed": ivr_pb2.HoldChanged(ring_id="r", held=True)}, call.HoldChanged("r", True)),  # noqa: FBT003 - a field of data
     ({"mute_changed": ivr_pb2.MuteChanged(ring_id="r")}, call.MuteChanged("r", False)),  # noqa: FBT003 - a field of data
+    (
+        {
+            "transfer_requested": ivr_pb2.TransferRequested(
+                ring_id="r", agent_id="bob", reason="why", by_name="Ann", via_queue_id="q"
+            )
+        },
+        call.TransferRequested("r", call.TransferKind.AGENT, "bob", "why", "Ann", "q"),
+    ),
+    (
+        {"transfer_requested": ivr_pb2.TransferRequested(ring_id="r", queue_id="sales")},
+        call.TransferRequested("r", call.TransferKind.QUEUE, "sales"),
+    ),
+    (
+        {"transfer_requested": ivr_pb2.TransferRequested(ring_id="r", number="+1")},
+        call.TransferRequested("r", call.TransferKind.NUMBER, "+1"),
+    ),
 ]
 
 
@@ -117,6 +139,32 @@ def test_an_invitation_is_read_with_everything_in_it() -> None:
 def test_news_of_a_later_release_is_nothing_yet() -> None:
     assert event_of(ivr_pb2.CallEvent(call_id="c", seq=4)) is None
     assert entry_event(acd_pb2.EntryUpdate(entry_id="e")) is None
+
+
+def test_a_transfer_to_what_a_later_release_knows_is_nothing_yet() -> None:
+    unknown = ivr_pb2.TransferRequested(ring_id="r")
+    assert event_of(ivr_pb2.CallEvent(call_id="c", transfer_requested=unknown)) is None
+
+
+@pytest.mark.parametrize(("elsewhere", "end"), [("", "any"), ("support", "overflow")])
+def test_a_colleague_is_asked_for_thirty_seconds_and_then_others(elsewhere: str, end: str) -> None:
+    request = enqueue_message(
+        actions.JoinQueue(
+            entry_id="e",
+            queue_id="sales",
+            call_id="c",
+            caller="",
+            priority=0,
+            waiting_since_ms=0,
+            skills=(("billing", 3),),
+            attributes=(),
+            agent_id="bob",
+            else_queue_id=elsewhere,
+        )
+    )
+    (step,) = request.plan.steps
+    assert (step.expr.kind, step.expr.value, step.for_s) == ("agent", "bob", 30)
+    assert (request.plan.end, request.plan.overflow_queue) == (end, elsewhere)
 
 
 def test_a_place_without_an_announcement_promises_nothing() -> None:
