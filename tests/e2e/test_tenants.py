@@ -103,6 +103,10 @@ LISTS = (
     "/v1/recordings",
     "/v1/queues",
     "/v1/agents",
+    "/v1/waiting",
+    "/v1/agent-configs",
+    "/v1/queue-configs",
+    "/v1/tenant-defaults",
     "/v1/flows",
     "/v1/numbers",
     "/v1/audit",
@@ -136,6 +140,10 @@ def things(pair: Pair) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("GET", f"/v1/agents/{anna}", None),
         ("POST", f"/v1/agents/{anna}:set-presence", {"presence": "ready"}),
         ("DELETE", f"/v1/agents/{anna}", None),
+        ("GET", f"/v1/agents/{anna}/config", None),
+        ("POST", "/v1/agents:move", {"agent_ids": [anna]}),
+        ("POST", "/v1/agents:set-memberships", {"agents": [{"agent_id": anna}]}),
+        ("POST", "/v1/agents:set-skills", {"agents": [{"agent_id": anna}]}),
         ("GET", f"/v1/recordings/{pair.call_a}", None),
         ("GET", f"/v1/recordings/{pair.call_a}:verify", None),
         ("GET", f"/v1/recordings/{pair.call_a}/audio.wav", None),
@@ -219,7 +227,7 @@ async def test_grpc_without_or_with_wrong_credentials_is_refused(pair: Pair) -> 
 async def test_the_feed_tells_only_ones_own(pair: Pair) -> None:
     supervisor = await pair.b.session("sara")
     async with feed_of(supervisor, pair.b.portal) as feed:
-        await feed.subscribe("live", "agents")
+        await feed.subscribe("live", "agents", "waiting", "alarms")
         desk = await pair.a.desk("anna")
         await desk.ready()
         await one_call(pair.carillon, pair.a, desk)
