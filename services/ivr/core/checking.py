@@ -107,8 +107,8 @@ def _texts(node: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys(spoken + node.templates()))
 
 
-def _secrets(flow: Flow) -> Iterator[Problem]:
-    """Keyed digits that no node calls safe must not reach records through attributes."""
+def secret_variables(flow: Flow) -> dict[str, str]:
+    """Variables that may hold keyed digits which no node calls safe, and the node they are from."""
     secret = {
         node.into: node.id for node in flow.nodes if isinstance(node, Gather) and not node.safe
     }
@@ -123,6 +123,12 @@ def _secrets(flow: Flow) -> Iterator[Problem]:
             source = next((secret[other] for other in sorted(used) if other in secret), None)
             if source is not None:
                 secret.setdefault(name, source)
+    return secret
+
+
+def _secrets(flow: Flow) -> Iterator[Problem]:
+    """Keyed digits that no node calls safe must not reach records through attributes."""
+    secret = secret_variables(flow)
     for node in flow.nodes:
         if not isinstance(node, Enqueue):
             continue

@@ -13,6 +13,7 @@ from services.ivr.core import reading
 from services.ivr.core.limits import MAX_ATTRIBUTES, MAX_DIGITS, MAX_VARIABLES
 from services.ivr.core.opening import public_holidays
 from services.ivr.core.reading import Fault, Reader
+from services.ivr.model.calendars import Opening
 from services.ivr.model.flow import (
     Answer,
     Branch,
@@ -23,7 +24,6 @@ from services.ivr.model.flow import (
     Hours,
     Menu,
     Node,
-    Opening,
     Prompt,
     SetVariables,
     Speak,
@@ -108,7 +108,8 @@ def _weekly(value: Any) -> tuple[Opening, ...]:
     )
 
 
-def _time_zone(value: Any) -> str:
+def time_zone(value: Any) -> str:
+    """The IANA name of a time zone."""
     name = reading.text(64)(value)
     try:
         ZoneInfo(name)
@@ -148,16 +149,41 @@ def _case(value: Any) -> tuple[str, str]:
     return _EXPRESSION(given["when"]), reading.node_id(given["next"])
 
 
-def _make_hours(id: str, holidays: tuple[tuple[str, ...], str, str], **rest: Any) -> Hours:  # noqa: A002 - the dataclass's own field
-    dates, country, subdivision = holidays
-    holiday = rest.pop("holiday") or rest["closed"]
+def _make_hours(
+    id: str,  # noqa: A002 - the dataclass's own field
+    weekly: tuple[Opening, ...] | None,
+    holidays: tuple[tuple[str, ...], str, str] | None,
+    **rest: Any,
+) -> Hours:
+    own = {"time_zone": bool(rest["time_zone"]), "weekly": weekly is not None}
+    if rest["calendar"]:
+        given = [
+            name for name, is_given in (own | {"holidays": bool(holidays)}).items() if is_given
+        ]
+        if given:
+            raise Fault("wrong-hours", f"`{given[0]}` is the calendar's; name one of the two")
+    elif not all(own.values()):
+        missing = next(name for name, is_given in own.items() if not is_given)
+        raise Fault("missing-key", f"`{missing}` is missing; or name a `calendar`")
+    dates, country, subdivision = holidays or ((), "", "")
+    rest["holiday"] = rest["holiday"] or rest["closed"]
     return Hours(
-        id=id, dates=dates, country=country, subdivision=subdivision, holiday=holiday, **rest
+        id=id,
+        weekly=weekly or (),
+        dates=dates,
+        country=country,
+        subdivision=subdivision,
+        **rest,
     )
 
 
-def _make_say(id: str, text: str, language: str, next: str) -> Speak:  # noqa: A002 - the dataclass's own fields
-    return Speak(id=id, spoken=(Prompt(text=text, language=language),), next=next)
+def _make_say(id: str, text: str, prompt: str, language: str, next: str) -> Speak:  # noqa: A002 - the dataclass's own fields
+    if not text and not prompt:
+        raise Fault("missing-key", "`text` is missing; or name a `prompt`")
+    if prompt and (text or language):
+        raise Fault("wrong-prompt", "must have exactly one of text and prompt")
+    said = Prompt(prompt_id=prompt) if prompt else Prompt(text=text, language=language)
+    return Speak(id=id, spoken=(said,), next=next)
 
 
 def _make_question(make: Callable[..., Node], **values: Any) -> Node:
@@ -240,7 +266,8 @@ KINDS: dict[str, Kind] = {
     "say": Kind(
         _make_say,
         (
-            _same("text", reading.text()),
+            _same("text", reading.text(), ""),
+            _same("prompt", reading.library_id, ""),
             _same("language", reading.optional(reading.language), ""),
             _NEXT,
         ),
@@ -295,9 +322,10 @@ KINDS: dict[str, Kind] = {
     "hours": Kind(
         _make_hours,
         (
-            _same("time_zone", _time_zone),
-            _same("weekly", _weekly),
-            _same("holidays", _holidays, ((), "", "")),
+            _same("calendar", reading.library_id, ""),
+            _same("time_zone", time_zone, ""),
+            _same("weekly", _weekly, None),
+            _same("holidays", _holidays, None),
             _same("open", reading.node_id),
             _same("closed", reading.node_id),
             _same("holiday", _MAYBE_NODE, ""),

@@ -15,9 +15,11 @@ Reader = Callable[[Any], T]
 
 SYSTEM_SOUNDS = ("music", "apology", "ringback", "beep")
 KEYS = "0123456789*#ABCD"
+_SOURCES = ("text", "prompt", "sha256", "system")
 NODE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
+LIBRARY_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -64,6 +66,7 @@ def matching(pattern: re.Pattern[str], example: str) -> Reader[str]:
 node_id = matching(NODE_ID, "main-menu")
 variable_name = matching(NAME, "order_number")
 language = matching(LANGUAGE, "en-us")
+library_id = matching(LIBRARY_ID, "welcome")
 
 
 def whole(lowest: int, highest: int) -> Reader[int]:
@@ -164,13 +167,13 @@ def as_object(value: Any, allowed: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 def prompt(value: Any) -> Prompt:
-    """A text to speak, or an object that names a text and its language, a recording or a sound."""
+    """A text to speak, or an object that names a text, a prompt, a recording or a sound."""
     if isinstance(value, str):
         return Prompt(text=text()(value))
-    given = as_object(value, ("text", "language", "sha256", "system"))
-    sources = [name for name in ("text", "sha256", "system") if name in given]
+    given = as_object(value, (*_SOURCES, "language"))
+    sources = [name for name in _SOURCES if name in given]
     if len(sources) != 1:
-        raise Fault("wrong-prompt", "must have exactly one of text, sha256 and system")
+        raise Fault("wrong-prompt", f"must have exactly one of {', '.join(_SOURCES)}")
     if "language" in given and sources != ["text"]:
         raise Fault("wrong-prompt", "only a text has a language")
     return Prompt(
@@ -180,6 +183,7 @@ def prompt(value: Any) -> Prompt:
         if "sha256" in given
         else "",
         system=one_of(*SYSTEM_SOUNDS)(given["system"]) if "system" in given else "",
+        prompt_id=library_id(given["prompt"]) if "prompt" in given else "",
     )
 
 

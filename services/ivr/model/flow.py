@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.ivr.model.calendars import Opening, SpecialDay
+
 Value = str | int | float | bool
 """What a variable can hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One thing to hear. Exactly one of `text`, `sha256` and `system` is set."""
+    """One thing to hear. Exactly one of `text`, `sha256`, `system` and `prompt_id` is set.
+
+    But for a prompt of the library whose sound is known: it has its `sha256` as well.
+    """
 
     text: str = ""
     """Words to speak, with placeholders."""
@@ -24,6 +29,8 @@ class Prompt:
     """A recording: lower-case hex hash of a mono 16-bit 8,000 Hz WAV blob."""
     system: str = ""
     """A sound that every gateway has: music, apology, ringback or beep."""
+    prompt_id: str = ""
+    """A prompt of the tenant's library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,23 +266,11 @@ class Branch(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
-    """An interval of one weekday."""
-
-    weekday: int
-    """0 is Monday."""
-    from_minute: int
-    """Minutes after local midnight, the first that is open."""
-    to_minute: int
-    """The first that is closed again; 1,440 is the end of the day."""
-
-
-@dataclass(frozen=True, slots=True)
 class Hours(Node):
     """Whether somebody is there now."""
 
     time_zone: str
-    """IANA name."""
+    """IANA name; empty: a calendar's that is not known yet."""
     weekly: tuple[Opening, ...]
     """When it is open."""
     dates: tuple[str, ...]
@@ -290,6 +285,10 @@ class Hours(Node):
     """Where it goes outside hours."""
     holiday: str
     """Where it goes on a day off."""
+    calendar: str = ""
+    """The tenant's calendar that it goes by; empty: its own hours."""
+    special_days: tuple[SpecialDay, ...] = ()
+    """The calendar's."""
 
     def edges(self) -> tuple[Edge, ...]:
         """Open, closed or a day off."""
@@ -418,6 +417,8 @@ class Flow:
     """All of them, the two of the default treatment included."""
     recording: str = OFF
     """off, announced or policy."""
+    may_record: bool = True
+    """False: the tenant records nothing, whatever its flows say."""
 
     def node(self, node_id: str) -> Node | None:
         """The node of that id."""
