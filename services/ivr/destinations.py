@@ -114,6 +114,12 @@ class Destinations:
             if known.destination.route == Route(tenant_id, flow_id):
                 self._known[key] = replace(known, asked_at_ms=-BELIEVED_MS)
 
+    def library_changed(self, tenant_id: TenantId) -> None:
+        """Asks again, at the next call, for every number of a tenant whose library changed here."""
+        for key, known in self._known.items():
+            if known.destination.route.tenant_id == tenant_id:
+                self._known[key] = replace(known, asked_at_ms=-BELIEVED_MS)
+
     async def _ask(self, trunk: str, number: str) -> Destination:
         route = await self._store.resolve_number(trunk, number)
         version = await self._store.published_version(route.tenant_id, route.flow_id)

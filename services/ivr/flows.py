@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import TenantId
 from services.chassis.log import get_logger
 from services.chassis.tasks import Tasks
 from services.ivr.core import templates
+from services.ivr.core.joining import WITHOUT_SOUND, find_missing, joined
 from services.ivr.core.parsing import parse_flow, read_flow
 from services.ivr.core.phrases import MINUTE_MS, agent_lost, delay, is_known, queue_message
 from services.ivr.model.errors import BadFlow, Problem
 from services.ivr.model.flow import Enqueue, Flow, Node, Prompt
 from services.ivr.prompts import Prompts
+from services.ivr.shelves import Shelves
 from services.ivr.speech import NoSuchVoice, VoiceFailed
 from services.ivr.store import FlowStore
 
 log = get_logger("ivr.flows")
 
+Key = tuple[TenantId, str, int]
+"""A version of a flow."""
+
+IMAGINED = "0" * 64
+"""Stands for a sound that there is not yet, where none is heard."""
 MAX_CACHED = 256
 WARM_POSITIONS = 10
 WARM_MINUTES = 5
@@ -30,10 +39,12 @@ PROBE = "One."
 class Flows:
     """The flows of all tenants, as calls need them."""
 
-    def __init__(self, *, store: FlowStore, prompts: Prompts) -> None:
+    def __init__(self, *, store: FlowStore, prompts: Prompts, shelves: Shelves) -> None:
         self._store = store
         self._prompts = prompts
-        self._cached: OrderedDict[tuple[TenantId, str, int], Flow] = OrderedDict()
+        self._shelves = shelves
+        self._cached: OrderedDict[Key, Flow] = OrderedDict()
+        self._joined: OrderedDict[Key, Flow] = OrderedDict()
         self._tasks = Tasks()
 
     def __len__(self) -> int:
@@ -41,13 +52,43 @@ class Flows:
         return len(self._cached)
 
     async def pinned(self, tenant_id: TenantId, flow_id: str, version: int) -> Flow:
-        """A version of a flow; NoSuchFlow, or BadFlow when it cannot be read."""
+        """A version of a flow with what it names of the library now, as a call meets it.
+
+        NoSuchFlow, or BadFlow when it cannot be read. While the library cannot be read, what was
+        last found there counts.
+        """
         key = (tenant_id, flow_id, version)
-        if key in self._cached:
-            self._cached.move_to_end(key)
-            return self._cached[key]
-        stored = await self._store.get_flow(tenant_id, flow_id, version)
-        return await self._parsed(key, stored.definition_json)
+        flow = await self._read(key)
+        try:
+            shelf = await self._shelves.shelf(tenant_id, flow)
+        except CarillonError as error:
+            if key not in self._joined or error.kind is not Kind.UNAVAILABLE:
+                raise
+            log.warning("old library used", flow=flow_id, reason=repr(error))
+            return self._joined[key]
+        return _kept(self._joined, key, joined(flow, shelf))
+
+    async def find_missing(self, tenant_id: TenantId, flow: Flow) -> tuple[Problem, ...]:
+        """What the flow names and the tenant's library does not have."""
+        return tuple(find_missing(flow, await self._shelves.shelf(tenant_id, flow)))
+
+    async def imagined(self, tenant_id: TenantId, flow: Flow) -> tuple[Flow, Mapping[str, int]]:
+        """The flow as an imagined call meets it, and how long its prompts last, by their ids.
+
+        A prompt that has no sound yet may be played there. BadFlow when the library lacks others.
+        """
+        shelf = await self._shelves.shelf(tenant_id, flow)
+        missing = tuple(
+            problem for problem in find_missing(flow, shelf) if problem.code != WITHOUT_SOUND
+        )
+        if missing:
+            raise BadFlow(missing)
+        sounds = {
+            name: replace(sound, sha256=sound.sha256 or IMAGINED)
+            for name, sound in shelf.sounds.items()
+        }
+        durations = {name: sound.duration_ms for name, sound in sounds.items()}
+        return joined(flow, replace(shelf, sounds=sounds)), durations
 
     async def check(self, definition_json: str) -> Flow:
         """A flow that may meet callers, its voices included; BadFlow, or VoiceFailed."""
@@ -72,12 +113,13 @@ class Flows:
         """Stops speaking in the background."""
         await self._tasks.close()
 
-    async def _parsed(self, key: tuple[TenantId, str, int], definition_json: str) -> Flow:
-        flow = await asyncio.to_thread(read_flow, definition_json)
-        self._cached[key] = flow
-        while len(self._cached) > MAX_CACHED:
-            self._cached.popitem(last=False)
-        return flow
+    async def _read(self, key: Key) -> Flow:
+        if key in self._cached:
+            self._cached.move_to_end(key)
+            return self._cached[key]
+        stored = await self._store.get_flow(*key)
+        flow = await asyncio.to_thread(read_flow, stored.definition_json)
+        return _kept(self._cached, key, flow)
 
     async def _speak_all(self, flow: Flow) -> None:
         spoken = 0
@@ -90,6 +132,14 @@ class Flows:
                 return
             spoken += 1
         log.info("prompts spoken", flow=flow.name, prompts=spoken)
+
+
+def _kept(cache: OrderedDict[Key, Flow], key: Key, flow: Flow) -> Flow:
+    cache[key] = flow
+    cache.move_to_end(key)
+    while len(cache) > MAX_CACHED:
+        cache.popitem(last=False)
+    return flow
 
 
 def voice_for(flow: Flow, language: str) -> str:

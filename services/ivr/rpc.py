@@ -8,17 +8,26 @@ from services.ivr.destinations import Destinations
 from services.ivr.flows import Flows
 from services.ivr.rpc_calls import CallCalls
 from services.ivr.rpc_flows import FlowCalls
+from services.ivr.rpc_simulation import SimulationCalls
 from services.ivr.session import Parts, Session
 from services.ivr.store import FlowStore
+from services.ivr.tenants import Tenants
 
 
-class Ivr(CallCalls, FlowCalls, ivr_pb2_grpc.IvrServicer):
+class Ivr(CallCalls, FlowCalls, SimulationCalls, ivr_pb2_grpc.IvrServicer):
     """The servicer of carillon.ivr.v1.Ivr."""
 
     def __init__(
-        self, *, store: FlowStore, flows: Flows, destinations: Destinations, parts: Parts
+        self,
+        *,
+        store: FlowStore,
+        flows: Flows,
+        destinations: Destinations,
+        tenants: Tenants,
+        parts: Parts,
     ) -> None:
         self._store = store
+        self._tenants = tenants
         self._flows = flows
         self._destinations = destinations
         self._parts = parts

@@ -25,6 +25,7 @@ from services.ivr.model.actions import HangUpCall, TerminationClass
 from services.ivr.model.errors import BadFlow
 from services.ivr.session import Parts, Position, Session
 from services.ivr.store import LOCAL_TRUNK, NoSuchFlow, NoSuchNumber
+from services.ivr.tenants import Tenants
 from services.ivr.wire import command_message, event_of, invited_of, leg_of
 
 log = get_logger("ivr.calls")
@@ -62,9 +63,11 @@ class NotFoundInTime(CarillonError):
 class CallRefused(Exception):
     """The call gets no flow; the gateway is told how to end it."""
 
-    def __init__(self, hangup: HangUpCall) -> None:
+    def __init__(self, hangup: HangUpCall, tenant_id: str = "") -> None:
+        """`tenant_id` is empty when the number is nobody's."""
         super().__init__(hangup.reason)
         self.hangup = hangup
+        self.tenant_id = tenant_id
 
 
 class CallCalls:
@@ -72,6 +75,7 @@ class CallCalls:
 
     _flows: Flows
     _destinations: Destinations
+    _tenants: Tenants
     _parts: Parts
     _sessions: set[Session]
     _untold: set[Session]
@@ -86,16 +90,17 @@ class CallCalls:
             session, begin, pending = await self._begin(first)
         except CallRefused as refused:
             log.info("call refused", call=first.call_id, reason=refused.hangup.reason)
-            yield _refusal(first, refused.hangup)
+            yield _refusal(first, refused)
             return
         self._sessions.add(session)
         self._untold.add(session)
         self._parts.figures.calls += 1
         try:
             steps = session.steps(begin, _items(pending, requests))
-            async with contextlib.aclosing(steps):
-                async for step in steps:
-                    yield step
+            with self._tenants.counted(session.tenant_id):
+                async with contextlib.aclosing(steps):
+                    async for step in steps:
+                        yield step
         finally:
             self._sessions.discard(session)
             self._parts.tasks.start(self._forget(session), f"forget {first.call_id}")
@@ -128,6 +133,9 @@ class CallCalls:
         with spans.span("ivr", "find flow", call_id=first.call_id):
             found = await self._destination(first.call_id, invited.trunk, invited.called)
         route = found.route
+        refusal = await self._tenants.refusal(route.tenant_id)
+        if refusal is not None:
+            raise CallRefused(refusal, route.tenant_id)
         begin = interpreter.start(
             found.flow,
             flow_id=route.flow_id,
@@ -211,10 +219,11 @@ def _item(message: ivr_pb2.CallEvent) -> Item:
     return Item(event_of(message), message.seq)
 
 
-def _refusal(first: ivr_pb2.CallEvent, hangup: HangUpCall) -> ivr_pb2.Step:
+def _refusal(first: ivr_pb2.CallEvent, refused: CallRefused) -> ivr_pb2.Step:
     return ivr_pb2.Step(
         epoch=first.epoch,
         step=first.resumed.step + 1,
         consumed_seq=first.seq,
-        commands=[command_message(hangup, {})],
+        commands=[command_message(refused.hangup, {})],
+        tenant_id=refused.tenant_id,
     )

@@ -12,6 +12,8 @@ from services.chassis.errors import CarillonError, Kind
 from services.chassis.log import get_logger
 from services.chassis.paging import BadPage, page_size
 from services.chassis.rpc import tenant_id
+from services.ivr.core.joining import uses_of
+from services.ivr.core.limits import MAX_PROBLEMS
 from services.ivr.destinations import Destinations
 from services.ivr.flows import Flows
 from services.ivr.model.errors import BadFlow
@@ -57,14 +59,16 @@ class FlowCalls:
     async def CheckFlow(
         self, request: ivr_pb2.CheckFlowRequest, _context: Context
     ) -> ivr_pb2.CheckFlowResponse:
-        """Checks a flow and stores nothing."""
-        tenant_id()
+        """Checks a flow, also for what it names of the library, and stores nothing."""
+        tenant = tenant_id()
         try:
-            await self._flows.check(request.definition_json)
+            flow = await self._flows.check(request.definition_json)
+            problems = await self._flows.find_missing(tenant, flow)
         except BadFlow as error:
-            problems = [problem_message(problem) for problem in error.problems]
-            return ivr_pb2.CheckFlowResponse(problems=problems)
-        return ivr_pb2.CheckFlowResponse()
+            problems = error.problems
+        return ivr_pb2.CheckFlowResponse(
+            problems=[problem_message(problem) for problem in problems[:MAX_PROBLEMS]]
+        )
 
     async def PublishFlow(
         self, request: ivr_pb2.PublishFlowRequest, _context: Context
@@ -79,8 +83,11 @@ class FlowCalls:
         )
         # What was stored under older rules or with another voice is checked by today's.
         flow = await self._flows.check(wanted.definition_json)
+        missing = await self._flows.find_missing(tenant, flow)
+        if missing:
+            raise BadFlow(missing[:MAX_PROBLEMS])
         await self._flows.warm(flow, self._parts.settings.warm_limit_s)
-        stored = await self._store.publish_flow(tenant, flow_id, wanted.version)
+        stored = await self._store.publish_flow(tenant, flow_id, wanted.version, uses_of(flow))
         self._destinations.flow_changed(tenant, flow_id)
         log.info("flow published", tenant=tenant, flow=flow_id, version=stored.version)
         return flow_message(stored)

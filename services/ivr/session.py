@@ -104,6 +104,11 @@ class Session:
         self.told = asyncio.Event()
         """Set once acd was told everything that was decided here."""
 
+    @property
+    def tenant_id(self) -> TenantId:
+        """Whose call it is."""
+        return self._tenant_id
+
     async def leave(self) -> None:
         """Ends the stream soon, so that the gateway finds another replica."""
         await self._mailbox.close()

@@ -8,7 +8,10 @@ from typing import ClassVar, Protocol
 
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import TenantId
+from services.ivr.model.library import Uses
+from services.ivr.store_library import MemoryLibraryStore
 
+NOTHING = Uses()
 MAX_VERSIONS = 10_000
 """Of one flow."""
 LOCAL_TRUNK = "local"
@@ -98,8 +101,14 @@ class FlowStore(Protocol):
     ) -> StoredFlow:
         """Keeps a new version; the newest again when it is the same text."""
 
-    async def publish_flow(self, tenant_id: TenantId, flow_id: str, version: int) -> StoredFlow:
-        """Makes a version (0: the newest) the one that new calls get; NoSuchFlow."""
+    async def publish_flow(
+        self, tenant_id: TenantId, flow_id: str, version: int, uses: Uses = NOTHING
+    ) -> StoredFlow:
+        """Makes a version (0: the newest) the one that new calls get; NoSuchFlow.
+
+        `uses` is what that version names of the library, which is kept from being removed from
+        now on; NoSuchPrompt, NoSuchCalendar.
+        """
 
     async def get_flow(self, tenant_id: TenantId, flow_id: str, version: int) -> StoredFlow:
         """A version (0: the published one) with its definition; NoSuchFlow."""
@@ -149,6 +158,8 @@ class MemoryFlowStore:
     """Flows for tests and simulation: gone with the process."""
 
     def __init__(self) -> None:
+        self.library = MemoryLibraryStore()
+        """What its flows name."""
         self._flows: dict[tuple[str, str], list[StoredFlow]] = {}
         self._published: dict[tuple[str, str], int] = {}
         self._removed: dict[tuple[str, str], int] = {}
@@ -170,13 +181,16 @@ class MemoryFlowStore:
         versions.append(new)
         return new
 
-    async def publish_flow(self, tenant_id: TenantId, flow_id: str, version: int) -> StoredFlow:
+    async def publish_flow(
+        self, tenant_id: TenantId, flow_id: str, version: int, uses: Uses = NOTHING
+    ) -> StoredFlow:
         """See `FlowStore.publish_flow`."""
         flow = await (
             self.get_flow(tenant_id, flow_id, version)
             if version
             else self.newest_flow(tenant_id, flow_id)
         )
+        self.library.use(tenant_id, flow_id, uses)
         self._published[tenant_id, flow_id] = flow.version
         return replace(flow, published=True)
 
@@ -228,6 +242,7 @@ class MemoryFlowStore:
                 raise FlowInUse(f"{number.number} leads to {flow_id}")
         self._removed[tenant_id, flow_id] = newest.version
         self._published.pop((tenant_id, flow_id), None)
+        self.library.use(tenant_id, flow_id, NOTHING)
         del self._flows[tenant_id, flow_id]
 
     async def put_number(self, tenant_id: TenantId, number: StoredNumber) -> StoredNumber:

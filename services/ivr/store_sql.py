@@ -6,8 +6,10 @@ import asyncpg
 
 from services.chassis.database import Connection, Database
 from services.chassis.ids import TenantId
+from services.ivr.model.library import Uses
 from services.ivr.store import (
     MAX_VERSIONS,
+    NOTHING,
     FlowInUse,
     NoSuchFlow,
     NoSuchNumber,
@@ -18,6 +20,7 @@ from services.ivr.store import (
     TooManyVersions,
     told,
 )
+from services.ivr.store_library_sql import replace_uses
 
 _VERSION = """
 SELECT v.version, v.definition_json, v.created_at_ms, v.version = f.published AS published
@@ -91,7 +94,9 @@ class SqlFlowStore:
             )
         return StoredFlow(flow_id, newest + 1, definition_json, now_ms, published=False)
 
-    async def publish_flow(self, tenant_id: TenantId, flow_id: str, version: int) -> StoredFlow:
+    async def publish_flow(
+        self, tenant_id: TenantId, flow_id: str, version: int, uses: Uses = NOTHING
+    ) -> StoredFlow:
         """See `FlowStore.publish_flow`."""
         async with self._database.transaction(tenant_id) as connection:
             wanted = await (
@@ -102,6 +107,7 @@ class SqlFlowStore:
             await connection.execute(
                 "UPDATE flow SET published = $2 WHERE flow_id = $1", flow_id, wanted.version
             )
+            await replace_uses(connection, flow_id, uses)
             return await _version(connection, _GET, flow_id, wanted.version)
 
     async def get_flow(self, tenant_id: TenantId, flow_id: str, version: int) -> StoredFlow:
@@ -162,6 +168,7 @@ class SqlFlowStore:
             # The flow's own row stays: it counts on if a flow of this id is made again, and a
             # version that some replica still has in memory is never another.
             await connection.execute("UPDATE flow SET published = 0 WHERE flow_id = $1", flow_id)
+            await replace_uses(connection, flow_id, NOTHING)
             await connection.execute("DELETE FROM flow_version WHERE flow_id = $1", flow_id)
 
     async def put_number(self, tenant_id: TenantId, number: StoredNumber) -> StoredNumber:

@@ -24,6 +24,7 @@ from services.ivr.model.call import OperationEnded, OperationResult
 from services.ivr.model.checkpoint import Purpose, Ring, Stage
 from services.ivr.model.errors import BadExpression
 from services.ivr.model.flow import (
+    POLICY,
     TREATMENT,
     Answer,
     Branch,
@@ -100,7 +101,7 @@ def _begin(turn: Turn, node: Node) -> None:
         case Branch():
             turn.target = _chosen(turn, node)
         case Hours():
-            turn.target = _way_in(turn, node)
+            _go_by_clock(turn, node)
         case Enqueue():
             join_queue(turn, node, node.queue_id)
         case Transfer():
@@ -131,9 +132,12 @@ def _chosen(turn: Turn, node: Branch) -> str:
     return node.otherwise
 
 
-def _way_in(turn: Turn, node: Hours) -> str:
+def _go_by_clock(turn: Turn, node: Hours) -> None:
+    if not node.time_zone:
+        fail(turn, "no-calendar")
+        return
     ways = {Door.OPEN: node.open, Door.CLOSED: node.closed, Door.HOLIDAY: node.holiday}
-    return ways[door_at(node, turn.now_ms)]
+    turn.target = ways[door_at(node, turn.now_ms)]
 
 
 def _dial(turn: Turn, node: Transfer) -> None:
@@ -245,6 +249,8 @@ def _refuse(turn: Turn, node: Consent) -> None:
 
 
 def _set_consent(turn: Turn, *, granted: bool, basis: str) -> None:
+    if granted and not turn.flow.may_record:
+        granted, basis = False, POLICY
     turn.note("consent", granted="yes" if granted else "no", basis=basis)
     turn.command(SetConsent(granted, basis))
 

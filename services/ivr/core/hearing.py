@@ -23,11 +23,16 @@ _BEEP = Prompt(system="beep")
 def filled(
     prompts: tuple[Prompt, ...], values: Mapping[str, Value], language: str
 ) -> tuple[Prompt, ...]:
-    """Prompts ready to be heard, without those that say nothing; KeyError for an unknown name."""
+    """Prompts ready to be heard, without those that say nothing; KeyError for an unknown name.
+
+    A prompt of the library without a sound says nothing: no flow is published with one, but a call
+    may be in a version that was published before.
+    """
     ready = []
     for prompt in prompts:
         if not prompt.text:
-            ready.append(prompt)
+            if prompt.sha256 or prompt.system:
+                ready.append(prompt)
         elif text := templates.fill(prompt.text, values):
             ready.append(replace(prompt, text=text, language=prompt.language or language))
     return tuple(ready)

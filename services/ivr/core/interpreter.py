@@ -40,7 +40,7 @@ def start(flow: Flow, *, flow_id: str, version: int, invited: CallInvited, now_m
     turn = Turn(flow=flow, at=at, now_ms=now_ms)
     customers.look_up(turn)
     if flow.recording == POLICY:
-        turn.command(SetConsent(granted=True, basis=POLICY))
+        turn.command(SetConsent(granted=flow.may_record, basis=POLICY))
     turn.target = flow.start
     run(turn)
     return turn.outcome()

@@ -21,6 +21,7 @@ from services.chassis.simulated import SimulatedWorld, simulate
 from services.ivr.humming import Humming
 from services.ivr.main import IvrService
 from services.ivr.settings import IvrSettings
+from services.ivr.stores import memory_stores
 from tests.unit.ivr.gateway import CALL_ID, Acd, GatewayCall
 from tests.unit.ivr.test_destinations import Wavering
 
@@ -72,7 +73,10 @@ class Stage:
         self.store = Wavering()
         self.call = GatewayCall(world.dial("ivr"), patience_s=300)
         self.service = IvrService(
-            world=world, settings=load(IvrSettings), store=self.store, engine=Humming()
+            world=world,
+            settings=load(IvrSettings),
+            stores=memory_stores(self.store),
+            engine=Humming(),
         )
 
     async def prepare(self) -> None:

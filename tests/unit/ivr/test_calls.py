@@ -23,6 +23,7 @@ from services.ivr.main import IvrService
 from services.ivr.rpc_calls import spellings
 from services.ivr.settings import IvrSettings
 from services.ivr.store import MemoryFlowStore
+from services.ivr.stores import memory_stores
 from tests.unit.ivr.gateway import CALL_ID, Acd, GatewayCall, Tone
 
 DEMO = metadata(tenant_id="demo")
@@ -87,7 +88,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     world = local_world(var_dir=tmp_path)
     acd, voice, store = Acd(), Tone(), MemoryFlowStore()
     settings = IvrSettings(queue_limit_s=0.3, effect_limit_s=0.3, render_limit_s=5, warm_limit_s=4)
-    service = IvrService(world=world, settings=settings, store=store, engine=voice)
+    service = IvrService(world=world, settings=settings, stores=memory_stores(store), engine=voice)
     running = Running([acd, service], world)
     await running.start()
     ivr: Any = ivr_pb2_grpc.IvrStub(world.dial("ivr"))

@@ -10,11 +10,14 @@ import pytest
 from services.chassis.blobs import MemoryBlobs
 from services.chassis.database import DatabaseUnavailable
 from services.chassis.ids import TenantId
+from services.chassis.simulated import MemoryExchange
 from services.ivr.destinations import ASK_LIMIT_S, BELIEVED_MS, Destinations
 from services.ivr.flows import Flows
 from services.ivr.humming import Humming
 from services.ivr.model.errors import BadFlow
+from services.ivr.policies import Policies
 from services.ivr.prompts import Prompts
+from services.ivr.shelves import Shelves
 from services.ivr.store import (
     MemoryFlowStore,
     NoSuchFlow,
@@ -23,6 +26,8 @@ from services.ivr.store import (
     StoredFlow,
     StoredNumber,
 )
+from services.ivr.store_tenants import MemoryTenantStore
+from services.ivr.tenants import Tenants
 from services.ivr.voice import Voice
 from tests.unit.ivr.test_face import SMALL
 
@@ -76,8 +81,14 @@ class Office:
     def __init__(self) -> None:
         self.clock, self.store = Clock(), Wavering()
         self.prompts = Prompts(voice=Voice(Humming()), blobs=MemoryBlobs(), store=self.store)
-        self.flows = Flows(store=self.store, prompts=self.prompts)
+        self.recording = MemoryExchange(coin=lambda: True)
+        self.tenants = Tenants(store=MemoryTenantStore(), clock=self.clock)
+        self.flows = Flows(store=self.store, prompts=self.prompts, shelves=self.shelves())
         self.destinations = self.replica()
+
+    def shelves(self) -> Shelves:
+        policies = Policies(dial=self.recording.channel, clock=self.clock)
+        return Shelves(library=self.store.library, tenants=self.tenants, policies=policies)
 
     def replica(self) -> Destinations:
         return Destinations(store=self.store, flows=self.flows, clock=self.clock)

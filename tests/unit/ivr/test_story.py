@@ -14,7 +14,8 @@ from services.chassis.simulated import SimulatedWorld, simulate
 from services.ivr.humming import Humming
 from services.ivr.main import IvrService
 from services.ivr.settings import IvrSettings
-from services.ivr.store import FlowStore, MemoryFlowStore
+from services.ivr.store import MemoryFlowStore
+from services.ivr.stores import memory_stores
 from tests.unit.ivr.gateway import GatewayCall
 
 DEMO = metadata(tenant_id="demo")
@@ -23,15 +24,17 @@ MENU = Path("services/launcher/main-menu.json").read_text()
 GONE = ivr_pb2.LegEnded(leg_id="l1", role=ivr_pb2.LEG_ROLE_CALLER, reason="hung-up")
 
 
-async def serve_ivr(world: SimulatedWorld, store: FlowStore) -> IvrService:
+async def serve_ivr(world: SimulatedWorld, store: MemoryFlowStore) -> IvrService:
     settings = IvrSettings(queue_limit_s=10, effect_limit_s=10, render_limit_s=1, warm_limit_s=3)
-    service = IvrService(world=world, settings=settings, store=store, engine=Humming())
+    service = IvrService(
+        world=world, settings=settings, stores=memory_stores(store), engine=Humming()
+    )
     await service.start()
     world.exchange.serve("ivr", service.faces())
     return service
 
 
-async def prepared(world: SimulatedWorld) -> tuple[FlowStore, Any]:
+async def prepared(world: SimulatedWorld) -> tuple[MemoryFlowStore, Any]:
     """A queue with one agent who is away, and the demonstration's menu on a number."""
     store = MemoryFlowStore()
     await serve_ivr(world, store)

@@ -1,0 +1,38 @@
+"""Tenants' terms in PostgreSQL."""
+
+from __future__ import annotations
+
+from services.chassis.database import Database
+from services.chassis.ids import TenantId
+from services.ivr.store_tenants import Terms
+
+_PUT = """
+INSERT INTO tenant (tenant_id, time_zone, max_calls, suspended, told_at_ms)
+VALUES (chassis.tenant(), $1, $2, $3, $4)
+ON CONFLICT (tenant_id) DO UPDATE SET time_zone = excluded.time_zone,
+  max_calls = excluded.max_calls, suspended = excluded.suspended, told_at_ms = excluded.told_at_ms
+WHERE tenant.told_at_ms <= excluded.told_at_ms
+"""
+
+
+class SqlTenantStore:
+    """Terms with row-level security between the tenants."""
+
+    def __init__(self, database: Database) -> None:
+        """`database` is of the schema `ivr`."""
+        self._database = database
+
+    async def put_terms(self, tenant_id: TenantId, terms: Terms) -> None:
+        """See `TenantStore.put_terms`."""
+        async with self._database.transaction(tenant_id) as connection:
+            await connection.execute(
+                _PUT, terms.time_zone, terms.max_calls, terms.suspended, terms.told_at_ms
+            )
+
+    async def terms(self, tenant_id: TenantId) -> Terms:
+        """See `TenantStore.terms`."""
+        async with self._database.transaction(tenant_id) as connection:
+            row = await connection.fetchrow(
+                "SELECT time_zone, max_calls, suspended, told_at_ms FROM tenant"
+            )
+        return Terms(**row) if row is not None else Terms()
