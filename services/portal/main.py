@@ -24,6 +24,7 @@ from services.portal.desk_customers import Customers
 from services.portal.desk_gateways import Gateways
 from services.portal.desk_links import Links
 from services.portal.desk_queues import QueueNames
+from services.portal.desk_tenants import Tenants
 from services.portal.edge import Edge
 from services.portal.feed_boards import Boards
 from services.portal.feed_connection import Parts
@@ -70,6 +71,7 @@ class PortalService:
             customers=customers,
             gateways=self._gateways,
             queues=queues,
+            tenants=Tenants(dial=world.dial, clock=world.clock),
         )
         parts = Parts(
             people=people.identity,

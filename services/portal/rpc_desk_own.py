@@ -20,6 +20,7 @@ from services.portal.desk import Desks
 from services.portal.desk_customers import Customers
 from services.portal.desk_gateways import Audio, Gateways, NotConnected
 from services.portal.desk_queues import QueueNames
+from services.portal.desk_tenants import Tenants
 from services.portal.desk_view import desk_view
 
 if TYPE_CHECKING:  # the stubs know this name, the generated module does not
@@ -85,12 +86,14 @@ class OwnDesk:
         customers: Customers,
         gateways: Gateways,
         queues: QueueNames,
+        tenants: Tenants,
     ) -> None:
         self._dial = dial
         self._desks = desks
         self._customers = customers
         self._gateways = gateways
         self._queues = queues
+        self._tenants = tenants
 
     @property
     def _acd(self) -> AcdAsyncStub:

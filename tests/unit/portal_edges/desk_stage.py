@@ -14,6 +14,7 @@ from protos.acd.v1 import acd_pb2, acd_pb2_grpc, config_pb2, state_pb2
 from protos.analytics.v1 import analytics_pb2, analytics_pb2_grpc
 from protos.crm.v1 import crm_pb2, crm_pb2_grpc
 from protos.gateway.v1 import events_pb2, gateway_pb2, gateway_pb2_grpc
+from protos.portal.v1 import portal_pb2, portal_pb2_grpc
 from protos.portal.v1.desk_pb2_grpc import DeskStub
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import AgentId, TenantId
@@ -25,6 +26,7 @@ from services.portal.desk import Desks
 from services.portal.desk_customers import Customers
 from services.portal.desk_gateways import Gateways
 from services.portal.desk_queues import QueueNames
+from services.portal.desk_tenants import Tenants
 from tests.unit.portal_edges.stage import Clock
 
 ADA = TenantId("demo"), AgentId("ada")
@@ -102,6 +104,7 @@ class Acd(acd_pb2_grpc.AcdServicer):
             name: state_pb2.AgentView(agent_id=name, name=name.title(), state="ready")
             for name in ("ada", "ben")
         }
+        self.queues = [state_pb2.QueueView(queue_id="sales", name="Sales", open=True)]
         self.feeds = Feeds()
         self.rows = {"e1": acd_pb2.WaitingRow(entry_id="e1", stage="waiting")}
         self.waiting = Feeds()
@@ -144,7 +147,17 @@ class Acd(acd_pb2_grpc.AcdServicer):
             return answer
         return acd_pb2.ListAgentsResponse(agents=[self.views[name] for name in names[1:]])
 
+    async def ListQueues(self, request: Any, context: Any) -> acd_pb2.ListQueuesResponse:
+        # Two pages, so that both are read.
+        if not request.page.token:
+            answer = acd_pb2.ListQueuesResponse(queues=self.queues[:1])
+            answer.page.next_token = "more"
+            return answer
+        return acd_pb2.ListQueuesResponse(queues=self.queues[1:])
+
     async def GetQueue(self, request: Any, context: Any) -> state_pb2.QueueView:
+        if request.queue_id == "nowhere":
+            raise Named("no-such-queue", Kind.NOT_FOUND)
         return state_pb2.QueueView(queue_id=request.queue_id, name=request.queue_id.title())
 
     async def ReportLink(self, request: Any, context: Any) -> state_pb2.AgentView:
@@ -225,6 +238,7 @@ class Gateway(gateway_pb2_grpc.GatewayServicer):
         self.facts = Feeds()
         self.asked: list[tuple[str, Any, str]] = []
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
+        self.refusals: dict[str, CarillonError] = {}
 
     def carries(self, call_id: str, reservation_id: str, **leg: Any) -> gateway_pb2.Leg:
         """A call with an agent's leg."""
@@ -268,6 +282,13 @@ class Gateway(gateway_pb2_grpc.GatewayServicer):
         self._note("PlaceTestCall", request)
         return gateway_pb2.PlaceTestCallResponse(call_id="call-9", speaks="tone")
 
+    async def Transfer(self, request: Any, context: Any) -> Any:
+        self._leg("Transfer", request)
+        return gateway_pb2.TransferResponse()
+
+    async def SendDigits(self, request: Any, context: Any) -> gateway_pb2.Leg:
+        return self._leg("SendDigits", request)
+
     async def Hold(self, request: Any, context: Any) -> gateway_pb2.Leg:
         return self._leg("Hold", request, held=True)
 
@@ -295,6 +316,8 @@ class Gateway(gateway_pb2_grpc.GatewayServicer):
         return self.calls[request.call_id]
 
     def _leg(self, name: str, request: Any, **state: bool) -> gateway_pb2.Leg:
+        if name in self.refusals:
+            raise self.refusals[name]
         self._note(name, request)
         leg = self.calls[request.call_id].legs[1]
         assert leg.leg_id == request.leg_id
@@ -315,6 +338,12 @@ class Analytics(analytics_pb2_grpc.AnalyticsServicer):
         self.knows_alarms = asyncio.Event()
         self.knows_alarms.set()
         self.asked_early = asyncio.Event()
+        self.reports: list[Any] = []
+        self.report = analytics_pb2.Report()
+
+    async def GetReport(self, request: Any, context: Any) -> analytics_pb2.Report:
+        self.reports.append(request)
+        return self.report
 
     async def WatchLive(self, request: Any, context: Any) -> AsyncIterator[Any]:
         async for live in self.feeds.read([analytics_pb2.Live(as_of_ms=1)]):
@@ -331,6 +360,16 @@ class Analytics(analytics_pb2_grpc.AnalyticsServicer):
             yield change
 
 
+class People(portal_pb2_grpc.PortalServicer):
+    """What portal knows of the tenant."""
+
+    def __init__(self) -> None:
+        self.tenant = portal_pb2.Tenant(region="RO", time_zone="Europe/Bucharest")
+
+    async def GetTenant(self, request: Any, context: Any) -> portal_pb2.Tenant:
+        return self.tenant
+
+
 @dataclass
 class DeskStage:
     """The desk's face over scripted services."""
@@ -340,6 +379,7 @@ class DeskStage:
     crm: Crm = field(default_factory=Crm)
     gateway: Gateway = field(default_factory=Gateway)
     analytics: Analytics = field(default_factory=Analytics)
+    people: People = field(default_factory=People)
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
@@ -366,8 +406,11 @@ class DeskStage:
             customers=self.customers,
             gateways=self.gateways,
             queues=self.queues,
+            tenants=Tenants(dial=self.dial, clock=self.clock),
         )
-        self.exchange.serve("portal", [rpc_desk.face(desk)])
+        people: Any = portal_pb2_grpc.add_PortalServicer_to_server
+        own = Face(lambda s: people(self.people, s), "people")
+        self.exchange.serve("portal", [rpc_desk.face(desk), own])
         self.desk: Any = DeskStub(self.dial("portal"))
 
     def serve_acd(self) -> None:
