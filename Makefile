@@ -5,8 +5,11 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+LAN ?=
 
-.PHONY: help demo up call test lint format bench protos lock setup setup-test clean
+WEB := services/portal/web
+
+.PHONY: help demo up call web test lint format bench protos lock setup setup-test clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -14,43 +17,51 @@ help:  ## List what can be made
 demo: setup  ## Place one real call from menu to an agent's browser and narrate it
 	@$(BIN)/python -m tests.demo $(ARGS)
 
-up: setup  ## Keep a whole call centre running on this machine until Ctrl-C
-	@$(BIN)/python -m services up $(ARGS)
+up: setup web  ## Keep a whole call centre running until Ctrl-C (LAN=1: for browsers of the network, too)
+	@$(BIN)/python -m services up $(if $(filter-out 0,$(LAN)),--lan) $(ARGS)
 
 call: setup  ## Call it with a softphone (ARGS="--dtmf 2 --seconds 30")
 	@$(BIN)/python -m tests.demo.caller $(ARGS)
 
-test: setup-test  ## Set up and run all tests (ARGS=... for some)
+test: setup-test web  ## Set up and run all tests (ARGS=... for some)
 ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
 else
+	@cd $(WEB) && scripts/npm.sh run --silent test
 	@$(BIN)/python -m pytest -q -n auto tests/unit tests/ports tests/sim tests/house tests/fuzz
 	@# Real calls have real clocks: they have the machine to themselves.
 	@$(BIN)/python -m pytest -q tests/e2e
 endif
 
-lint: setup-test  ## Check style, types, import rules and generated stubs
+lint: setup-test $(WEB)/node_modules/.installed  ## Check style, types, import rules and generated stubs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy services media-gateway/media_gateway tests protos/generate.py
 	@$(BIN)/lint-imports --config .importlinter
 	@$(BIN)/python protos/generate.py --check
+	@$(WEB)/scripts/api.sh --check
+	@cd $(WEB) && scripts/npm.sh run --silent lint
+	@cd $(WEB) && scripts/node.sh node_modules/.bin/tsc --noEmit
 
-format: setup-test  ## Put the code into the house's form
+format: setup-test $(WEB)/node_modules/.installed  ## Put the code into the house's form
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+	@cd $(WEB) && scripts/npm.sh run --silent format
 
 bench: setup-test  ## Measure the hot paths; prints ratios against a named reference
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-protos: setup-test  ## Generate the stubs beside the protos
+protos: setup-test $(WEB)/node_modules/.installed  ## Generate the stubs beside the protos, and the pages' types
 	@$(BIN)/python protos/generate.py
+	@$(WEB)/scripts/api.sh
 
 lock: setup  ## Resolve the dependencies again and write the locks
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --extra all pyproject.toml -o requirements.lock $(ARGS)
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --extra all --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock $(ARGS)
+
+web: $(WEB)/dist/index.html  ## Build the portal's pages (Node from this machine, else from a wheel)
 
 setup: .venv/.carillon-run  ## Install what running needs (into .venv)
 	@# Programs of PostgreSQL only where the machine has none of its own.
@@ -66,6 +77,7 @@ clean:  ## Remove the environment and all local data
 	@# What PostgreSQL's user could not reach here was put elsewhere, under a name of this clone's.
 	@sed -n 's/.*"folder": "\(\/var\/tmp\/carillon-[0-9a-f]*\)".*/\1/p' \
 	  var/*/postgres/elsewhere.json 2>/dev/null | xargs -r rm -rf
+	rm -rf $(WEB)/node_modules $(WEB)/dist
 	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/bin/uv: requirements-setup.lock
@@ -90,4 +102,18 @@ clean:  ## Remove the environment and all local data
 .venv/.carillon-dev: .venv/.carillon-run requirements-dev.lock
 	@echo "[+] Installing the tools that tests need"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json | .venv/.carillon-run
+	@$(WEB)/scripts/node.sh -v >/dev/null 2>&1 || { \
+	  echo "[+] Installing Node (a wheel)"; \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-node.lock; }
+	@echo "[+] Installing what the portal's pages are made of"
+	@$(WEB)/scripts/npm.sh ci --silent
+	@touch $@
+
+$(WEB)/dist/index.html: $(WEB)/node_modules/.installed $(WEB)/index.html $(WEB)/vite.config.ts \
+    $(shell find $(WEB)/src $(WEB)/public -type f)
+	@echo "[+] Building the portal's pages"
+	@$(WEB)/scripts/npm.sh run --silent build -- --logLevel warn
 	@touch $@

@@ -3,10 +3,16 @@
 # Nothing is done, and nothing said, when all are there.
 set -euo pipefail
 
-declare -A package_of=([sipp]=sip-tester [espeak-ng]=espeak-ng)
+declare -A package_of=([sipp]=sip-tester [espeak-ng]=espeak-ng [chromium]=chromium)
 missing=()
 for program in "${!package_of[@]}"; do
   command -v "$program" >/dev/null || missing+=("${package_of[$program]}")
+done
+# What the portal's pictures are written in: without them Chinese is boxes.
+declare -A font_of=([Inter]=fonts-inter ["Noto Sans CJK SC"]=fonts-noto-cjk)
+for font in "${!font_of[@]}"; do
+  found=$(fc-list "$font" 2>/dev/null || true)
+  [ -n "$found" ] || missing+=("${font_of[$font]}")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
@@ -15,21 +16,12 @@ from services.portal.access import Registry
 from services.portal.edge import Edge
 from services.portal.figures import Figures
 from services.portal.openapi_comments import comments
+from services.portal.pages import Pages
 from services.portal.problem import Problem
 from services.portal.rest import Rest, problem_response
 from services.portal.rest_paths import Paths
 
 MAX_AGE_S = 300
-HOME = """<!doctype html><html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1"><title>Carillon</title>
-<style>:root{color-scheme:light dark}body{font:18px/1.6 system-ui,sans-serif;max-width:40rem;
-margin:15vh auto;padding:0 1rem}</style></head><body><h1>Carillon</h1>
-<p>This installation is running. What people and programs can ask of it:</p>
-<ul><li><a href="/docs">the API, to read</a></li>
-<li><a href="/openapi.json">the API, for programs</a> (OpenAPI 3.1)</li>
-<li><a href="/healthz">whether it is well</a></li></ul></body></html>
-"""
-
 SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (
         b"content-security-policy",
@@ -41,7 +33,7 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     ),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(self)"),
+    (b"permissions-policy", b"camera=(), display-capture=(), geolocation=(), microphone=(self)"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -93,7 +85,6 @@ def application(
 
     audio = rest_audio.read_audio(registry)
     pages: dict[str, Page] = {
-        "/": _always(HTMLResponse(HOME, headers=cached)),
         "/docs": _always(HTMLResponse(words.as_page, headers=cached)),
         "/openapi.json": _always(
             Response(words.as_json, media_type="application/json", headers=cached)
@@ -106,7 +97,7 @@ def application(
         paths=Paths([*registry, audio]),
         special={audio.path: rest_audio.Audio(edge=edge, exposed=audio).answer},
     )
-    return _Secured(_Front(pages=pages, feed=feed, rest=rest), figures or Figures())
+    return _Secured(_Front(pages=pages, web=Pages(), feed=feed, rest=rest), figures or Figures())
 
 
 def _always(response: Response) -> Page:
@@ -119,8 +110,11 @@ def _always(response: Response) -> Page:
 class _Front:
     """Sends each request to what answers it."""
 
-    def __init__(self, *, pages: dict[str, Page], feed: ASGIApp, rest: ASGIApp) -> None:
+    def __init__(
+        self, *, pages: dict[str, Page], web: Pages, feed: ASGIApp, rest: ASGIApp
+    ) -> None:
         self._pages = pages
+        self._web = web
         self._feed = feed
         self._rest = rest
 
@@ -130,8 +124,15 @@ class _Front:
             await (self._feed if path == FEED else WebSocketClose())(scope, receive, send)
         elif path in self._pages:
             await (await self._page(scope))(scope, receive, send)
+        elif file := self._file(scope):
+            await file(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
+
+    def _file(self, scope: Scope) -> Response | None:
+        if scope["method"] not in {"GET", "HEAD"}:
+            return None
+        return self._web.find(scope["path"], Headers(scope=scope))
 
     async def _page(self, scope: Scope) -> Response:
         if scope["method"] in {"GET", "HEAD"}:

@@ -1,0 +1,5 @@
+import { Page } from "@/ui/Page";
+
+export default function ApiKeys() {
+  return <Page title="ApiKeys">{null}</Page>;
+}

@@ -1,0 +1,5 @@
+import { Page } from "@/ui/Page";
+
+export default function Dispositions() {
+  return <Page title="Dispositions">{null}</Page>;
+}

@@ -1,0 +1,5 @@
+import { Page } from "@/ui/Page";
+
+export default function Queues() {
+  return <Page title="Queues">{null}</Page>;
+}

@@ -1,0 +1,32 @@
+/** Phone numbers as people write them; the library is fetched only when one is shown. */
+import type * as Phones from "libphonenumber-js/min";
+import { useEffect, useState } from "react";
+
+type Library = typeof Phones;
+
+let library: Library | null = null;
+let loading: Promise<Library> | null = null;
+
+/** Fetches the library. */
+export async function phoneLibrary(): Promise<Library> {
+  loading ??= import("libphonenumber-js/min");
+  library = await loading;
+  return library;
+}
+
+/** `+1 202 555 0100`, or the text as it is when it is no number. */
+export function phone(text: string): string {
+  if (!library) void phoneLibrary();
+  if (!library || !text.startsWith("+")) return text;
+  const parsed = library.parsePhoneNumberFromString(text);
+  return parsed ? parsed.formatInternational() : text;
+}
+
+/** The same for a component, which is drawn again once the library is there. */
+export function usePhone(): (text: string) => string {
+  const [, ready] = useState(library !== null);
+  useEffect(() => {
+    if (!library) void phoneLibrary().then(() => ready(true));
+  }, []);
+  return phone;
+}

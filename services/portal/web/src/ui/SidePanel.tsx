@@ -1,0 +1,76 @@
+/** A form or details at the side of a list; it asks before changes are lost. */
+import { Button, Drawer, Group, ScrollArea, Stack } from "@mantine/core";
+import type { FormEvent, ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { ask } from "./Ask";
+import { ErrorNote } from "./notes";
+
+interface Props {
+  opened: boolean;
+  title: ReactNode;
+  onClose: () => void;
+  /** Makes it a form: what happens when it is sent. */
+  onSave?: () => void;
+  saving?: boolean;
+  /** What the server said against it. */
+  problem?: unknown;
+  /** True: there are changes; closing asks first. */
+  dirty?: boolean;
+  saveLabel?: string;
+  /** At the left of the buttons, for example to remove. */
+  aside?: ReactNode;
+  size?: string | number;
+  children: ReactNode;
+}
+
+export function SidePanel(props: Props) {
+  const { t } = useTranslation();
+  const close = async () => {
+    if (props.dirty) {
+      const leave = await ask({ text: t("confirm.unsaved"), yes: t("action.close") });
+      if (!leave) return;
+    }
+    props.onClose();
+  };
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    props.onSave?.();
+  };
+  const body = (
+    <Stack gap="md" pb="md">
+      {props.problem ? <ErrorNote problem={props.problem} /> : null}
+      {props.children}
+    </Stack>
+  );
+  return (
+    <Drawer
+      opened={props.opened}
+      onClose={() => void close()}
+      title={props.title}
+      position="right"
+      size={props.size ?? 480}
+      scrollAreaComponent={ScrollArea.Autosize}
+      closeButtonProps={{ "aria-label": t("action.close") }}
+      styles={{ title: { fontWeight: 620, fontSize: "1.1rem" } }}
+    >
+      {props.onSave ? (
+        <form onSubmit={send} noValidate>
+          {body}
+          <Group justify="space-between" pt="xs">
+            <Group gap="xs">{props.aside}</Group>
+            <Group gap="xs">
+              <Button variant="default" onClick={() => void close()}>
+                {t("action.cancel")}
+              </Button>
+              <Button type="submit" loading={props.saving ?? false}>
+                {props.saveLabel ?? t("action.save")}
+              </Button>
+            </Group>
+          </Group>
+        </form>
+      ) : (
+        body
+      )}
+    </Drawer>
+  );
+}
