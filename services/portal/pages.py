@@ -70,7 +70,8 @@ class Pages:
 
 
 def _answer(file: _File, headers: Headers, cache: str) -> Response:
-    accepted = {word.split(";")[0].strip() for word in headers.get("accept-encoding", "").split(",")}
+    words = (word.partition(";") for word in headers.get("accept-encoding", "").split(","))
+    accepted = {word.strip() for word, _, rank in words if rank.strip() not in {"q=0", "q=0.0"}}
     kept = {"cache-control": cache, "vary": "accept, accept-encoding"}
     endings = dict(ENCODINGS)
     for encoding in file.encodings:
