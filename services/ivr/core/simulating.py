@@ -112,11 +112,11 @@ class _Call:
         self._take(begun)
         if self.at.customer_until_ms:
             self._feed(CustomerUnknown())
-        for _ in range(MAX_TURNS):
+        turns = 0
+        while turns < MAX_TURNS and len(self.narrator.steps) < MAX_STEPS:
             if self.at.stage is Stage.ENDED:
                 return Wait.NOTHING
-            if len(self.narrator.steps) >= MAX_STEPS:
-                break
+            turns += 1
             waits_for = self._go_on()
             if waits_for is not None:
                 return waits_for
