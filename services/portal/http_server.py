@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Generator
+import ssl
+from collections.abc import Generator, Sequence
 from typing import ClassVar
 
 import uvicorn
@@ -56,6 +57,23 @@ def bound(*, host: str, port: int, setting: str, fallback: bool) -> socket.socke
     return listening
 
 
+def bound_to_all(
+    *, hosts: Sequence[str], port: int, setting: str, fallback: bool
+) -> list[socket.socket]:
+    """A listening socket for each address, all of one port; PortInUse."""
+    first = bound(host=hosts[0], port=port, setting=setting, fallback=fallback)
+    listening = [first]
+    try:
+        for host in hosts[1:]:
+            taken = first.getsockname()[1]
+            listening.append(bound(host=host, port=taken, setting=setting, fallback=False))
+    except PortInUse:
+        for each in listening:
+            each.close()
+        raise
+    return listening
+
+
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
@@ -76,10 +94,12 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 class HttpServer:
-    """Serves an application on a socket until it is stopped."""
+    """Serves an application on its sockets until it is stopped; by TLS where it has a context."""
 
-    def __init__(self, *, app: ASGIApp, listening: socket.socket) -> None:
-        self._listening = listening
+    def __init__(
+        self, *, app: ASGIApp, listening: Sequence[socket.socket], tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._listening = list(listening)
         self._tasks = Tasks(limit=1)
         self._serving: asyncio.Task[None] | None = None
         self._server = _Server(
@@ -100,19 +120,21 @@ class HttpServer:
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=GRACE_S,
                 h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+                ssl_context_factory=None if tls is None else lambda _config, _usual: tls,
             )
         )
 
     def start(self) -> None:
         """Begins to serve."""
-        self._serving = self._tasks.start(self._server.serve(sockets=[self._listening]), "http")
+        self._serving = self._tasks.start(self._server.serve(sockets=self._listening), "http")
 
     async def stop(self) -> None:
         """Lets requests in progress finish for a moment, and ends."""
         self._server.should_exit = True
         if self._serving is not None:
             await asyncio.gather(self._serving, return_exceptions=True)
-        self._listening.close()
+        for each in self._listening:
+            each.close()
 
 
 class _Impatient(H11Protocol):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 from collections.abc import Iterable
 
 from grpc import aio
@@ -30,11 +29,12 @@ from services.portal.feed_boards import Boards
 from services.portal.feed_connection import Parts
 from services.portal.figures import Figures
 from services.portal.grpc_edge import GrpcEdge
-from services.portal.http_server import HttpServer, bound
+from services.portal.http_server import HttpServer, bound, bound_to_all
 from services.portal.people import People, build_people
 from services.portal.proxies import TrustedProxies, Unproxied, networks_of
 from services.portal.rpc_desk import Desk
 from services.portal.settings import PortalSettings
+from services.portal.tls import Certificate, OverTls, certificate_in
 
 log = get_logger("portal")
 
@@ -96,7 +96,14 @@ class PortalService:
         if self._world.name == "simulated":
             return  # nothing listens on the network there
         settings = self._settings
-        http = self._bound(settings.http_port, "CARILLON_PORTAL_HTTP_PORT")
+        # Before any port is taken: files that cannot be used are a reason not to start.
+        certificate = self._certificate()
+        http = bound_to_all(
+            hosts=settings.http_hosts,
+            port=settings.http_port,
+            setting="CARILLON_PORTAL_HTTP_PORT",
+            fallback=settings.port_fallback,
+        )
         app = http_app.application(
             edge=self._edge,
             registry=self._registry,
@@ -106,14 +113,23 @@ class PortalService:
             figures=self._figures,
         )
         proxies = TrustedProxies(networks_of(settings.trusted_proxies))
-        self._http = HttpServer(app=Unproxied(app=app, proxies=proxies), listening=http)
+        self._http = HttpServer(
+            app=Unproxied(app=OverTls(app, certificate) if certificate else app, proxies=proxies),
+            listening=http,
+            tls=certificate.context if certificate else None,
+        )
         self._http.start()
         # gRPC opens its sockets itself: this finds a port that nobody has, and says whose it is.
-        with self._bound(settings.grpc_port, "CARILLON_PORTAL_GRPC_PORT") as free:
+        with bound(
+            host=settings.bind,
+            port=settings.grpc_port,
+            setting="CARILLON_PORTAL_GRPC_PORT",
+            fallback=settings.port_fallback,
+        ) as free:
             grpc_port = int(free.getsockname()[1])
         self._grpc = GrpcEdge(edge=self._edge, registry=self._registry, proxies=proxies)
         await self._grpc.start(_address(settings.bind, grpc_port))
-        self._tell_ports(http=int(http.getsockname()[1]), grpc=grpc_port)
+        self._tell_ports(http=int(http[0].getsockname()[1]), grpc=grpc_port)
 
     async def drain(self) -> None:
         """Sends every page elsewhere; requests in progress go on."""
@@ -149,12 +165,13 @@ class PortalService:
             publisher=self._people.publisher,
         )
 
-    def _bound(self, port: int, setting: str) -> socket.socket:
-        return bound(
-            host=self._settings.bind,
-            port=port,
-            setting=setting,
-            fallback=self._settings.port_fallback,
+    def _certificate(self) -> Certificate | None:
+        """What HTTPS is served with; None: HTTP without it. BadTlsFiles."""
+        settings = self._settings
+        if not settings.tls_cert:
+            return None
+        return certificate_in(
+            cert=settings.tls_cert, key=settings.tls_key, authority=settings.tls_ca
         )
 
     async def _unready(self) -> str:
@@ -173,7 +190,14 @@ class PortalService:
         return "" if answer.status == health_pb2.HealthCheckResponse.SERVING else "leaving"
 
     def _tell_ports(self, *, http: int, grpc: int) -> None:
-        told = {"bind": self._settings.bind, "http": http, "grpc": grpc, "pid": os.getpid()}
+        settings = self._settings
+        told = {
+            "bind": settings.bind,
+            "scheme": "https" if settings.tls_cert else "http",
+            "http": http,
+            "grpc": grpc,
+            "pid": os.getpid(),
+        }
         path = self._world.run_dir / PORTS_FILE
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps(told))

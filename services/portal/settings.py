@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr, field_validator
+from typing import Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.chassis.settings import Settings
@@ -18,6 +20,8 @@ class PortalSettings(Settings):
 
     bind: str = Field("127.0.0.1", min_length=1, max_length=255)
     """The address that REST, the WebSocket and gRPC listen on."""
+    http_bind: str = Field("", max_length=1_024)
+    """Addresses, with commas, that REST and the WebSocket listen on; none: `bind`."""
     http_port: int = Field(8080, ge=0, le=65_535)
     """REST and the WebSocket; 0: any free port."""
     grpc_port: int = Field(8081, ge=0, le=65_535)
@@ -26,6 +30,13 @@ class PortalSettings(Settings):
     """True: a port in use is replaced by a free one, and said."""
     trusted_proxies: str = Field("", max_length=4_096)
     """Addresses and networks of proxies whose X-Forwarded-For tells who asks; none: nobody's."""
+    tls_cert: str = Field("", max_length=4_096)
+    """A file with the certificate, in PEM, and those that lead to it; none: HTTP without TLS."""
+    tls_key: str = Field("", max_length=4_096)
+    """A file with its private key, in PEM and without a password."""
+    tls_ca: str = Field("", max_length=4_096)
+    """Where the certificate is signed by an authority of the installation's own: a file with that
+    one's certificate, to be downloaded from `/ca.crt`."""
     password_memory_kib: int = Field(32_768, ge=8, le=1_048_576)
     """Memory of one Argon2id computation (RFC 9106)."""
     password_passes: int = Field(3, ge=1, le=20)
@@ -40,6 +51,20 @@ class PortalSettings(Settings):
     def _are_networks(cls, given: str) -> str:
         networks_of(given)
         return given
+
+    @model_validator(mode="after")
+    def _comes_with_its_key(self) -> Self:
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ValueError("CARILLON_PORTAL_TLS_CERT and CARILLON_PORTAL_TLS_KEY come together")
+        if self.tls_ca and not self.tls_cert:
+            raise ValueError("CARILLON_PORTAL_TLS_CA is of no use without CARILLON_PORTAL_TLS_CERT")
+        return self
+
+    @property
+    def http_hosts(self) -> tuple[str, ...]:
+        """Every address that REST and the WebSocket listen on; at least one."""
+        named = (host.strip() for host in self.http_bind.split(","))
+        return tuple(dict.fromkeys(host for host in named if host)) or (self.bind,)
 
     @field_validator("bootstrap_password")
     @classmethod

@@ -36,7 +36,7 @@ def ping(words: bytes) -> bytes:
 async def served(app: ASGIApp) -> AsyncIterator[int]:
     """The port of a server with an application."""
     listening = bound(host="127.0.0.1", port=0, setting=SETTING, fallback=False)
-    server = HttpServer(app=app, listening=listening)
+    server = HttpServer(app=app, listening=[listening])
     server.start()
     try:
         yield listening.getsockname()[1]
@@ -155,5 +155,5 @@ async def test_headers_have_a_limit(port: int) -> None:
 
 async def test_a_server_that_never_started_stops() -> None:
     listening = bound(host="127.0.0.1", port=0, setting=SETTING, fallback=False)
-    await HttpServer(app=PlainTextResponse("well"), listening=listening).stop()
+    await HttpServer(app=PlainTextResponse("well"), listening=[listening]).stop()
     assert listening.fileno() == -1
