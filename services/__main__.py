@@ -85,11 +85,25 @@ def up(
     var: Annotated[Path, typer.Option(help="Folder for everything that it keeps.")] = Path(
         "var/up"
     ),
+    lan: Annotated[
+        bool, typer.Option("--lan", help="For browsers of this machine's network, by HTTPS.")
+    ] = False,
+    address: Annotated[
+        str, typer.Option(help="With --lan: which of this machine's addresses they come to.")
+    ] = "",
 ) -> None:
     """Run a whole call centre on this machine, with its database, until Ctrl-C."""
     from services.launcher.command import keep_up  # noqa: PLC0415 (services run without it)
+    from services.launcher.network import find_lan  # noqa: PLC0415 (the same)
 
-    raise typer.Exit(_status(asyncio.run, keep_up(var, services=NAMES)))
+    if address and not lan:
+        raise typer.BadParameter("--address is of no use without --lan")
+
+    def keep(_: object) -> int:
+        found = find_lan(address) if lan else None
+        return asyncio.run(keep_up(var, services=NAMES, lan=found))
+
+    raise typer.Exit(_status(keep, None))
 
 
 @app.command("migrate")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -36,9 +38,13 @@ class Problem:
 class Api:
     """A client that is signed in, or not yet."""
 
-    def __init__(self, address: str) -> None:
-        """`address` is where portal listens, for example `http://127.0.0.1:8080`."""
-        self._http = httpx.AsyncClient(base_url=address, timeout=TIMEOUT_S)
+    def __init__(self, address: str, *, authority: Path | None = None) -> None:
+        """`address` is where portal listens, for example `http://127.0.0.1:8080`.
+
+        `authority` is the certificate of who vouches for it, where that is not one of the world's.
+        """
+        trusted = ssl.create_default_context(cafile=authority)
+        self._http = httpx.AsyncClient(base_url=address, timeout=TIMEOUT_S, verify=trusted)
 
     async def __aenter__(self) -> Self:
         return self

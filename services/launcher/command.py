@@ -15,6 +15,7 @@ from rich.table import Table
 from services.chassis.database import DatabaseAddress, NoDatabase
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.migrations import migrate, roles
+from services.launcher.network import Lan
 from services.launcher.up import AlreadyUp, Running, Up, present, until_stopped
 
 
@@ -25,11 +26,17 @@ class CannotMigrate(CarillonError):
     kind: ClassVar[Kind] = Kind.INVALID
 
 
-async def keep_up(var: Path, *, services: tuple[str, ...]) -> int:
-    """Starts a whole installation, says how to use it, and stops it on Ctrl-C."""
+async def keep_up(var: Path, *, services: tuple[str, ...], lan: Lan | None = None) -> int:
+    """Starts a whole installation, says how to use it, and stops it on Ctrl-C.
+
+    `lan`: for browsers of that network, too, not for those of this machine only.
+    """
     console = Console(highlight=False)
     installation = Up(
-        var=var, services=services, tell=lambda line: console.print(f"[dim]·[/] {line}")
+        var=var,
+        services=services,
+        tell=lambda line: console.print(f"[dim]·[/] {line}"),
+        lan=lan,
     )
     # Whoever is told to stop before everything is up leaves nothing behind, either.
     starting = asyncio.ensure_future(installation.start())
@@ -56,6 +63,13 @@ async def keep_up(var: Path, *, services: tuple[str, ...]) -> int:
 
 def _say(console: Console, running: Running, var: Path) -> None:
     console.print(f"\n[bold]Carillon is up.[/]  Portal: [bold]{running.portal}[/]\n")
+    if running.fingerprint:
+        console.print(
+            "Browsers warn the first time, because nobody but this machine vouches for it: go on "
+            f"all the same,\nor trust {running.portal}/ca.crt once its SHA-256 fingerprint is this "
+            f"one:\n{running.fingerprint}\n",
+            soft_wrap=True,
+        )
     table = Table(show_edge=False, pad_edge=False, title="Demo log-ins", title_justify="left")
     for column in ("Tenant", "User", "Password"):
         table.add_column(column, no_wrap=True)

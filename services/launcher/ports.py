@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 
 LOOPBACK = "127.0.0.1"
 RTP_PORTS = 1_000
 
 
-def is_free(port: int) -> bool:
-    """Whether UDP and TCP of a port can both be listened on, on loopback."""
+def is_free(port: int, hosts: Sequence[str] = (LOOPBACK,)) -> bool:
+    """Whether UDP and TCP of a port can both be listened on, on loopback or all of `hosts`."""
+    return all(_is_free_on(host, port) for host in hosts)
+
+
+def _is_free_on(host: str, port: int) -> bool:
     for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
         with socket.socket(socket.AF_INET, kind) as probe:
             # A connection of a server that has just ended does not keep its port.
@@ -17,19 +22,19 @@ def is_free(port: int) -> bool:
                 socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind == socket.SOCK_STREAM)
             )
             try:
-                probe.bind((LOOPBACK, port))
+                probe.bind((host, port))
             except OSError:
                 return False
     return True
 
 
-def free_port() -> int:
-    """Some port that nobody has."""
+def free_port(hosts: Sequence[str] = (LOOPBACK,)) -> int:
+    """Some port that nobody has, on loopback or any of `hosts`."""
     while True:
         with socket.socket() as probe:
-            probe.bind((LOOPBACK, 0))
+            probe.bind((hosts[0], 0))
             port: int = probe.getsockname()[1]
-        if is_free(port):
+        if is_free(port, hosts):
             return port
 
 

@@ -36,15 +36,23 @@ def story() -> dict[str, Any]:
     return told
 
 
-async def seed(address: str, *, bootstrap: Path, keep: Path, tell: Callable[[str], None]) -> Seeded:
+async def seed(
+    address: str,
+    *,
+    bootstrap: Path,
+    keep: Path,
+    tell: Callable[[str], None],
+    authority: Path | None = None,
+) -> Seeded:
     """Makes the demo tenant, or finds it made; safe to repeat. Refused.
 
-    `bootstrap` is where portal wrote the platform administrator's password, `keep` is a file that
-    only this user can read, where the demo users' passwords stay.
+    `authority` vouches for the address. `bootstrap` is where portal wrote the platform
+    administrator's password, `keep` is a file that only this user can read, where the demo users'
+    passwords stay.
     """
     told = story()
     passwords = _passwords(keep, [user["username"] for user in told["users"]])
-    async with Api(address) as platform:
+    async with Api(address, authority=authority) as platform:
         root = _read(bootstrap)
         await platform.sign_in(root["tenant"], root["username"], root["password"])
         administrator = _administrator(told)
@@ -59,7 +67,7 @@ async def seed(address: str, *, bootstrap: Path, keep: Path, tell: Callable[[str
         if isinstance(made, Problem) and made.code != "tenant-exists":
             raise Refused(f"POST /v1/tenants: {made.status} {made.code}: {made.detail}")
         tell("tenant demo" if not isinstance(made, Problem) else "tenant demo (was there)")
-    async with Api(address) as api:
+    async with Api(address, authority=authority) as api:
         await api.sign_in(
             told["tenant"]["name"],
             administrator["username"],

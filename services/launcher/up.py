@@ -19,13 +19,16 @@ from services.chassis.errors import CarillonError, Kind
 from services.chassis.postgres.server import PostgresFailed, PostgresServer
 from services.chassis.tasks import Tasks
 from services.launcher import seed
+from services.launcher.certificates import Files, certify
 from services.launcher.machine import Layout, Machine, NotReady, born, end_leftovers
+from services.launcher.network import Lan
 from services.launcher.ports import LOOPBACK, free_port, is_free
 
 DATABASE = "carillon"
 LOCK = "up.lock"
 USUAL = {"sip": 5060, "http": 8080, "grpc": 8081}
 NAMES_OF = {"sip": "SIP", "http": "The portal", "grpc": "gRPC"}
+WEBRTC_ADDRESSES = "CARILLON_GATEWAY_WEBRTC_ADDRESSES"
 RESTART_FIRST_S = 1.0
 RESTART_LAST_S = 30.0
 
@@ -49,6 +52,8 @@ class Running:
     """Where phones call."""
     seeded: seed.Seeded
     """The demo tenant."""
+    fingerprint: str = ""
+    """Of the authority that vouches for the portal on the network; empty: on this machine only."""
 
 
 class Up:
@@ -62,10 +67,12 @@ class Up:
         tell: Callable[[str], None],
         usual_ports: bool = True,
         from_nothing: bool = False,
+        lan: Lan | None = None,
     ) -> None:
         """`tell` takes one line of progress at a time; `usual_ports`: 5060, 8080, 8081 if free.
 
-        `from_nothing`: what an earlier run kept is removed.
+        `from_nothing`: what an earlier run kept is removed. `lan`: browsers of that network may
+        come, by HTTPS; else those of this machine only.
         """
         self.var = var.absolute()
         """The installation's folder."""
@@ -73,6 +80,8 @@ class Up:
         self._tell = tell
         self._usual = usual_ports
         self._from_nothing = from_nothing
+        self._lan = lan
+        self._certified: Files | None = None
         self._stack = AsyncExitStack()
         self._tasks = Tasks()
         self._stopping = False
@@ -98,6 +107,10 @@ class Up:
         await self._start_database(postgres)
         address = await postgres.database(DATABASE)
         address.write(self.var / "database.json")
+        if self._lan is not None:
+            self._certified = await asyncio.to_thread(
+                certify, self.var / "tls", host=self._lan.host, names=self._lan.names
+            )
         ports = self._ports()
         self.machine = Machine(
             Layout(
@@ -106,8 +119,8 @@ class Up:
                 sip_port=ports["sip"],
                 http_port=ports["http"],
                 grpc_port=ports["grpc"],
-                env={"CARILLON_DRAIN_TIMEOUT_S": "5"},
-                gateway_env={"CARILLON_GATEWAY_DRAIN_LIMIT_S": "5"},
+                env={"CARILLON_DRAIN_TIMEOUT_S": "5", **self._network_env()},
+                gateway_env={"CARILLON_GATEWAY_DRAIN_LIMIT_S": "5", **self._media_env()},
             )
         )
         self._stack.push_async_callback(self.machine.stop)
@@ -156,12 +169,36 @@ class Up:
             raise AlreadyUp(str(self.var)) from None
         self._stack.callback(os.close, handle)
 
+    def _network_env(self) -> dict[str, str]:
+        """Browsers of the network, too: what programs ask by gRPC has no TLS, and stays here."""
+        if self._lan is None or self._certified is None:
+            return {}
+        return {
+            "CARILLON_PORTAL_HTTP_BIND": ",".join(self._hosts),
+            "CARILLON_PORTAL_TLS_CERT": str(self._certified.certificate),
+            "CARILLON_PORTAL_TLS_KEY": str(self._certified.key),
+            "CARILLON_PORTAL_TLS_CA": str(self._certified.authority),
+        }
+
+    def _media_env(self) -> dict[str, str]:
+        """Their audio comes to the same address, unless others were named."""
+        if self._lan is None or WEBRTC_ADDRESSES in os.environ:
+            return {}
+        return {WEBRTC_ADDRESSES: json.dumps([self._lan.address, LOOPBACK])}
+
+    @property
+    def _hosts(self) -> tuple[str, ...]:
+        """The addresses that browsers reach the portal at."""
+        own = (self._lan.address,) if self._lan else ()
+        return tuple(dict.fromkeys((LOOPBACK, *own)))
+
     def _ports(self) -> dict[str, int]:
         if not self._usual:
-            return dict.fromkeys(USUAL, 0)
+            return {**dict.fromkeys(USUAL, 0), "http": free_port(self._hosts)}
         ports = {}
         for name, usual in USUAL.items():
-            ports[name] = usual if is_free(usual) else free_port()
+            hosts = self._hosts if name == "http" else (LOOPBACK,)
+            ports[name] = usual if is_free(usual, hosts) else free_port(hosts)
             if ports[name] != usual:
                 self._tell(f"Port {usual} is in use: {NAMES_OF[name]} is at {ports[name]} instead.")
         return ports
@@ -169,7 +206,9 @@ class Up:
     async def _seeded(self) -> Running:
         assert self.machine is not None
         told = self.machine.told("portal")
-        portal = f"http://{LOOPBACK}:{told['http']}"
+        certified = self._certified
+        scheme = "https" if certified else "http"
+        shown = self._lan.address if self._lan else LOOPBACK
         mark = self.var / "seeded"
         version = _version()
         passwords = self.var / "passwords.json"
@@ -181,17 +220,19 @@ class Up:
         else:
             self._tell("Seeding the demo tenant through the public API")
             seeded = await seed.seed(
-                portal,
+                f"{scheme}://{LOOPBACK}:{told['http']}",
+                authority=certified.authority if certified else None,
                 bootstrap=self.var / "bootstrap.json",
                 keep=passwords,
                 tell=lambda line: self._tell(f"  {line}"),
             )
             mark.write_text(version)
         return Running(
-            portal=portal,
+            portal=f"{scheme}://{shown}:{told['http']}",
             grpc=f"{LOOPBACK}:{told['grpc']}",
             sip=f"{LOOPBACK}:{self.machine.sip_port}",
             seeded=seeded,
+            fingerprint=certified.fingerprint if certified else "",
         )
 
     def _remember(self, running: Running, ports: dict[str, int]) -> None:

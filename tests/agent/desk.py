@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -94,6 +95,14 @@ class Desk:
     async def hang_up(self, work: dict[str, Any]) -> None:
         await self._do(work, "hang-up")
 
+    async def transfer(self, work: dict[str, Any], reason: str, **target: str) -> None:
+        """Hands the caller on: `queue_id`, `agent_id` or `number`."""
+        await self.session.post(_path(work, "transfer"), {"reason": reason, **target})
+
+    async def keys(self, work: dict[str, Any], digits: str) -> None:
+        """Presses keys for the other side."""
+        await self.session.post(_path(work, "send-digits"), {"digits": digits})
+
     async def disposition(self, work: dict[str, Any], code: str) -> None:
         await self.session.post(_path(work, "disposition"), {"code": code})
 
@@ -107,14 +116,22 @@ class Desk:
 
 @asynccontextmanager
 async def desk_of(
-    address: str, *, tenant: str, username: str, password: str, device_check: str = "passed"
+    address: str,
+    *,
+    tenant: str,
+    username: str,
+    password: str,
+    device_check: str = "passed",
+    trust: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Desk]:
     """Signs an agent in and opens the desk."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(
-            signed_in(address, tenant=tenant, username=username, password=password)
+            signed_in(address, tenant=tenant, username=username, password=password, trust=trust)
         )
-        feed = await stack.enter_async_context(feed_of(session, address, device_check=device_check))
+        feed = await stack.enter_async_context(
+            feed_of(session, address, device_check=device_check, trust=trust)
+        )
         await feed.until("the desk", bool, 10)
         yield Desk(session, feed, stack)
 

@@ -30,11 +30,11 @@ READY_WAIT_S = 90.0
 class Terminal:
     """What a person sees of a command that runs."""
 
-    def __init__(self, var: Path) -> None:
+    def __init__(self, var: Path, *arguments: str) -> None:
         self.log = var.parent / f"up-{time.monotonic_ns()}.txt"
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "services", "up", "--var", str(var)],
+                [sys.executable, "-m", "services", "up", "--var", str(var), *arguments],
                 cwd=ROOT,
                 stdout=output,
                 stderr=output,
@@ -60,8 +60,8 @@ class Terminal:
 
 
 @contextmanager
-def up(var: Path) -> Iterator[Terminal]:
-    terminal = Terminal(var)
+def up(var: Path, *arguments: str) -> Iterator[Terminal]:
+    terminal = Terminal(var, *arguments)
     try:
         yield terminal
     finally:
