@@ -49,6 +49,8 @@ RIGHTS_CHECK_S = 10.0
 PORTAL = "portal"
 _WRITES_ITS_OWN = frozenset({"carillon.portal.v1.Portal/ChangePassword"})
 """RPCs that are on the trail by their own word, beside the anonymous ones."""
+_LONGER_S = {"carillon.portal.v1.Portal/ImportUsers": 180.0}
+"""How long those may take that do much at once: 500 passwords are hashed two at a time."""
 _REFUSALS = frozenset({401, 403, 404})
 """404, because what is another tenant's is not found."""
 _KEPT_TYPE = "application/x-protobuf"
@@ -327,6 +329,7 @@ class Edge:
         visit.forwarded = True
         # Whose patience ends sooner may ask again by the key; what is done by it is done whole.
         limit_s = ANSWER_LIMIT_S if visit.asked.is_kept else visit.asked.timeout_s
+        limit_s = max(limit_s, _LONGER_S.get(visit.asked.exposed.action, 0.0))
         answer: bytes = await call(_data(visit), metadata=visit.metadata, timeout=limit_s)
         return answer
 

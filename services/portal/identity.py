@@ -19,8 +19,8 @@ from services.chassis.request import Metadata, on_behalf
 from services.portal.audit_trail import AuditTrail
 from services.portal.core.replaying import MAX_BODY_BYTES, check_key, judge
 from services.portal.core.scrubbing import scrubbed, word
-from services.portal.model.errors import NotAuthenticated, TokenExpired
-from services.portal.model.people import PLATFORM_TENANT, Principal
+from services.portal.model.errors import NotAuthenticated, TenantSuspended, TokenExpired
+from services.portal.model.people import PLATFORM_TENANT, Principal, Tenant
 from services.portal.model.sessions import Holder, KeyHolder, TokenKind
 from services.portal.model.trail import Answer, AnswerKey, AuditEntry, Replay, ReplayState
 from services.portal.store import PortalStore
@@ -93,7 +93,7 @@ class Identity:
     # ---- who ----
 
     async def authenticate(self, bearer: str) -> Principal:
-        """Whom a bearer token or API key belongs to; NotAuthenticated, TokenExpired."""
+        """Whom a token or API key belongs to; NotAuthenticated, TokenExpired, TenantSuspended."""
         is_key = key_id_of(bearer) is not None
         if not is_key and not is_token(bearer, ACCESS_PREFIX):
             raise NotAuthenticated("the credentials are not valid")
@@ -127,7 +127,7 @@ class Identity:
             if known is None or now_ms - known.read_at_ms >= STALE_MS:
                 raise
             found = replace(known, again_at_ms=now_ms + RETRY_MS)
-        except (NotAuthenticated, TokenExpired):
+        except (NotAuthenticated, TokenExpired, TenantSuspended):
             self._known.pop(digest, None)
             raise
         # What was read before a revocation must not be believed after it.
@@ -143,12 +143,11 @@ class Identity:
 
     async def _read_token(self, digest: bytes, now_ms: int) -> _Known:
         holder = await self._store.holder_of(digest)
-        if (
-            holder is None
-            or holder.token.kind is not TokenKind.ACCESS
-            or holder.session.ended_at_ms
-            or not holder.user.active
-        ):
+        if holder is None or holder.token.kind is not TokenKind.ACCESS:
+            raise NotAuthenticated("the credentials are not valid")
+        # Before the session, which has ended with the suspension: they are told why.
+        check_not_suspended(holder.tenant)
+        if holder.session.ended_at_ms or not holder.user.active:
             raise NotAuthenticated("the credentials are not valid")
         if now_ms >= holder.token.expires_at_ms:
             raise _ended("user")
@@ -162,6 +161,7 @@ class Identity:
         right = same(digest, holder.key.sha256 if holder is not None else b"\0" * 32)
         if holder is None or not right or not holder.key.works(now_ms):
             raise NotAuthenticated("the credentials are not valid")
+        check_not_suspended(holder.tenant)
         if now_ms - holder.key.last_used_at_ms >= SEEN_EVERY_MS:
             await self._store.touch_key(holder.tenant.tenant_id, holder.key.key_id, now_ms)
         return _known(key_principal(holder), holder.key.expires_at_ms, now_ms)
@@ -254,6 +254,12 @@ class Identity:
             await self._store.drop_answer(tenant_id, AnswerKey(principal_id, key), request_hash)
         except CarillonError as error:
             log.warning("idempotency key not freed", tenant=tenant_id, reason=error.code)
+
+
+def check_not_suspended(tenant: Tenant) -> None:
+    """TenantSuspended when nobody of the tenant may come in."""
+    if tenant.caps.suspended:
+        raise TenantSuspended(f"{tenant.display_name} is suspended: ask whoever runs this platform")
 
 
 def user_principal(holder: Holder) -> Principal:

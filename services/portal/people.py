@@ -17,6 +17,8 @@ from services.portal.audit_trail import AuditTrail
 from services.portal.bootstrap import FILE, Bootstrap
 from services.portal.identity import Identity
 from services.portal.passwords import InlinePasswords, Passwords, ThreadedPasswords
+from services.portal.people_agents import Agents
+from services.portal.people_health import Health
 from services.portal.people_parts import PeopleParts
 from services.portal.settings import PortalSettings
 from services.portal.sign_in import SignIn
@@ -127,6 +129,8 @@ def build_people(world: World, settings: PortalSettings) -> People:
         clock=world.clock,
         new_id=world.new_id,
         random_bits=world.random_bits,
+        agents=Agents(dial=world.dial),
+        health=Health(dial=world.dial, store=store),
         zones=frozenset(available_timezones()),
     )
     given = settings.bootstrap_password

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from services.chassis.clock import Clock
 from services.portal.identity import Identity
 from services.portal.passwords import Passwords
+from services.portal.people_agents import Agents
+from services.portal.people_health import Health
 from services.portal.sign_in import SignIn
 from services.portal.store import PortalStore
 from services.portal.tokens import RandomBits
@@ -34,5 +36,9 @@ class PeopleParts:
     """UUIDv7s."""
     random_bits: RandomBits
     """For secrets."""
+    agents: Agents
+    """Users as routing knows them."""
+    health: Health
+    """How tenants are doing."""
     zones: frozenset[str]
     """IANA names of time zones that are known."""

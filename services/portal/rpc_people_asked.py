@@ -6,11 +6,18 @@ from typing import Any
 
 from grpc import aio
 
+from services.chassis.ids import TenantId
 from services.chassis.request import MAX_ID_CHARS, present
 from services.chassis.rpc import tenant_id
 from services.portal.core.scrubbing import MAX_WORD_CHARS
 from services.portal.identity import ADDRESS_KEY, SESSION_KEY, key_principal
-from services.portal.model.errors import BadQuery, NoSuchApiKey, NoSuchUser, NotAuthenticated
+from services.portal.model.errors import (
+    BadQuery,
+    NoSuchApiKey,
+    NoSuchTenant,
+    NoSuchUser,
+    NotAuthenticated,
+)
 from services.portal.model.people import PLATFORM_TENANT, Principal
 from services.portal.people_parts import PeopleParts
 
@@ -63,6 +70,13 @@ def user_id_of(text: str) -> str:
     if not _can_be_id(text):
         raise NoSuchUser("no user has such an id")
     return text
+
+
+def tenant_id_of(text: str) -> TenantId:
+    """A tenant's id as it may be looked for; NoSuchTenant."""
+    if not _can_be_id(text):
+        raise NoSuchTenant("no tenant has such an id")
+    return TenantId(text)
 
 
 def key_id_of(text: str) -> str:

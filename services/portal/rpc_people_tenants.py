@@ -11,12 +11,14 @@ from services.chassis.log import get_logger
 from services.chassis.paging import page_size
 from services.chassis.request import PLATFORM
 from services.chassis.rpc import tenant_id, tenant_scope
+from services.portal.core.changing import capped
 from services.portal.core.checking import check_tenant, check_user
 from services.portal.core.password_rules import check_password
 from services.portal.model.errors import PlatformOnly, TenantExists
-from services.portal.model.people import PLATFORM_TENANT, Account, Role, Tenant, User
+from services.portal.model.people import PLATFORM_TENANT, Account, Caps, Role, Tenant, User
 from services.portal.people_parts import PeopleParts
-from services.portal.rpc_people_asked import Context, searched
+from services.portal.rpc_people_asked import Context, searched, tenant_id_of
+from services.portal.store import ChangeTenant
 from services.portal.wire_people import tenant_message
 
 log = get_logger("portal.people")
@@ -33,7 +35,7 @@ class TenantCalls:
         self, request: portal_pb2.CreateTenantRequest, _context: Context
     ) -> portal_pb2.Tenant:
         """Creates a tenant with its first administrator."""
-        _platform_only()
+        platform_only()
         parts, now_ms = self._parts, self._parts.clock.now_ms()
         tenant = Tenant(
             tenant_id=TenantId(parts.new_id()),
@@ -42,6 +44,7 @@ class TenantCalls:
             time_zone=request.tenant.time_zone or DEFAULT_ZONE,
             region=request.tenant.region,
             created_at_ms=now_ms,
+            language=request.tenant.language,
         )
         user = User(
             user_id=parts.new_id(),
@@ -70,7 +73,7 @@ class TenantCalls:
         self, request: portal_pb2.ListTenantsRequest, _context: Context
     ) -> portal_pb2.ListTenantsResponse:
         """All tenants by name."""
-        _platform_only()
+        platform_only()
         size = page_size(request.page)
         rows = await self._parts.store.list_tenants(searched(request.page.token), size + 1)
         token = rows[size - 1].name if len(rows) > size else ""
@@ -88,22 +91,46 @@ class TenantCalls:
     async def UpdateTenant(
         self, request: portal_pb2.UpdateTenantRequest, _context: Context
     ) -> portal_pb2.Tenant:
-        """Takes over the tenant's display name, zone and region."""
-        parts = self._parts
-        tenant = replace(
-            await parts.store.get_tenant(tenant_id()),
-            display_name=request.tenant.display_name,
-            time_zone=request.tenant.time_zone,
-            region=request.tenant.region,
+        """Takes over the tenant's display name, zone, region and language."""
+        wanted = request.tenant
+
+        def change(tenant: Tenant) -> Tenant:
+            changed = replace(
+                tenant,
+                display_name=wanted.display_name,
+                time_zone=wanted.time_zone,
+                region=wanted.region,
+                language=wanted.language,
+            )
+            check_tenant(changed, zones=self._parts.zones)
+            return changed
+
+        return await self._changed(tenant_id(), change)
+
+    async def SetCaps(
+        self, request: portal_pb2.SetCapsRequest, _context: Context
+    ) -> portal_pb2.Tenant:
+        """What a tenant may use, at once; who is signed in to one that is suspended is not."""
+        platform_only()
+        caps = Caps(
+            max_users=request.caps.max_users,
+            max_calls=request.caps.max_calls,
+            suspended=request.caps.suspended,
         )
-        check_tenant(tenant, zones=parts.zones)
-        event = parts.envelopes.tenant_put(tenant, parts.clock.now_ms())
-        await parts.store.put_tenant(tenant, (event,))
-        parts.identity.forget(tenant.tenant_id)
-        log.info("tenant changed", tenant=tenant.tenant_id)
-        return tenant_message(tenant)
+        named = tenant_id_of(request.tenant_id)
+        return await self._changed(named, lambda tenant: capped(tenant, caps))
+
+    async def _changed(self, tenant: TenantId, change: ChangeTenant) -> portal_pb2.Tenant:
+        parts, now_ms = self._parts, self._parts.clock.now_ms()
+        changed = await parts.store.change_tenant(
+            tenant, change, lambda after: (parts.envelopes.tenant_put(after, now_ms),), now_ms
+        )
+        parts.identity.forget(tenant)
+        log.info("tenant changed", tenant=tenant, suspended=changed.caps.suspended)
+        return tenant_message(changed)
 
 
-def _platform_only() -> None:
+def platform_only() -> None:
+    """PlatformOnly, unless the platform's own administrators ask."""
     if tenant_scope() not in {PLATFORM_TENANT, PLATFORM}:
         raise PlatformOnly("tenants are made and listed by the platform's administrators")

@@ -11,14 +11,20 @@ from services.chassis.ids import TenantId
 from services.chassis.log import get_logger
 from services.chassis.paging import page_size
 from services.chassis.rpc import tenant_id
-from services.portal.core.changing import check_rank, replaced
+from services.portal.core.changing import check_rank, check_removal, replaced
 from services.portal.core.checking import check_user, read_roles, roles_in
 from services.portal.core.lockout import locked_for_ms
 from services.portal.core.password_rules import check_password
-from services.portal.model.errors import BadQuery, BadUser, UserExists
+from services.portal.model.errors import BadQuery, BadUser, NotYourself, UserExists
 from services.portal.model.people import Account, User, UserQuery
 from services.portal.people_parts import PeopleParts
-from services.portal.rpc_people_asked import Context, ranks_of_asking, searched, user_id_of
+from services.portal.rpc_people_asked import (
+    Context,
+    asking,
+    ranks_of_asking,
+    searched,
+    user_id_of,
+)
 from services.portal.sign_in import name_key
 from services.portal.wire_people import user_message
 
@@ -105,6 +111,33 @@ class UserCalls:
         parts.identity.forget(user_id)
         log.info("user changed", tenant=tenant, user=user_id)
         return (await self._told(tenant, [changed.user]))[0]
+
+    async def RemoveUser(
+        self, request: portal_pb2.RemoveUserRequest, _context: Context
+    ) -> portal_pb2.RemoveUserResponse:
+        """Takes a user away: from routing first, where a contact may be with them."""
+        parts, tenant, now_ms = self._parts, tenant_id(), self._parts.clock.now_ms()
+        user_id, asker = user_id_of(request.user_id), await asking(parts)
+        ranks = await ranks_of_asking(parts)
+        if user_id == asker.id:
+            raise NotYourself("somebody else has to take you away")
+
+        def check(account: Account, others: int) -> None:
+            check_rank(ranks, account.user.roles)
+            check_removal(account, others)
+
+        def unchanged(account: Account, others: int) -> Account:
+            check(account, others)
+            return account
+
+        # Before routing is asked: who has to stay, stays an agent, too.
+        await parts.store.change_account(tenant, user_id, unchanged, lambda _user: (), now_ms)
+        await parts.agents.remove(user_id)
+        event = parts.envelopes.user_removed(tenant, user_id, now_ms)
+        await parts.store.remove_user(tenant, user_id, check, (event,))
+        parts.identity.forget(user_id)
+        log.info("user removed", tenant=tenant, user=user_id)
+        return portal_pb2.RemoveUserResponse()
 
     async def SetPassword(
         self, request: portal_pb2.SetPasswordRequest, _context: Context

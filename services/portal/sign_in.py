@@ -24,11 +24,12 @@ from services.portal.core.lockout import (
 )
 from services.portal.core.password_rules import MAX_CHARS
 from services.portal.core.sessions import ACCESS_MS, MAX_SESSIONS, refresh_expires_at_ms
-from services.portal.identity import Identity, user_principal
+from services.portal.identity import Identity, check_not_suspended, user_principal
 from services.portal.model.errors import (
     LockedOut,
     NotAuthenticated,
     SignInBusy,
+    TenantSuspended,
     TokenExpired,
     TokenReused,
     TooManyAttempts,
@@ -98,6 +99,7 @@ class SignIn:
     ) -> Granted:
         """Begins a session; WrongCredentials, LockedOut, TooManyAttempts, SignInBusy.
 
+        TenantSuspended, told only to somebody with the right password.
         The same is looked up, counted and computed whether tenant and user exist or not.
         """
         tenant: Tenant | None = None
@@ -115,6 +117,7 @@ class SignIn:
                 # Without a hash no password is right, and without a tenant there is no account.
                 assert tenant is not None
                 assert account is not None
+                check_not_suspended(tenant)
                 granted = await self._begin(tenant, account)
                 # Within the turn: whoever comes next is to be compared with the new hash.
                 await self._renew_hash(tenant.tenant_id, account, password)
@@ -173,7 +176,10 @@ class SignIn:
         await self._store.change_tally(name, lambda _: Tally())
 
     async def refresh(self, refresh_token: str, *, address: str) -> Granted:
-        """Changes a refresh token for a new pair; NotAuthenticated, TokenExpired, TokenReused."""
+        """Changes a refresh token for a new pair; NotAuthenticated, TokenExpired, TokenReused.
+
+        TenantSuspended.
+        """
         holder = (
             await self._store.holder_of(sha256(refresh_token))
             if is_token(refresh_token, REFRESH_PREFIX)
@@ -181,7 +187,7 @@ class SignIn:
         )
         try:
             return await self._renewed(holder, refresh_token)
-        except (NotAuthenticated, TokenExpired, TokenReused) as error:
+        except (NotAuthenticated, TokenExpired, TokenReused, TenantSuspended) as error:
             await self._identity.audit(
                 principal=None,
                 tenant_id=holder.tenant.tenant_id if holder else None,
@@ -218,7 +224,10 @@ class SignIn:
         self._identity.forget(user_id)
 
     async def _renewed(self, holder: Holder | None, refresh_token: str) -> Granted:
-        if holder is None or not holder.user.active:
+        if holder is None:
+            raise NotAuthenticated("the refresh token is not valid")
+        check_not_suspended(holder.tenant)
+        if not holder.user.active:
             raise NotAuthenticated("the refresh token is not valid")
         now_ms = self._clock.now_ms()
         granted, tokens = self._pair(holder, now_ms)

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from services.chassis.envelope import Envelope
 from services.chassis.ids import TenantId
-from services.portal.model.people import Account, ApiKey, Tenant, User, UserQuery
+from services.portal.model.dispositions import Disposition
+from services.portal.model.people import Account, ApiKey, Headcount, Tenant, User, UserQuery
 from services.portal.model.sessions import Holder, KeyHolder, Session, Tally, Token, Verdict
 from services.portal.model.trail import Answer, AnswerKey, AuditEntry, AuditQuery
 
@@ -22,6 +23,12 @@ ChangeAccount = Callable[[Account, int], Account]
 """Decides an account anew, knowing how many others rule with at least its ruling roles."""
 TellUser = Callable[[User], Sequence[Envelope]]
 """The events of a change that leaves the user like this."""
+ChangeTenant = Callable[[Tenant], Tenant]
+"""Decides a tenant anew."""
+TellTenant = Callable[[Tenant], Sequence[Envelope]]
+"""The events of a change that leaves the tenant like this."""
+CheckAccount = Callable[[Account, int], None]
+"""Refuses what must not be done to an account; the number is as for `ChangeAccount`."""
 
 
 class PeopleStore(Protocol):
@@ -38,8 +45,13 @@ class PeopleStore(Protocol):
     ) -> None:
         """A tenant with its first user; TenantExists when the id or the name is in use."""
 
-    async def put_tenant(self, tenant: Tenant, events: Sequence[Envelope]) -> None:
-        """Replaces all but its id, name and creation; NoSuchTenant."""
+    async def change_tenant(
+        self, tenant_id: TenantId, change: ChangeTenant, tell: TellTenant, now_ms: int
+    ) -> Tenant:
+        """Changes all but its id, name and creation, one change after another; NoSuchTenant.
+
+        At once every session in a tenant that is suspended ends.
+        """
 
     async def list_tenants(self, after: str, size: int) -> list[Tenant]:
         """All tenants by name, from the one after `after`; for the platform."""
@@ -53,7 +65,7 @@ class PeopleStore(Protocol):
     async def add_user(
         self, tenant_id: TenantId, account: Account, events: Sequence[Envelope]
     ) -> None:
-        """UserExists when the username is in use, TooManyUsers."""
+        """UserExists when the username is in use, TooManyUsers beyond a limit or the cap."""
 
     async def change_account(
         self, tenant_id: TenantId, user_id: str, change: ChangeAccount, tell: TellUser, now_ms: int
@@ -61,8 +73,17 @@ class PeopleStore(Protocol):
         """Changes one account while no other of the tenant changes; NoSuchUser.
 
         At once every session of a user who may not sign in any more ends. What `change` raises
-        leaves everything as it was.
+        leaves everything as it was; so does TooManyUsers, when one more would sign in than may.
         """
+
+    async def remove_user(
+        self,
+        tenant_id: TenantId,
+        user_id: str,
+        check: CheckAccount,
+        events: Sequence[Envelope],
+    ) -> None:
+        """Removes a user with their sessions, unless `check` raises; NoSuchUser."""
 
     async def set_password(
         self,
@@ -85,6 +106,27 @@ class PeopleStore(Protocol):
 
     async def list_users(self, tenant_id: TenantId, query: UserQuery) -> list[User]:
         """By username in lower case."""
+
+    async def names_in_use(self, tenant_id: TenantId, usernames: Sequence[str]) -> set[str]:
+        """Those of the usernames that somebody has, in lower case."""
+
+    async def headcount(self, tenant_id: TenantId) -> Headcount:
+        """How many may sign in."""
+
+
+class DispositionStore(Protocol):
+    """What a tenant's contacts can have been about."""
+
+    async def put_disposition(
+        self, tenant_id: TenantId, disposition: Disposition, *, most: int
+    ) -> None:
+        """Creates or replaces it; TooManyDispositions when the tenant has `most` others."""
+
+    async def dispositions(self, tenant_id: TenantId) -> list[Disposition]:
+        """All of a tenant's, in no order."""
+
+    async def remove_disposition(self, tenant_id: TenantId, code: str) -> None:
+        """NoSuchDisposition."""
 
 
 class SessionStore(Protocol):
@@ -167,5 +209,5 @@ class TrailStore(Protocol):
         """Removes some of what has run out, of every tenant; how many rows. 0: all is done."""
 
 
-class PortalStore(PeopleStore, SessionStore, KeyStore, TrailStore, Protocol):
+class PortalStore(PeopleStore, SessionStore, KeyStore, DispositionStore, TrailStore, Protocol):
     """All of it."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from services.chassis.bus import Bus
 from services.chassis.envelope import Envelope
 from services.chassis.ids import TenantId
+from services.portal.core.changing import changed_tenant, check_room
 from services.portal.core.checking import MAX_USERS
 from services.portal.core.lockout import forget_at_ms
 from services.portal.core.replaying import KEEP_MS, is_free
@@ -23,10 +24,26 @@ from services.portal.model.errors import (
     UserExists,
     WrongCredentials,
 )
-from services.portal.model.people import Account, ApiKey, Tenant, User, UserQuery
+from services.portal.model.people import (
+    Account,
+    ApiKey,
+    Headcount,
+    Role,
+    Tenant,
+    User,
+    UserQuery,
+)
 from services.portal.model.sessions import Holder, KeyHolder, Session, Tally, Token, Verdict
 from services.portal.model.trail import OK, Answer, AnswerKey, AuditEntry, AuditQuery
-from services.portal.store import TOPIC, ChangeAccount, TellUser
+from services.portal.store import (
+    TOPIC,
+    ChangeAccount,
+    ChangeTenant,
+    CheckAccount,
+    TellTenant,
+    TellUser,
+)
+from services.portal.store_memory_dispositions import MemoryDispositions
 
 
 @dataclass(slots=True)
@@ -47,13 +64,14 @@ class _House:
     """By what names the request."""
 
 
-class MemoryPortalStore:
+class MemoryPortalStore(MemoryDispositions):
     """A `PortalStore` that ends with its process; its events go straight to the bus."""
 
     def __init__(self, *, bus: Bus | None = None) -> None:
         self._bus = bus
         self._houses: dict[str, _House] = {}
         self._tallies: dict[str, Tally] = {}
+        self._dispositions = defaultdict(dict)
         self._audit: defaultdict[str, dict[str, AuditEntry]] = defaultdict(dict)
 
     # ---- tenants and users ----
@@ -77,16 +95,17 @@ class MemoryPortalStore:
         self._houses[tenant.tenant_id] = _House(tenant=tenant, accounts=accounts)
         await self._tell(events)
 
-    async def put_tenant(self, tenant: Tenant, events: Sequence[Envelope]) -> None:
-        """See `PeopleStore.put_tenant`."""
-        house = self._house(tenant.tenant_id)
-        house.tenant = replace(
-            house.tenant,
-            display_name=tenant.display_name,
-            time_zone=tenant.time_zone,
-            region=tenant.region,
-        )
-        await self._tell(events)
+    async def change_tenant(
+        self, tenant_id: TenantId, change: ChangeTenant, tell: TellTenant, now_ms: int
+    ) -> Tenant:
+        """See `PeopleStore.change_tenant`."""
+        house = self._house(tenant_id)
+        house.tenant = changed = changed_tenant(house.tenant, change(house.tenant))
+        if changed.caps.suspended:
+            for session_id in list(house.sessions):
+                await self.end_session(tenant_id, session_id, now_ms)
+        await self._tell(tell(changed))
+        return changed
 
     async def list_tenants(self, after: str, size: int) -> list[Tenant]:
         """See `PeopleStore.list_tenants`."""
@@ -118,6 +137,7 @@ class MemoryPortalStore:
         known = await self.account_named(tenant_id, account.user.username)
         if known is not None or account.user.user_id in house.accounts:
             raise UserExists(account.user.username)
+        check_room(house.tenant.caps, _active(house))
         house.accounts[account.user.user_id] = account
         await self._tell(events)
 
@@ -127,15 +147,36 @@ class MemoryPortalStore:
         """See `PeopleStore.change_account`."""
         account = await self.get_account(tenant_id, user_id)
         accounts = self._house(tenant_id).accounts
-        ruling = account.user.ruling
-        others = sum(
-            ruling <= each.user.ruling for name, each in accounts.items() if name != user_id
-        )
-        accounts[user_id] = changed = change(account, others)
+        others = _others(accounts, account)
+        changed = change(account, others)
+        if changed.user.active and not account.user.active:
+            house = self._house(tenant_id)
+            check_room(house.tenant.caps, _active(house))
+        accounts[user_id] = changed
         if not changed.user.active:
             await self._end_sessions(tenant_id, user_id, now_ms)
         await self._tell(tell(changed.user))
         return changed
+
+    async def remove_user(
+        self,
+        tenant_id: TenantId,
+        user_id: str,
+        check: CheckAccount,
+        events: Sequence[Envelope],
+    ) -> None:
+        """See `PeopleStore.remove_user`."""
+        account = await self.get_account(tenant_id, user_id)
+        house = self._house(tenant_id)
+        check(account, _others(house.accounts, account))
+        gone = [each.session_id for each in house.sessions.values() if each.user_id == user_id]
+        for session_id in gone:
+            del house.sessions[session_id]
+        house.tokens = {
+            sha256: token for sha256, token in house.tokens.items() if token.session_id not in gone
+        }
+        del house.accounts[user_id]
+        await self._tell(events)
 
     async def set_password(
         self,
@@ -174,6 +215,22 @@ class MemoryPortalStore:
             and user.username.lower() > query.after
         ]
         return sorted(found, key=lambda user: user.username.lower())[: query.size]
+
+    async def names_in_use(self, tenant_id: TenantId, usernames: Sequence[str]) -> set[str]:
+        """See `PeopleStore.names_in_use`."""
+        house = self._houses.get(tenant_id)
+        accounts = house.accounts.values() if house else ()
+        return {each.user.username.lower() for each in accounts} & {
+            name.lower() for name in usernames
+        }
+
+    async def headcount(self, tenant_id: TenantId) -> Headcount:
+        """See `PeopleStore.headcount`."""
+        house = self._houses.get(tenant_id)
+        accounts = house.accounts.values() if house else ()
+        active = [each.user for each in accounts if each.user.active]
+        administrators = sum(Role.ADMINISTRATOR in user.roles for user in active)
+        return Headcount(len(active), administrators)
 
     # ---- sessions ----
 
@@ -346,6 +403,20 @@ class MemoryPortalStore:
     async def _tell(self, events: Sequence[Envelope]) -> None:
         if self._bus is not None and events:
             await self._bus.publish(TOPIC, events)
+
+
+def _active(house: _House) -> int:
+    return sum(each.user.active for each in house.accounts.values())
+
+
+def _others(accounts: Mapping[str, Account], account: Account) -> int:
+    """How many others rule with at least the roles that this one rules with."""
+    user = account.user
+    return sum(
+        user.ruling <= each.user.ruling
+        for user_id, each in accounts.items()
+        if user_id != user.user_id
+    )
 
 
 def _is_asked(entry: AuditEntry, query: AuditQuery) -> bool:

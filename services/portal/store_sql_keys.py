@@ -9,7 +9,7 @@ from services.chassis.ids import TenantId
 from services.portal.model.errors import NoSuchApiKey, TooManyApiKeys
 from services.portal.model.people import ApiKey, Role
 from services.portal.model.sessions import KeyHolder
-from services.portal.store_sql_people import tenant_of
+from services.portal.store_sql_tenants import tenant_of
 
 
 class SqlKeys:

@@ -10,7 +10,8 @@ from services.chassis.ids import TenantId
 from services.portal.core.lockout import forget_at_ms
 from services.portal.core.sessions import judge_refresh
 from services.portal.model.sessions import Holder, Session, Tally, Token, TokenKind, Verdict
-from services.portal.store_sql_people import tenant_of, user_of
+from services.portal.store_sql_accounts import user_of
+from services.portal.store_sql_tenants import TENANT_COLUMNS, tenant_of
 
 _END = "UPDATE session SET ended_at_ms = $2 WHERE ended_at_ms = 0 AND"
 _END_OLDEST = f"""{_END} session_id IN (
@@ -18,7 +19,7 @@ _END_OLDEST = f"""{_END} session_id IN (
   ORDER BY created_at_ms DESC, session_id DESC OFFSET $3)"""  # noqa: S608  # constants
 _HOLDER = """
 SELECT n.tenant_id, n.name, n.display_name AS tenant_display_name, n.time_zone, n.region,
-  n.created_at_ms AS tenant_created_at_ms,
+  n.created_at_ms AS tenant_created_at_ms, n.language, n.max_users, n.max_calls, n.suspended,
   a.user_id, a.username, a.display_name, a.email, a.roles, a.active, a.created_at_ms,
   a.last_seen_at_ms,
   s.session_id, s.created_at_ms AS session_created_at_ms, s.ended_at_ms,
@@ -154,11 +155,8 @@ async def _insert(connection: Connection, tenant_id: TenantId, tokens: Sequence[
 
 def _holder_of(row: Any) -> Holder:
     names = {"display_name", "created_at_ms"}
-    tenant = {name: row[f"tenant_{name}" if name in names else name] for name in _TENANT_NAMES}
+    tenant = {name: row[f"tenant_{name}" if name in names else name] for name in TENANT_COLUMNS}
     return Holder(tenant_of(tenant), user_of(row), _session_of(row), _token_of(row))
-
-
-_TENANT_NAMES = ("tenant_id", "name", "display_name", "time_zone", "region", "created_at_ms")
 
 
 def _session_of(row: Any) -> Session:

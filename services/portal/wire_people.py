@@ -8,6 +8,7 @@ from typing import Any
 from protos.portal.v1 import events_pb2, portal_pb2
 from services.chassis.envelope import Envelope, enveloped
 from services.chassis.ids import TenantId
+from services.portal.model.dispositions import Disposition
 from services.portal.model.people import ApiKey, Principal, Tenant, User
 from services.portal.model.trail import AuditEntry
 
@@ -27,6 +28,10 @@ class Envelopes:
         """A user was created or changed."""
         message = events_pb2.UserPut(user=user_message(user, locked_until_ms=0))
         return self._envelope(message, tenant_id, at_ms)
+
+    def user_removed(self, tenant_id: TenantId, user_id: str, at_ms: int) -> Envelope:
+        """A user was taken away for good."""
+        return self._envelope(events_pb2.UserRemoved(user_id=user_id), tenant_id, at_ms)
 
     def audited(self, tenant_id: TenantId, entry: AuditEntry) -> Envelope:
         """Something was done or refused; the event has the entry's id."""
@@ -54,6 +59,12 @@ def tenant_message(tenant: Tenant) -> portal_pb2.Tenant:
         time_zone=tenant.time_zone,
         region=tenant.region,
         created_at_ms=tenant.created_at_ms,
+        language=tenant.language,
+        caps=portal_pb2.Caps(
+            max_users=tenant.caps.max_users,
+            max_calls=tenant.caps.max_calls,
+            suspended=tenant.caps.suspended,
+        ),
     )
 
 
@@ -69,6 +80,28 @@ def user_message(user: User, *, locked_until_ms: int) -> portal_pb2.User:
         created_at_ms=user.created_at_ms,
         last_seen_at_ms=user.last_seen_at_ms,
         locked_until_ms=locked_until_ms,
+    )
+
+
+def disposition_message(disposition: Disposition) -> portal_pb2.Disposition:
+    """A disposition as it travels."""
+    return portal_pb2.Disposition(
+        code=disposition.code,
+        label=disposition.label,
+        queue_ids=disposition.queue_ids,
+        position=disposition.position,
+        active=disposition.active,
+    )
+
+
+def disposition_of(message: portal_pb2.Disposition) -> Disposition:
+    """A disposition as it came."""
+    return Disposition(
+        code=message.code,
+        label=message.label,
+        queue_ids=tuple(message.queue_ids),
+        position=message.position,
+        active=message.active,
     )
 
 

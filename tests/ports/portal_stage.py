@@ -57,8 +57,8 @@ async def database(
 ) -> AsyncIterator[Database]:
     admin = await asyncpg.connect(postgres_server.admin_dsn(address.name))
     await admin.execute(
-        "TRUNCATE portal.tenant, portal.account, portal.session, portal.token, portal.api_key,"
-        " portal.tally, portal.audit, portal.answer, portal.outbox"
+        "TRUNCATE portal.tenant, portal.disposition, portal.account, portal.session, portal.token,"
+        " portal.api_key, portal.tally, portal.audit, portal.answer, portal.outbox"
     )
     await admin.close()
     made = Database(address, schema="portal")

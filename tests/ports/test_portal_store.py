@@ -21,7 +21,7 @@ from services.portal.model.errors import (
     UserExists,
     WrongCredentials,
 )
-from services.portal.model.people import Account, Role, Tenant, User, UserQuery
+from services.portal.model.people import Account, Caps, Role, Tenant, User, UserQuery
 from services.portal.model.sessions import Session, Tally, Verdict
 from services.portal.store import PortalStore
 from services.portal.store_sql import SqlPortalStore
@@ -70,13 +70,14 @@ async def test_a_tenants_name_and_id_are_its_own(
 async def test_a_tenant_is_changed_but_for_its_name(
     store: PortalStore, bus: Bus, database: Database
 ) -> None:
-    changed = Tenant(ACME, "ignored", "Acme AG", "Europe/Berlin", "DE", 99)
-    await store.put_tenant(changed, [event("e2")])
+    caps = Caps(max_users=5, max_calls=2, suspended=False)
+    changed = Tenant(ACME, "ignored", "Acme AG", "Europe/Berlin", "DE", 99, "zh-CN", caps)
+    await store.change_tenant(ACME, lambda _: changed, lambda _: [event("e2")], 8)
     assert await store.get_tenant(ACME) == replace(changed, name="acme", created_at_ms=7)
     assert await store.get_tenant(OTHER) == tenant(OTHER, "other")
     assert await published(bus, database) == ["e1", "e2"]
     with pytest.raises(NoSuchTenant):
-        await store.put_tenant(tenant(NOBODY, "x"), [])
+        await store.change_tenant(NOBODY, lambda each: each, lambda _: [], 8)
 
 
 async def test_tenants_are_listed_by_name_in_pages(store: PortalStore) -> None:

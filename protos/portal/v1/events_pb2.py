@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from protos.portal.v1 import portal_pb2 as protos_dot_portal_dot_v1_dot_portal__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dprotos/portal/v1/events.proto\x12\x12\x63\x61rillon.portal.v1\x1a\x1dprotos/portal/v1/portal.proto\"7\n\tTenantPut\x12*\n\x06tenant\x18\x01 \x01(\x0b\x32\x1a.carillon.portal.v1.Tenant\"1\n\x07UserPut\x12&\n\x04user\x18\x01 \x01(\x0b\x32\x18.carillon.portal.v1.User\"8\n\x07\x41udited\x12-\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x1e.carillon.portal.v1.AuditEntryb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dprotos/portal/v1/events.proto\x12\x12\x63\x61rillon.portal.v1\x1a\x1dprotos/portal/v1/portal.proto\"7\n\tTenantPut\x12*\n\x06tenant\x18\x01 \x01(\x0b\x32\x1a.carillon.portal.v1.Tenant\"1\n\x07UserPut\x12&\n\x04user\x18\x01 \x01(\x0b\x32\x18.carillon.portal.v1.User\"\x1e\n\x0bUserRemoved\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"8\n\x07\x41udited\x12-\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x1e.carillon.portal.v1.AuditEntryb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +36,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TENANTPUT']._serialized_end=139
   _globals['_USERPUT']._serialized_start=141
   _globals['_USERPUT']._serialized_end=190
-  _globals['_AUDITED']._serialized_start=192
-  _globals['_AUDITED']._serialized_end=248
+  _globals['_USERREMOVED']._serialized_start=192
+  _globals['_USERREMOVED']._serialized_end=222
+  _globals['_AUDITED']._serialized_start=224
+  _globals['_AUDITED']._serialized_end=280
 # @@protoc_insertion_point(module_scope)

@@ -58,6 +58,27 @@ class UserPut(_message.Message):
 Global___UserPut: _TypeAlias = UserPut  # noqa: Y015
 
 @_typing.final
+class UserRemoved(_message.Message):
+    """A user was taken away for good."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UserRemoved: _TypeAlias = UserRemoved  # noqa: Y015
+
+@_typing.final
 class Audited(_message.Message):
     """One entry of the audit trail."""
 

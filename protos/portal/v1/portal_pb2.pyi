@@ -505,7 +505,7 @@ class UpdateTenantRequest(_message.Message):
     TENANT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def tenant(self) -> Global___Tenant:
-        """`display_name`, `time_zone` and `region` are taken over."""
+        """`display_name`, `time_zone`, `region` and `language` are taken over."""
 
     def __init__(
         self,

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.portal.model.errors import BadUser, LastAdministrator, PlatformOnly
-from services.portal.model.people import Account, Role, User
+from services.portal.model.errors import (
+    BadCaps,
+    BadUser,
+    LastAdministrator,
+    PlatformOnly,
+    TooManyUsers,
+)
+from services.portal.model.people import PLATFORM_TENANT, Account, Caps, Role, Tenant, User
+
+MAX_CAP = 1_000_000
+"""Of users and of calls; who wants more sets none."""
 
 
 def check_rank(asking: frozenset[str], touched: frozenset[Role]) -> None:
@@ -38,3 +47,34 @@ def replaced(account: Account, wanted: User, others: int) -> Account:
     if not present.ruling <= user.ruling and not others:
         raise LastAdministrator("the last administrator stays one: make another one first")
     return replace(account, user=user)
+
+
+def check_removal(account: Account, others: int) -> None:
+    """LastAdministrator when nobody else rules with all the roles that this user rules with."""
+    if account.user.ruling and not others:
+        raise LastAdministrator("the last administrator stays one: make another one first")
+
+
+def check_room(caps: Caps, present: int) -> None:
+    """TooManyUsers when no further user may sign in beside those `present` who may."""
+    if caps.max_users and present >= caps.max_users:
+        raise TooManyUsers(f"at most {caps.max_users} users may sign in: the platform's cap")
+
+
+def changed_tenant(present: Tenant, wanted: Tenant) -> Tenant:
+    """What becomes of a tenant: its id, its name and when it was created stay."""
+    return replace(
+        wanted,
+        tenant_id=present.tenant_id,
+        name=present.name,
+        created_at_ms=present.created_at_ms,
+    )
+
+
+def capped(tenant: Tenant, caps: Caps) -> Tenant:
+    """The tenant with other caps, which may be below what it has by now; BadCaps."""
+    if max(caps.max_users, caps.max_calls) > MAX_CAP:
+        raise BadCaps(f"at most {MAX_CAP}, or 0 for no cap")
+    if caps.suspended and tenant.tenant_id == PLATFORM_TENANT:
+        raise BadCaps("suspended: the platform itself stays, or nobody could end it")
+    return replace(tenant, caps=caps)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from services.chassis.ids import TenantId
 from services.portal.model.errors import BadApiKey, BadTenant, BadUser
+from services.portal.model.importing import Fault
 from services.portal.model.people import PLATFORM_TENANT, Role, Tenant, User
 
 MAX_TENANT_NAME = 40
@@ -20,6 +21,7 @@ MAX_API_KEYS = 200
 _TENANT_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
 _USERNAME = re.compile(r"[A-Za-z0-9._@-]{1,100}")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _REGION = re.compile(r"[A-Z]{2}")
 _PRINTABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*")
 
@@ -36,24 +38,31 @@ def check_tenant(tenant: Tenant, *, zones: frozenset[str]) -> None:
         raise BadTenant("time_zone: an IANA name, for example Europe/Bucharest")
     if tenant.region and not _REGION.fullmatch(tenant.region):
         raise BadTenant("region: two capital letters, for example RO")
+    if tenant.language and not _LANGUAGE.fullmatch(tenant.language):
+        raise BadTenant("language: a language tag, for example en or zh-CN, or nothing")
 
 
 def check_user(user: User, *, tenant_id: TenantId) -> None:
     """BadUser unless each part is of its form and the roles exist in this tenant."""
+    for fault in user_faults(user, tenant_id=tenant_id):
+        raise BadUser(f"{fault.field}: {fault.message}")
+
+
+def user_faults(user: User, *, tenant_id: TenantId) -> Iterator[Fault]:
+    """Everything about a user that is not of its form."""
     if not _USERNAME.fullmatch(user.username):
-        raise BadUser(
-            f"username: letters, digits, dots, dashes, underscores and @, at most {MAX_USERNAME}"
-        )
+        words = f"letters, digits, dots, dashes, underscores and @, at most {MAX_USERNAME}"
+        yield Fault("username", "bad-username", words)
     if not _is_name(user.display_name):
-        raise BadUser(f"display_name: 1 to {MAX_NAME} printable characters")
+        yield Fault("display_name", "bad-name", f"1 to {MAX_NAME} printable characters")
     if user.email and (
         len(user.email) > MAX_EMAIL
         or not _EMAIL.fullmatch(user.email)
         or not _PRINTABLE.fullmatch(user.email)
     ):
-        raise BadUser("email: an address, or nothing")
+        yield Fault("email", "bad-email", "an address, or nothing")
     if not user.roles or not user.roles <= roles_in(tenant_id):
-        raise BadUser(f"roles: one or more of {_told(roles_in(tenant_id))}")
+        yield Fault("roles", "bad-roles", f"one or more of {_told(roles_in(tenant_id))}")
 
 
 def check_api_key(

@@ -173,3 +173,73 @@ class KeyReused(CarillonError):
 
     code: ClassVar[str] = "idempotency-key-reused"
     kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class TenantSuspended(CarillonError):
+    """The platform has suspended the tenant: nobody signs in, and no key works."""
+
+    code: ClassVar[str] = "tenant-suspended"
+    kind: ClassVar[Kind] = Kind.DENIED
+
+
+class BadCaps(CarillonError):
+    """Caps that no tenant can have."""
+
+    code: ClassVar[str] = "bad-caps"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class NotYourself(CarillonError):
+    """Somebody asked to be taken away themselves."""
+
+    code: ClassVar[str] = "not-yourself"
+    kind: ClassVar[Kind] = Kind.PRECONDITION
+
+
+class AgentBusy(CarillonError):
+    """A contact is with the agent: they stay until it is over."""
+
+    code: ClassVar[str] = "agent-busy"
+    kind: ClassVar[Kind] = Kind.PRECONDITION
+
+
+class AgentRefused(CarillonError):
+    """Routing does not take somebody as the agent that they should be; the words say why."""
+
+    code: ClassVar[str] = "agent-refused"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class RoutingAway(CarillonError):
+    """Routing can not be asked now; the same again may succeed."""
+
+    code: ClassVar[str] = "routing-away"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+
+
+class BadImport(CarillonError):
+    """No rows to import, or more than one request may have."""
+
+    code: ClassVar[str] = "bad-import"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class BadDisposition(CarillonError):
+    """A disposition's code, label or queues are not of their form."""
+
+    code: ClassVar[str] = "bad-disposition"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class NoSuchDisposition(CarillonError):
+    """There is no such disposition, or it is not offered for this queue."""
+
+    code: ClassVar[str] = "no-such-disposition"
+    kind: ClassVar[Kind] = Kind.NOT_FOUND
+
+
+class TooManyDispositions(CarillonError):
+    """The tenant has as many dispositions as it may."""
+
+    code: ClassVar[str] = "too-many-dispositions"
+    kind: ClassVar[Kind] = Kind.EXHAUSTED

@@ -26,6 +26,18 @@ RULING = frozenset({Role.ADMINISTRATOR, Role.PLATFORM})
 
 
 @dataclass(frozen=True, slots=True)
+class Caps:
+    """What the platform lets a tenant use; 0: as much as it likes."""
+
+    max_users: int = 0
+    """Who may sign in."""
+    max_calls: int = 0
+    """At a time; whoever runs the flows keeps to it."""
+    suspended: bool = False
+    """True: nobody signs in, and callers are turned away."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """One organisation that uses this installation."""
 
@@ -41,6 +53,20 @@ class Tenant:
     """Two letters, or empty: only international numbers are read."""
     created_at_ms: int
     """UTC milliseconds."""
+    language: str = ""
+    """A language tag for people who have not chosen; empty: their browser's."""
+    caps: Caps = Caps()
+    """Set by the platform alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headcount:
+    """How many of a tenant's users may sign in."""
+
+    users: int
+    """All of them."""
+    administrators: int
+    """Those who can administer it."""
 
 
 @dataclass(frozen=True, slots=True)

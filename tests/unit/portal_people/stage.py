@@ -24,11 +24,14 @@ from services.portal.audit_trail import AuditTrail
 from services.portal.identity import Identity, Principal, caller_metadata
 from services.portal.model.people import PLATFORM_TENANT
 from services.portal.passwords import InlinePasswords
+from services.portal.people_agents import Agents
+from services.portal.people_health import Health
 from services.portal.people_parts import PeopleParts
 from services.portal.sign_in import SignIn
 from services.portal.store import TOPIC
 from services.portal.store_memory import MemoryPortalStore
 from services.portal.wire_people import Envelopes
+from tests.unit.portal_people.others import Others
 
 START_MS = 1_767_225_600_000
 MINUTE_MS = 60_000
@@ -91,6 +94,8 @@ class Stage:
     identity: Identity
     parts: PeopleParts
     portal: portal_pb2_grpc.PortalAsyncStub
+    others: Others
+    """The other services."""
     tenants: dict[str, TenantId] = field(default_factory=dict)
 
     async def sign_in(
@@ -169,6 +174,10 @@ async def staged() -> AsyncIterator[Stage]:
     """Two tenants, `acme` and `other`, each with an administrator `root`."""
     clock, bus, dice = HandClock(), MemoryBus(), random.Random(7)
     store, passwords = FlakyStore(bus), CountedPasswords()
+    exchange = MemoryExchange(coin=lambda: False)
+    made: Any = Others  # answers only what is asked of it here
+    others: Others = made()
+    others.serve(exchange)
 
     def new_id() -> str:
         return uuid7(clock.now_ms(), dice.getrandbits(RANDOM_BITS))
@@ -193,9 +202,10 @@ async def staged() -> AsyncIterator[Stage]:
         clock=clock,
         new_id=new_id,
         random_bits=dice.getrandbits,
+        agents=Agents(dial=exchange.channel),
+        health=Health(dial=exchange.channel, store=store),
         zones=frozenset({"UTC", "Europe/Bucharest", "Europe/Berlin"}),
     )
-    exchange = MemoryExchange(coin=lambda: False)
     exchange.serve("portal", [rpc_people.face(rpc_people.Portal(parts))])
     channel = exchange.channel("portal")
     stage = Stage(
@@ -207,6 +217,7 @@ async def staged() -> AsyncIterator[Stage]:
         identity=identity,
         parts=parts,
         portal=portal_pb2_grpc.PortalStub(channel),
+        others=others,
     )
     for name in ("acme", "other"):
         made = await stage.create_tenant(name)
