@@ -18,7 +18,9 @@ from services.acd.model import (
     SkillLevel,
     Skills,
 )
+from services.chassis.journal import JournalUnavailable
 from tests.unit.acd.desk import A, B, Desk, Q
+from tests.unit.acd.house import ANNA, DEMO, House, furnish, virtually
 
 R, S, GONE = QueueId("r"), QueueId("s"), QueueId("gone")
 NOBODY = AgentId("nobody")
@@ -169,3 +171,20 @@ def test_skills_are_given_exactly() -> None:
     assert [type(event) for event in events] == [model.AgentPut]
     assert desk.core.agent_config(A).skills == ()
     assert desk.core.agent_config(A).queues == served(desk)[0].queues
+
+
+def test_who_moves_agents_while_the_journal_is_away_is_told_in_time() -> None:
+    async def story(house: House) -> None:
+        shard = await house.shards().of(DEMO)
+        await furnish(shard)
+        move = model.MoveAgents((ANNA,), (Q,))
+        before, events = await shard.submit_seen(move, lambda: shard.core.memberships((ANNA,)))
+        assert before == (Memberships(ANNA, (QueueMembership(Q),)),)
+        assert len(events) == 1
+        house.journal.away = True
+        with pytest.raises(JournalUnavailable):
+            await shard.submit_seen(model.SetMemberships(before), lambda: None)
+        house.journal.away = False
+        await shard.close()
+
+    virtually(story)
