@@ -52,7 +52,7 @@ class FeedStage:
         listening = bound(host="127.0.0.1", port=0, setting="", fallback=False)
         self.port = listening.getsockname()[1]
         app = Starlette(routes=[WebSocketRoute("/v1/feed", self.feed)])
-        self.server = HttpServer(app=app, listening=listening)
+        self.server = HttpServer(app=app, listening=[listening])
         self.server.start()
 
     @contextlib.asynccontextmanager
