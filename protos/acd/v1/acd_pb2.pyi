@@ -1119,7 +1119,9 @@ class WaitingChange(_message.Message):
     GONE_ENTRY_IDS_FIELD_NUMBER: _builtins.int
     WAITING_FIELD_NUMBER: _builtins.int
     all: _builtins.bool
-    """True: `rows` is everybody who waits, at most the 2,000 who wait longest; forget all others."""
+    """True: `rows` is everybody who waits, at most the 2,000 who wait longest; forget all others.
+    Of more than 3 MiB of rows, the rest follow in further messages as having come.
+    """
     waiting: _builtins.int
     """Everybody who waits, also those beyond the 2,000."""
     @_builtins.property
