@@ -1,0 +1,8 @@
+"""A person at a real browser: Chromium with a microphone that plays a tone of their own."""
+
+from __future__ import annotations
+
+from tests.browser.person import Person, browsing
+from tests.browser.problems import NotHeard, Troubled
+
+__all__ = ["NotHeard", "Person", "Troubled", "browsing"]
