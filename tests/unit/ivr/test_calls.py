@@ -16,6 +16,7 @@ from protos.acd.v1 import acd_pb2
 from protos.common.v1 import common_pb2
 from protos.ivr.v1 import ivr_pb2, ivr_pb2_grpc
 from services.chassis.errors import CarillonError, Kind
+from services.chassis.ids import TenantId
 from services.chassis.lifecycle import Running
 from services.chassis.rpc import metadata
 from services.chassis.world import World, local_world
@@ -23,6 +24,7 @@ from services.ivr.main import IvrService
 from services.ivr.rpc_calls import spellings
 from services.ivr.settings import IvrSettings
 from services.ivr.store import MemoryFlowStore
+from services.ivr.store_tenants import TenantStore, Terms
 from services.ivr.stores import memory_stores
 from tests.unit.ivr.gateway import CALL_ID, Acd, GatewayCall, Tone
 
@@ -77,6 +79,7 @@ class Stage:
     acd: Acd
     voice: Tone
     store: MemoryFlowStore
+    tenants: TenantStore
     ivr: Any
 
     def call(self, call_id: str = CALL_ID) -> GatewayCall:
@@ -87,12 +90,13 @@ class Stage:
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     world = local_world(var_dir=tmp_path)
     acd, voice, store = Acd(), Tone(), MemoryFlowStore()
+    stores = memory_stores(store)
     settings = IvrSettings(queue_limit_s=0.3, effect_limit_s=0.3, render_limit_s=5, warm_limit_s=4)
-    service = IvrService(world=world, settings=settings, stores=memory_stores(store), engine=voice)
+    service = IvrService(world=world, settings=settings, stores=stores, engine=voice)
     running = Running([acd, service], world)
     await running.start()
     ivr: Any = ivr_pb2_grpc.IvrStub(world.dial("ivr"))
-    stage = Stage(world, running, acd, voice, store, ivr)
+    stage = Stage(world, running, acd, voice, store, stores.tenants, ivr)
     put = ivr_pb2.PutFlowRequest(flow_id="main", definition_json=json.dumps(FLOW))
     await ivr.PutFlow(put, metadata=DEMO)
     await ivr.PublishFlow(ivr_pb2.PublishFlowRequest(flow_id="main"), metadata=DEMO)
@@ -422,3 +426,32 @@ def test_numbers_are_found_however_a_trunk_spells_them(
     called: str, stored: tuple[str, ...]
 ) -> None:
     assert spellings(called) == stored
+
+
+async def test_a_suspended_tenants_callers_are_turned_away(stage: Stage) -> None:
+    await stage.tenants.put_terms(TenantId("demo"), Terms(suspended=True))
+    call = stage.call()
+    await call.invite()
+    hangup = call.last.commands[0].hangup
+    assert (hangup.sip_status, hangup.termination.reason) == (480, "tenant-suspended")
+    assert call.last.tenant_id == "demo"
+    assert await call.is_over()
+
+
+async def test_a_caller_beyond_the_cap_hears_that_it_is_busy(stage: Stage) -> None:
+    await stage.tenants.put_terms(TenantId("demo"), Terms(max_calls=1))
+    first = stage.call()
+    await first.invite()
+    second = stage.call("0195c1a0-0000-7000-8000-000000000002")
+    await second.invite()
+    hangup = second.last.commands[0].hangup
+    assert (hangup.sip_status, hangup.termination.reason) == (486, "too-many-calls")
+    assert hangup.termination.termination_class == common_pb2.TERMINATION_CLASS_CALLER_ERROR
+    await first.send(
+        leg_ended=ivr_pb2.LegEnded(leg_id="l1", role=ivr_pb2.LEG_ROLE_CALLER, reason="hung-up")
+    )
+    await first.step()
+    assert await first.is_over()
+    third = stage.call("0195c1a0-0000-7000-8000-000000000003")
+    await third.invite()
+    assert third.kinds[-1] == "gather"
