@@ -20,6 +20,7 @@ from services.chassis.request import TENANT_KEY
 from services.chassis.tasks import Tasks
 from services.portal.desk_customers import Customers, unknown
 from services.portal.desk_gateways import GONE, Audio, Gateways
+from services.portal.desk_policy import DeskPolicy
 from services.portal.desk_queues import QueueNames
 from services.portal.desk_view import desk_view
 from services.portal.feed_topic import Topic, shown
@@ -49,11 +50,13 @@ class Desks:
         customers: Customers,
         gateways: Gateways,
         queues: QueueNames,
+        policy: DeskPolicy,
     ) -> None:
         self._dial = dial
         self._customers = customers
         self._gateways = gateways
         self._queues = queues
+        self._policy = policy
         self._open: dict[tuple[TenantId, AgentId], tuple[Desk, int]] = {}
 
     @contextlib.asynccontextmanager
@@ -87,6 +90,7 @@ class Desks:
             customers=self._customers,
             gateways=self._gateways,
             queues=self._queues,
+            policy=self._policy,
         )
 
 
@@ -102,6 +106,7 @@ class Desk:
         customers: Customers,
         gateways: Gateways,
         queues: QueueNames,
+        policy: DeskPolicy,
     ) -> None:
         self._tenant_id = tenant_id
         self._agent_id = agent_id
@@ -110,6 +115,7 @@ class Desk:
         self._customers = customers
         self._gateways = gateways
         self._queues = queues
+        self._policy = policy
         self._tasks = Tasks(limit=1_000)
         self._news = asyncio.Event()
         self._agent: state_pb2.AgentView | None = None
@@ -266,12 +272,15 @@ class Desk:
         agent = self._agent
         if agent is None:
             return
-        names = await self._queues.names(self._tenant_id, {row.queue_id for row in agent.work})
+        queue_ids = {row.queue_id for row in agent.work}
+        names = await self._queues.names(self._tenant_id, queue_ids)
+        dispositions = await self._policy.dispositions(self._tenant_id, queue_ids)
         view = desk_view(
             agent=agent,
             queue_names=names,
             cards=self._cards,
             audios=self._audios,
+            dispositions=dispositions,
             number=self.topic.number,
         )
         if self._shown is not None and view == self._shown:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from protos.acd.v1 import state_pb2
 from protos.crm.v1 import crm_pb2
@@ -17,9 +17,13 @@ def desk_view(
     queue_names: Mapping[str, str],
     cards: Mapping[str, crm_pb2.CustomerCard],
     audios: Mapping[str, Audio],
+    dispositions: Mapping[str, Sequence[str]],
     number: int,
 ) -> desk_pb2.DeskView:
-    """The desk; cards are by contact, audio by reservation. What is not known yet shows as such."""
+    """The desk; cards are by contact, audio by reservation, dispositions by queue.
+
+    What is not known yet shows as such.
+    """
     view = desk_pb2.DeskView(agent=agent, number=number)
     for row in agent.work:
         audio = audios.get(row.reservation_id, Audio())
@@ -31,5 +35,6 @@ def desk_view(
             muted=audio.muted,
             recording=audio.recording,
             connected=audio.connected,
+            dispositions=dispositions.get(row.queue_id, ()),
         )
     return view

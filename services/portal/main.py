@@ -22,6 +22,7 @@ from services.portal.desk import Desks
 from services.portal.desk_customers import Customers
 from services.portal.desk_gateways import Gateways
 from services.portal.desk_links import Links
+from services.portal.desk_policy import DeskPolicy
 from services.portal.desk_queues import QueueNames
 from services.portal.desk_tenants import Tenants
 from services.portal.edge import Edge
@@ -64,7 +65,14 @@ class PortalService:
         self._boards = Boards(dial=world.dial)
         customers = Customers(dial=world.dial)
         queues = QueueNames(dial=world.dial, clock=world.clock)
-        desks = Desks(dial=world.dial, customers=customers, gateways=self._gateways, queues=queues)
+        policy = DeskPolicy(dial=world.dial, clock=world.clock)
+        desks = Desks(
+            dial=world.dial,
+            customers=customers,
+            gateways=self._gateways,
+            queues=queues,
+            policy=policy,
+        )
         self._desk = Desk(
             dial=world.dial,
             desks=desks,
@@ -72,6 +80,7 @@ class PortalService:
             gateways=self._gateways,
             queues=queues,
             tenants=Tenants(dial=world.dial, clock=world.clock),
+            policy=policy,
         )
         parts = Parts(
             people=people.identity,
@@ -91,13 +100,16 @@ class PortalService:
         return rpc.faces(people=self._people, desk=self._desk)
 
     async def start(self) -> None:
-        """Makes the first administrator where there is none, and opens the edges; PortInUse."""
+        """Makes the first administrator where there is none, and opens the edges.
+
+        Raises BadTlsFiles, PortInUse.
+        """
+        # Before anything else: files that cannot be used are a reason not to start.
+        certificate = self._certificate()
         await self._people.start()
         if self._world.name == "simulated":
             return  # nothing listens on the network there
         settings = self._settings
-        # Before any port is taken: files that cannot be used are a reason not to start.
-        certificate = self._certificate()
         http = bound_to_all(
             hosts=settings.http_hosts,
             port=settings.http_port,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from protos.acd.v1 import acd_pb2
 from protos.gateway.v1 import gateway_pb2
 from protos.portal.v1 import desk_pb2, desk_pb2_grpc
-from services.chassis.request import metadata, present
+from services.chassis.request import metadata, present, tenant_id
 from services.chassis.rpc import Face
 from services.portal.rpc_desk_handing import Handing
 from services.portal.rpc_desk_own import Context, OwnDesk, Row, own_id, telling
@@ -102,7 +102,8 @@ class Desk(Handing, Trying, OwnDesk, desk_pb2_grpc.DeskServicer):
     async def PauseRecording(
         self, request: desk_pb2.PauseRecordingRequest, _context: Context
     ) -> desk_pb2.DeskView:
-        """Stops recording for a while."""
+        """Stops recording for a while, where agents may."""
+        await self._policy.check_may_pause(tenant_id())
         row, _ = await self._leg(request.reservation_id)
         await self._gateways.stub(row.contact).PauseRecording(
             _control(row, request.reason), metadata=metadata(call_id=row.contact_id)
@@ -124,6 +125,7 @@ class Desk(Handing, Trying, OwnDesk, desk_pb2_grpc.DeskServicer):
     ) -> desk_pb2.DeskView:
         """What the contact was about."""
         row = await self._row(request.reservation_id)
+        await self._policy.check_disposition(tenant_id(), row.queue_id, request.code)
         await self._acd.SetWrapUpCode(
             acd_pb2.SetWrapUpCodeRequest(reservation_id=row.reservation_id, code=request.code),
             metadata=metadata(),
@@ -135,6 +137,7 @@ class Desk(Handing, Trying, OwnDesk, desk_pb2_grpc.DeskServicer):
     ) -> desk_pb2.DeskView:
         """Ends wrap-up."""
         row = await self._row(request.reservation_id)
+        await self._policy.check_disposition(tenant_id(), row.queue_id, request.code)
         await self._acd.FinishWrapUp(
             acd_pb2.FinishWrapUpRequest(reservation_id=row.reservation_id, code=request.code),
             metadata=metadata(),

@@ -19,6 +19,7 @@ from services.chassis.status import remote_error
 from services.portal.desk import Desks
 from services.portal.desk_customers import Customers
 from services.portal.desk_gateways import Audio, Gateways, NotConnected
+from services.portal.desk_policy import DeskPolicy
 from services.portal.desk_queues import QueueNames
 from services.portal.desk_tenants import Tenants
 from services.portal.desk_view import desk_view
@@ -87,6 +88,7 @@ class OwnDesk:
         gateways: Gateways,
         queues: QueueNames,
         tenants: Tenants,
+        policy: DeskPolicy,
     ) -> None:
         self._dial = dial
         self._desks = desks
@@ -94,6 +96,7 @@ class OwnDesk:
         self._gateways = gateways
         self._queues = queues
         self._tenants = tenants
+        self._policy = policy
 
     @property
     def _acd(self) -> AcdAsyncStub:
@@ -144,11 +147,13 @@ class OwnDesk:
                 desk.audio_is(row.reservation_id, audios[row.reservation_id])
             elif (card := await self._card(row)) is not None:
                 cards[row.contact_id] = card
+        queue_ids = {row.queue_id for row in agent.work}
         return desk_view(
             agent=agent,
-            queue_names=await self._queues.names(tenant, {row.queue_id for row in agent.work}),
+            queue_names=await self._queues.names(tenant, queue_ids),
             cards=cards,
             audios=audios,
+            dispositions=await self._policy.dispositions(tenant, queue_ids),
             number=number,
         )
 

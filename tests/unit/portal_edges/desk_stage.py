@@ -16,6 +16,7 @@ from protos.crm.v1 import crm_pb2, crm_pb2_grpc
 from protos.gateway.v1 import events_pb2, gateway_pb2, gateway_pb2_grpc
 from protos.portal.v1 import portal_pb2, portal_pb2_grpc
 from protos.portal.v1.desk_pb2_grpc import DeskStub
+from protos.recording.v1 import recording_pb2, recording_pb2_grpc
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import AgentId, TenantId
 from services.chassis.request import on_behalf, present
@@ -25,6 +26,7 @@ from services.portal import rpc_desk
 from services.portal.desk import Desks
 from services.portal.desk_customers import Customers
 from services.portal.desk_gateways import Gateways
+from services.portal.desk_policy import DeskPolicy
 from services.portal.desk_queues import QueueNames
 from services.portal.desk_tenants import Tenants
 from tests.unit.portal_edges.stage import Clock
@@ -366,8 +368,33 @@ class People(portal_pb2_grpc.PortalServicer):
     def __init__(self) -> None:
         self.tenant = portal_pb2.Tenant(region="RO", time_zone="Europe/Bucharest")
 
+        self.dispositions: dict[str, list[str]] = {}
+        """Codes by queue."""
+        self.away = False
+
     async def GetTenant(self, request: Any, context: Any) -> portal_pb2.Tenant:
         return self.tenant
+
+    async def ListDispositions(self, request: Any, context: Any) -> Any:
+        if self.away:
+            raise Named("away", Kind.UNAVAILABLE)
+        codes = self.dispositions.get(request.queue_id, [])
+        return portal_pb2.ListDispositionsResponse(
+            dispositions=[portal_pb2.Disposition(code=code) for code in codes]
+        )
+
+
+class Recordings(recording_pb2_grpc.RecordingServicer):
+    """The tenant's policy."""
+
+    def __init__(self) -> None:
+        self.policy = recording_pb2.Policy(agents_may_pause=True)
+        self.away = False
+
+    async def GetPolicy(self, request: Any, context: Any) -> recording_pb2.Policy:
+        if self.away:
+            raise Named("away", Kind.UNAVAILABLE)
+        return self.policy
 
 
 @dataclass
@@ -380,6 +407,7 @@ class DeskStage:
     gateway: Gateway = field(default_factory=Gateway)
     analytics: Analytics = field(default_factory=Analytics)
     people: People = field(default_factory=People)
+    recordings: Recordings = field(default_factory=Recordings)
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
@@ -390,15 +418,19 @@ class DeskStage:
         )
         register: Any = gateway_pb2_grpc.add_GatewayServicer_to_server
         self.exchange.serve("gateway", [Face(lambda s: register(self.gateway, s), "gateway")])
+        add: Any = recording_pb2_grpc.add_RecordingServicer_to_server
+        self.exchange.serve("recording", [Face(lambda s: add(self.recordings, s), "recording")])
         self.serve_analytics()
         self.customers = Customers(dial=self.dial)
         self.gateways = Gateways(dial=self.dial)
         self.queues = QueueNames(dial=self.dial, clock=self.clock)
+        policy = DeskPolicy(dial=self.dial, clock=self.clock)
         self.desks = Desks(
             dial=self.dial,
             customers=self.customers,
             gateways=self.gateways,
             queues=self.queues,
+            policy=policy,
         )
         desk = rpc_desk.Desk(
             dial=self.dial,
@@ -407,6 +439,7 @@ class DeskStage:
             gateways=self.gateways,
             queues=self.queues,
             tenants=Tenants(dial=self.dial, clock=self.clock),
+            policy=policy,
         )
         people: Any = portal_pb2_grpc.add_PortalServicer_to_server
         own = Face(lambda s: people(self.people, s), "people")
