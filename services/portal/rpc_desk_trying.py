@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import grpc
 from grpc import aio
@@ -14,6 +15,11 @@ from protos.portal.v1 import desk_pb2
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.request import metadata
 from services.portal.rpc_desk_own import Context, OwnDesk, own_id
+
+if TYPE_CHECKING:  # the stubs know this name, the generated module does not
+    from protos.gateway.v1.gateway_pb2_grpc import GatewayAsyncStub
+
+T = TypeVar("T")
 
 ASK_LIMIT_S = 8.0
 """For a gateway to bind ports, or to receive its own INVITE."""
@@ -40,18 +46,12 @@ class Trying(OwnDesk):
     ) -> desk_pb2.ProbeResponse:
         """Sends what the browser says back to it."""
         asked = gateway_pb2.ProbeAgentRequest(agent_id=own_id(), sdp_offer=request.sdp_offer)
-        for gateway in self._gateways.known():
-            try:
-                answer = await gateway.ProbeAgent(asked, metadata=metadata(), timeout=ASK_LIMIT_S)
-            except aio.AioRpcError as error:
-                failure = error
-                if error.code() != grpc.StatusCode.UNAVAILABLE:
-                    raise
-            else:
-                return desk_pb2.ProbeResponse(
-                    sdp_answer=answer.sdp_answer, ends_after_ms=answer.ends_after_ms
-                )
-        raise failure
+        answer = await self._of_any(
+            lambda gateway: gateway.ProbeAgent(asked, metadata=metadata(), timeout=ASK_LIMIT_S)
+        )
+        return desk_pb2.ProbeResponse(
+            sdp_answer=answer.sdp_answer, ends_after_ms=answer.ends_after_ms
+        )
 
     async def PlaceTestCall(
         self, request: desk_pb2.DeskTestCallRequest, _context: Context
@@ -60,9 +60,21 @@ class Trying(OwnDesk):
         asked = gateway_pb2.PlaceTestCallRequest(
             to=await self._own_number(request.to), digits=request.digits, talk_s=request.talk_s
         )
-        gateway = next(self._gateways.known())
-        answer = await gateway.PlaceTestCall(asked, metadata=metadata(), timeout=ASK_LIMIT_S)
+        answer = await self._of_any(
+            lambda gateway: gateway.PlaceTestCall(asked, metadata=metadata(), timeout=ASK_LIMIT_S)
+        )
         return desk_pb2.DeskTestCall(call_id=answer.call_id, speaks=answer.speaks)
+
+    async def _of_any(self, ask: Callable[[GatewayAsyncStub], Awaitable[T]]) -> T:
+        """What a gateway answers: the first that is there, and takes such work now."""
+        gateways = list(self._gateways.known())
+        for gateway in gateways[:-1]:
+            try:
+                return await ask(gateway)
+            except aio.AioRpcError as error:
+                if error.code() != grpc.StatusCode.UNAVAILABLE:
+                    raise
+        return await ask(gateways[-1])
 
     async def _own_number(self, typed: str) -> str:
         """The tenant's number as it is kept, with or without what people write between digits."""

@@ -82,6 +82,8 @@ class Probe:
                 (running, over), timeout=PROBE_MS / 1_000, return_when=asyncio.FIRST_COMPLETED
             )
         finally:
+            # A handshake may take the cancellation for its own; what follows it looks at this.
+            self.end()
             over.cancel()
             running.cancel()
             try:
@@ -96,9 +98,13 @@ class Probe:
         await transport.connect()
         self.connected = True
         self._echo.send_by(transport.send_rtp)
-        reports = self._echo.reports
-        while True:
-            await asyncio.sleep(max(0.0, reports.due_ms - self._clock_ms()) / 1_000)
+        reports, over = self._echo.reports, self._echo.over
+        while not over.is_set():
+            wait_s = max(0.0, reports.due_ms - self._clock_ms()) / 1_000
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await over.wait()
+                    return
             transport.send_rtcp(reports.build(self._clock_ms()), transport.remote)
 
     def _tell(self) -> None:

@@ -24,6 +24,7 @@ from services.chassis.lifecycle import Running
 from services.chassis.world import local_world
 from services.portal.http_server import PortInUse
 from services.portal.main import PORTS_FILE, build
+from services.portal.tls import BadTlsFiles
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -107,3 +108,18 @@ async def test_a_second_portal_on_the_same_port_says_what_to_set(
         world = local_world(var_dir=tmp_path / name)
         with pytest.raises(PortInUse, match=f"CARILLON_PORTAL_{setting}_PORT"):
             await Running([build(world)], world).start()
+
+
+async def test_it_does_not_start_with_files_that_cannot_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CERT", "KEY"):
+        monkeypatch.setenv(f"CARILLON_PORTAL_TLS_{name}", str(tmp_path / "none.pem"))
+    DatabaseAddress("127.0.0.1", 1, "none", {"carillon_portal": ""}).write(
+        tmp_path / "database.json"
+    )
+    world = local_world(var_dir=tmp_path)
+    running = Running([build(world)], world)
+    with pytest.raises(BadTlsFiles, match="CARILLON_PORTAL_TLS_CERT"):
+        await running.start()
+    await running.stop()
