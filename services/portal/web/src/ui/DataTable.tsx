@@ -15,7 +15,7 @@ import { useMemo, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { ErrorNote, Empty, Rows } from "./notes";
 import { HeadCell } from "./DataTableHead";
-import { Pager } from "./DataTablePager";
+import { More, Pager } from "./DataTablePager";
 import classes from "./DataTable.module.css";
 
 /** One column of a list of `Row`s. */
@@ -62,6 +62,8 @@ interface Props<Row> {
   perPage?: number;
   /** False: no search box; for lists that the server searches. */
   searchable?: boolean;
+  /** For lists that the server pages: all rows had so far are shown, and the way to the next. */
+  more?: { any: boolean; busy: boolean; load: () => void };
 }
 
 /** See `Props`. */
@@ -108,6 +110,7 @@ export function DataTable<Row>(props: Props<Row>) {
     getFilteredRowModel: getFilteredRowModel(),
     getPaginationRowModel: getPaginationRowModel(),
     autoResetPageIndex: false,
+    manualPagination: props.more !== undefined,
   });
   const shown = table.getRowModel().rows;
   const found = table.getFilteredRowModel().rows.length;
@@ -119,7 +122,12 @@ export function DataTable<Row>(props: Props<Row>) {
   if (rows.length === 0) return <Paper className="panel">{props.empty}</Paper>;
   return (
     <Paper className="panel" component="section" aria-label={props.label}>
-      <Group p="sm" gap="sm" className={classes.tools}>
+      <Group
+        p="sm"
+        gap="sm"
+        className={classes.tools}
+        hidden={!searchable && filters.length === 0 && !props.tools}
+      >
         {searchable && (
           <TextInput
             value={words}
@@ -234,7 +242,11 @@ export function DataTable<Row>(props: Props<Row>) {
         <Empty title={t("table.nothingFound")}>{t("table.nothingFoundHelp")}</Empty>
       ) : (
         <Box px="md" py={10} className={classes.foot}>
-          <Pager table={table} found={found} total={rows.length} />
+          {props.more ? (
+            <More found={found} {...props.more} />
+          ) : (
+            <Pager table={table} found={found} total={rows.length} />
+          )}
         </Box>
       )}
     </Paper>

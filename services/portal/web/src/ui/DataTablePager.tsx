@@ -1,5 +1,5 @@
 /** Which rows are shown, and the way to the others. */
-import { ActionIcon, Group, Select, Text } from "@mantine/core";
+import { ActionIcon, Button, Group, Select, Text } from "@mantine/core";
 import { IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
 import type { Table } from "@tanstack/react-table";
 import { useTranslation } from "react-i18next";
@@ -52,6 +52,31 @@ export function Pager<Row>({ table, found, total }: Props<Row>) {
             <IconChevronRight size={18} />
           </ActionIcon>
         </Group>
+      )}
+    </Group>
+  );
+}
+
+interface MoreProps {
+  /** Rows that are shown. */
+  found: number;
+  any: boolean;
+  busy: boolean;
+  load: () => void;
+}
+
+/** How many rows were had from the server so far, and the way to the next. */
+export function More({ found, any, busy, load }: MoreProps) {
+  const { t } = useTranslation();
+  return (
+    <Group justify="space-between" gap="sm">
+      <Text size="sm" c="dimmed" role="status">
+        {t("table.rows", { count: found })}
+      </Text>
+      {any && (
+        <Button variant="default" size="compact-sm" loading={busy} onClick={load}>
+          {t("table.more")}
+        </Button>
       )}
     </Group>
   );
