@@ -71,15 +71,17 @@ def _say(console: Console, running: Running, var: Path) -> None:
             soft_wrap=True,
         )
     table = Table(show_edge=False, pad_edge=False, title="Demo log-ins", title_justify="left")
-    for column in ("Tenant", "User", "Password"):
+    for column in ("Tenant", "User", "Password", "Who"):
         table.add_column(column, no_wrap=True)
     for name, password in running.seeded.passwords.items():
-        table.add_row(running.seeded.tenant, name, password)
+        table.add_row(running.seeded.tenant, name, password, running.seeded.people.get(name, ""))
     console.print(table)
     console.print(
+        f"\nThe platform's own administrator: {var}/bootstrap.json."
         f"\nCall {running.seeded.number} with any SIP phone at {running.sip}, or run `make call`."
         f"\nAPI: {running.portal}/docs (REST), {running.grpc} (gRPC). Logs: {var}/log."
-        "\nCtrl-C stops it."
+        "\nCtrl-C stops it.",
+        soft_wrap=True,
     )
 
 

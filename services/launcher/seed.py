@@ -29,6 +29,11 @@ class Seeded:
     passwords: dict[str, str]
     """By username."""
 
+    @property
+    def people(self) -> dict[str, str]:
+        """What each of them does, by username."""
+        return {user["username"]: ", ".join(user["roles"]) for user in story()["users"]}
+
 
 def story() -> dict[str, Any]:
     """Who and what the demo tenant has."""
