@@ -41,12 +41,17 @@ def check_range(from_ms: int, to_ms: int) -> None:
     """BadRange, which says what is wrong."""
     if not to_ms:
         raise BadRange("say of when: from_ms and to_ms, in UTC milliseconds")
+    check_moments(from_ms, to_ms)
+    if to_ms - from_ms > MAX_DAYS * DAY_MS:
+        raise BadRange(f"at most {MAX_DAYS} days at once")
+
+
+def check_moments(from_ms: int, to_ms: int) -> None:
+    """BadRange, unless the one is before the other."""
     if not 0 <= from_ms <= LATEST_MS or not 0 <= to_ms <= LATEST_MS:
         raise BadRange(f"from_ms and to_ms are UTC milliseconds from 0 to {LATEST_MS}")
     if from_ms >= to_ms:
         raise BadRange(f"from_ms must be before to_ms: {from_ms} is not before {to_ms}")
-    if to_ms - from_ms > MAX_DAYS * DAY_MS:
-        raise BadRange(f"at most {MAX_DAYS} days at once")
 
 
 def words(kind: type[W], given: Sequence[str], field: str) -> tuple[W, ...]:
@@ -55,6 +60,11 @@ def words(kind: type[W], given: Sequence[str], field: str) -> tuple[W, ...]:
         return tuple(dict.fromkeys(kind(text) for text in given if text))
     except ValueError:
         raise BadFilter(f"{field} is one of {', '.join(kind)}") from None
+
+
+def word(kind: type[W], given: str, field: str) -> W:
+    """One word of a closed set; BadFilter names those there are, also where none is given."""
+    return words(kind, (given or "-",), field)[0]
 
 
 def grouping(given: str) -> Grouping:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -57,6 +57,9 @@ class Floors:
         self._held: OrderedDict[TenantId, _Held] = OrderedDict()
         self.lag_ms = 0
         """How old the newest event was when it was taken in last: the freshness of figures."""
+        self.news = asyncio.Event()
+        """Set while there are tenants whose figures have changed and nobody has asked which."""
+        self._stirred: set[TenantId] = set()
 
     def __len__(self) -> int:
         return sum(held.floor is not None for held in self._held.values())
@@ -77,12 +80,23 @@ class Floors:
                 log.info("floor rebuilt", tenant=tenant_id, reason=str(error))
                 await self._take(tenant_id, held, events)
         self.lag_ms = max(0, self._clock.now_ms() - events[-1].at_ms)
+        self._stirred.add(tenant_id)
+        self.news.set()
         self._tell(held)
 
-    async def view(self, tenant_id: TenantId) -> LiveView:
-        """The tenant's figures now; events under way to the store are waited for."""
+    def take_stirred(self) -> set[TenantId]:
+        """The tenants whose figures events have changed since this was last asked."""
+        stirred, self._stirred = self._stirred, set()
+        self.news.clear()
+        return stirred
+
+    async def view(self, tenant_id: TenantId, *, only: Collection[str] | None = None) -> LiveView:
+        """The tenant's figures now; events under way to the store are waited for.
+
+        `only`: of these queues, empty for the tenant itself; None: all.
+        """
         floor = await self._fresh(tenant_id)
-        return LiveView(floor.position.as_of_ms, floor.rows(self._clock.now_ms()))
+        return LiveView(floor.position.as_of_ms, floor.rows(self._clock.now_ms(), only=only))
 
     async def queues_of(self, tenant_id: TenantId, agent_id: str) -> tuple[str, ...]:
         """The queues that an agent serves now."""

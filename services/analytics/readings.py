@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from services.analytics.alarms import Alarms
 from services.analytics.feed import Intake
 from services.analytics.floors import Floors
 from services.chassis.feed import Feed
 from services.chassis.metrics import Reading
 
 
-def of(*, floors: Floors, intake: Intake, feed: Feed) -> Iterator[Reading]:
+def of(*, floors: Floors, alarms: Alarms, intake: Intake, feed: Feed) -> Iterator[Reading]:
     """The values now."""
     for name, text, value in (
         (
@@ -24,6 +25,8 @@ def of(*, floors: Floors, intake: Intake, feed: Feed) -> Iterator[Reading]:
             "Entries and agents' intervals that go on, of the tenants in memory.",
             floors.unfinished,
         ),
+        ("alarms_standing", "Alarms that stand, of the tenants in memory.", alarms.standing),
+        ("alarms_judging", "Whether this replica judges thresholds.", alarms.leads),
     ):
         yield Reading(f"carillon_analytics_{name}", text, float(value))
     yield Reading(

@@ -16,7 +16,7 @@ from services.analytics import asked, shown
 from services.analytics.core.formulas import Formulas
 from services.analytics.core.measures import Terms
 from services.analytics.core.report import Report
-from services.analytics.core.windows import Window
+from services.analytics.core.windows import Window, day_start_ms, next_day_ms
 from services.analytics.floors import Floors
 from services.analytics.model.errors import BadRange
 from services.analytics.model.questions import CallQuery, EntryQuery, IntervalQuery
@@ -63,8 +63,9 @@ class ReportCalls:
 
     async def GetReport(self, request: pb.GetReportRequest, _context: Context) -> pb.Report:
         """KPIs of a stretch of time, in rows."""
-        tenant, question = tenant_id(), self._question(request)
+        tenant = tenant_id()
         zone = await self._floors.zone(tenant)
+        question = self._question(request, zone)
         directory = await self._store.directory(tenant)
         names = _names(question, directory)
         report = Report(
@@ -87,8 +88,12 @@ class ReportCalls:
             ]
         )
 
-    def _question(self, request: pb.GetReportRequest) -> _Question:
-        asked.check_range(request.from_ms, request.to_ms)
+    def _question(self, request: pb.GetReportRequest, zone: ZoneInfo) -> _Question:
+        now_ms = self._clock.now_ms()
+        from_ms, to_ms = request.from_ms, request.to_ms
+        if not from_ms and not to_ms:
+            from_ms, to_ms = day_start_ms(now_ms, zone), next_day_ms(now_ms, zone)
+        asked.check_range(from_ms, to_ms)
         grouping = asked.grouping(request.by)
         queue_ids = asked.ids(request.queue_ids, "queue_ids")
         agent_ids = asked.own_agents(request.agent_ids)
@@ -96,7 +101,7 @@ class ReportCalls:
         calls = not agents and grouping is not Grouping.QUEUE and not queue_ids
         kpis = asked.kpis_for_rows(request.kpis, calls=calls, agents=agents)
         return _Question(
-            window=Window(request.from_ms, request.to_ms, self._clock.now_ms()),
+            window=Window(from_ms, to_ms, now_ms),
             grouping=grouping,
             queue_ids=queue_ids,
             agent_ids=agent_ids,

@@ -8,6 +8,7 @@ from protos.analytics.v1 import analytics_pb2 as pb
 from services.analytics.core.formulas import Figure
 from services.analytics.core.kpi import Kpi
 from services.analytics.core.live import LiveRow
+from services.analytics.model.alarms import Alarm, Threshold
 from services.analytics.model.records import Call, Entry, Interval
 from services.analytics.model.story import LadderStep, Step, Story
 
@@ -128,4 +129,38 @@ def _ladder_step(value: LadderStep, role: str) -> pb.StoryLadderStep:
         line=value.line,
         cseq=value.cseq,
         times=value.times,
+    )
+
+
+def threshold(value: Threshold) -> pb.Threshold:
+    """What is watched."""
+    return pb.Threshold(
+        threshold_id=value.threshold_id,
+        name=value.name,
+        measure=value.measure,
+        queue_id=value.queue_id,
+        direction=value.direction,
+        raise_at=value.raise_at,
+        clear_at=value.clear_at,
+        for_s=value.for_s,
+        severity=value.severity,
+        active=value.active,
+    )
+
+
+def alarm(value: Alarm) -> pb.Alarm:
+    """One time that a threshold was passed."""
+    return pb.Alarm(
+        alarm_id=value.alarm_id,
+        threshold=threshold(value.threshold),
+        queue_name=value.queue_name,
+        state="raised" if value.stands else "cleared",
+        raised_at_ms=value.raised_at_ms,
+        cleared_at_ms=value.cleared_at_ms or 0,
+        value=value.value,
+        worst=value.worst,
+        acknowledged_at_ms=value.acknowledged_at_ms or 0,
+        acknowledged_by=value.acknowledged_by,
+        acknowledged_by_name=value.acknowledged_by_name,
+        note=value.note,
     )

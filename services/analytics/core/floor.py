@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from zoneinfo import ZoneInfo
 
 from services.analytics.core.formulas import Formulas
@@ -87,9 +88,9 @@ class Floor:
         steps, self._steps = tuple(self._steps), []
         return steps
 
-    def rows(self, now_ms: int) -> tuple[LiveRow, ...]:
-        """The figures at a moment; never from before the newest event."""
-        return self._figures.rows(max(now_ms, self.position.as_of_ms))
+    def rows(self, now_ms: int, *, only: Collection[str] | None = None) -> tuple[LiveRow, ...]:
+        """The figures at a moment, never from before the newest event; see `LiveFigures.rows`."""
+        return self._figures.rows(max(now_ms, self.position.as_of_ms), only=only)
 
     def queues_of(self, agent_id: str) -> tuple[str, ...]:
         """The queues that an agent serves."""

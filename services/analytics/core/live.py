@@ -11,7 +11,7 @@ window's beginning.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Final
@@ -136,11 +136,14 @@ class LiveFigures:
         for interval in records.intervals:
             self._take_interval(interval)
 
-    def rows(self, now_ms: int) -> tuple[LiveRow, ...]:
-        """The figures at a moment: the tenant's, then those of its queues by id."""
+    def rows(self, now_ms: int, *, only: Collection[str] | None = None) -> tuple[LiveRow, ...]:
+        """The figures at a moment: the tenant's, then those of its queues by id.
+
+        `only`: of these queues, empty for the tenant itself; None: all.
+        """
         self._advance(now_ms)
         known = sorted(queue.queue_id for queue in self._queues.values() if not queue.removed)
-        return tuple(self._live_row(key) for key in (TENANT, *known))
+        return tuple(self._live_row(key) for key in (TENANT, *known) if only is None or key in only)
 
     def _take_entry(self, entry: Entry) -> None:
         self._advance(entry.offered_at_ms)

@@ -47,3 +47,31 @@ class NoSuchContact(CarillonError):
 
     code: ClassVar[str] = "no-such-contact"
     kind: ClassVar[Kind] = Kind.NOT_FOUND
+
+
+class BadThreshold(CarillonError):
+    """A threshold's fields do not go together, or one of them is not one of its values."""
+
+    code: ClassVar[str] = "bad-threshold"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class TooManyThresholds(CarillonError):
+    """The tenant has as many thresholds as there may be."""
+
+    code: ClassVar[str] = "too-many-thresholds"
+    kind: ClassVar[Kind] = Kind.EXHAUSTED
+
+
+class NoSuchThreshold(CarillonError):
+    """The tenant has no threshold of this id."""
+
+    code: ClassVar[str] = "no-such-threshold"
+    kind: ClassVar[Kind] = Kind.NOT_FOUND
+
+
+class NoSuchAlarm(CarillonError):
+    """The tenant has no alarm of this id."""
+
+    code: ClassVar[str] = "no-such-alarm"
+    kind: ClassVar[Kind] = Kind.NOT_FOUND

@@ -72,3 +72,30 @@ class Source(StrEnum):
     ACD = "acd"
     FLOW = "flow"
     GATEWAY = "gateway"
+
+
+class Measure(StrEnum):
+    """What a threshold may watch."""
+
+    WAITING = "waiting"
+    LONGEST_WAIT = "longest_wait"
+    SERVICE_LEVEL = "service_level"
+    ASA = "asa"
+    ABANDON_RATE = "abandon_rate"
+    AVERAGE_HANDLE_TIME = "average_handle_time"
+    OCCUPANCY = "occupancy"
+    AGENTS_READY = "agents_ready"
+
+
+class Direction(StrEnum):
+    """On which side of a threshold it is bad."""
+
+    ABOVE = "above"
+    BELOW = "below"
+
+
+class Severity(StrEnum):
+    """How bad it is that a threshold is passed."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"

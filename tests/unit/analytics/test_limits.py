@@ -11,6 +11,7 @@ from protos.analytics.v1 import analytics_pb2 as pb
 from protos.analytics.v1.analytics_pb2_grpc import AnalyticsStub
 from protos.common.v1.common_pb2 import PageRequest
 from services.analytics import rpc
+from services.analytics.alarms import Alarms
 from services.analytics.core.measures import Terms
 from services.analytics.floors import Floors
 from services.analytics.model.questions import EntryQuery
@@ -19,6 +20,7 @@ from services.analytics.model.words import AgentState, Exit
 from services.analytics.rpc_records import MAX_SCANNED
 from services.analytics.rpc_reports import MAX_RECORDS
 from services.analytics.store import MemoryStore
+from services.analytics.store_alarms import MemoryAlarms
 from services.chassis.errors import RemoteError
 from services.chassis.ids import TenantId
 from services.chassis.rpc import remote_errors
@@ -56,8 +58,17 @@ class LongStore(MemoryStore):
 
 async def stub_over(world: SimulatedWorld, store: MemoryStore) -> AnalyticsAsyncStub:
     floors = Floors(store=store, clock=world.clock, terms=Terms())
-    face = rpc.face(store=store, floors=floors, clock=world.clock, terms=Terms())
-    world.exchange.serve("analytics", [face])
+    alarm_store = MemoryAlarms()
+    alarms = Alarms(store=alarm_store, floors=floors, clock=world.clock, holder="here")
+    servicer = rpc.Analytics(
+        store=store,
+        alarm_store=alarm_store,
+        floors=floors,
+        alarms=alarms,
+        clock=world.clock,
+        terms=Terms(),
+    )
+    world.exchange.serve("analytics", [rpc.face(servicer)])
     return AnalyticsStub(world.dial("analytics"))
 
 

@@ -22,7 +22,7 @@ from tests.unit.analytics.scene import (
     ("request_", "code"),
     [
         (pb.GetReportRequest(from_ms=2, to_ms=1), "bad-range"),
-        (pb.GetReportRequest(), "bad-range"),
+        (pb.GetReportRequest(from_ms=5), "bad-range"),
         (pb.GetReportRequest(from_ms=-1, to_ms=1), "bad-range"),
         (pb.GetReportRequest(from_ms=1, to_ms=1 << 62), "bad-range"),
         (pb.GetReportRequest(from_ms=0, to_ms=401 * 24 * HOUR_MS), "bad-range"),
