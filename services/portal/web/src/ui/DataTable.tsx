@@ -126,7 +126,7 @@ export function DataTable<Row>(props: Props<Row>) {
         p="sm"
         gap="sm"
         className={classes.tools}
-        hidden={!searchable && filters.length === 0 && !props.tools}
+        {...(!searchable && filters.length === 0 && !props.tools && { display: "none" })}
       >
         {searchable && (
           <TextInput
