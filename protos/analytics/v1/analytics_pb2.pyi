@@ -197,7 +197,9 @@ class GetReportRequest(_message.Message):
     KPIS_FIELD_NUMBER: _builtins.int
     THRESHOLD_S_FIELD_NUMBER: _builtins.int
     from_ms: _builtins.int
-    """UTC milliseconds; contacts are counted by when they were offered."""
+    """UTC milliseconds; contacts are counted by when they were offered. Neither: today in the
+    tenant's zone.
+    """
     to_ms: _builtins.int
     by: _builtins.str
     """total, queue, agent, interval (30 minutes), hour or day; empty: total."""

@@ -288,7 +288,7 @@ async def test_a_call_is_on_record_from_its_first_fact_with_a_tenant_to_its_end(
     await stage.take([unresolved, first], GATEWAYS)
     assert await calls(stage) == [Call("c", T0 + 40, 2)]
     for _ in range(2):
-        await stage.take([first, ended], GATEWAYS)
+        await stage.take([first, ended, first], GATEWAYS)
     over = Call("c", T0 + 40, 9, T0 + 60_000, "success/caller-hung-up")
     assert await calls(stage) == [over]
 
