@@ -10,7 +10,14 @@ import asyncio
 import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+)
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -212,6 +219,21 @@ class Edge:
                         await self._audit(visit, OK)
                     begun = True
                     yield answer
+
+    async def bring(self, asked: Asked, more: Callable[[], Iterable[Message]]) -> bytes:
+        """One answer to many messages: the request, and `more` once it was read."""
+        visit = _Visit(asked)
+        async with self._on_trail(visit), self._admitted(visit):
+            visit.forwarded = True
+
+            async def messages() -> AsyncGenerator[bytes, None]:
+                yield _data(visit)
+                for message in more():
+                    yield message.SerializeToString()
+
+            call = self._method("stream_unary", asked.exposed)
+            answer: bytes = await call(messages(), metadata=visit.metadata, timeout=asked.timeout_s)
+            return answer
 
     async def _ask(self, asked: Asked) -> Answered:
         visit = _Visit(asked)

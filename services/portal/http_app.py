@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from services.portal import openapi, openapi_page, rest_audio
+from services.portal import openapi, openapi_page, rest_audio, rest_prompts
 from services.portal.access import Registry
 from services.portal.edge import Edge
 from services.portal.figures import Figures
@@ -92,10 +92,16 @@ def application(
         "/healthz": _always(JSONResponse({"status": "ok"})),
         "/readyz": ready,
     }
+    brought = rest_prompts.put_audio(registry)
+    heard = rest_prompts.read_audio(registry)
     rest = Rest(
         edge=edge,
-        paths=Paths([*registry, audio]),
-        special={audio.path: rest_audio.Audio(edge=edge, exposed=audio).answer},
+        paths=Paths([*registry, audio, brought, heard]),
+        special={
+            audio.path: rest_audio.Audio(edge=edge, exposed=audio).answer,
+            brought.path: rest_prompts.Uploads(edge=edge, exposed=brought).answer,
+            heard.path: rest_prompts.Sounds(edge=edge, exposed=heard).answer,
+        },
     )
     return _Secured(_Front(pages=pages, web=Pages(), feed=feed, rest=rest), figures or Figures())
 
@@ -110,9 +116,7 @@ def _always(response: Response) -> Page:
 class _Front:
     """Sends each request to what answers it."""
 
-    def __init__(
-        self, *, pages: dict[str, Page], web: Pages, feed: ASGIApp, rest: ASGIApp
-    ) -> None:
+    def __init__(self, *, pages: dict[str, Page], web: Pages, feed: ASGIApp, rest: ASGIApp) -> None:
         self._pages = pages
         self._web = web
         self._feed = feed

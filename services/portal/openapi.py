@@ -8,10 +8,12 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from protos.ivr.v1 import library_pb2
 from services.portal.access import Binding, Exposed
 from services.portal.openapi_schemas import Schema, Schemas
 from services.portal.problem import TITLES
 from services.portal.rest_audio import PATH as AUDIO_PATH
+from services.portal.rest_prompts import PATH as PROMPT_AUDIO_PATH
 from services.portal.rest_values import is_map, message_of
 
 _NESTED = re.compile(r"\{[a-z_.]+\.")
@@ -47,6 +49,7 @@ def document(registry: Iterable[Exposed], comments: Mapping[str, str]) -> dict[s
             path = _NESTED.sub("{", binding.template)
             paths.setdefault(path, {})[binding.verb.lower()] = operation
     paths[AUDIO_PATH] = {"get": _audio()}
+    paths[PROMPT_AUDIO_PATH] = {"get": _prompt_audio(), "put": _put_prompt_audio(schemas)}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Carillon", "version": "1", "description": ABOUT},
@@ -184,8 +187,54 @@ def _problem_response(status: int) -> Schema:
     }
 
 
+_SOUND: Schema = {"audio/wav": {"schema": {"type": "string", "contentMediaType": "audio/wav"}}}
+_SOUNDS: Schema = {
+    "200": {"description": "All of it.", "content": _SOUND},
+    "206": {"description": "The range.", "content": _SOUND},
+}
+
+
+def _range() -> Schema:
+    return _parameter("header", "Range", {"type": "string"}, "One range of bytes (RFC 9110).")
+
+
+def _prompt_audio() -> Schema:
+    return {
+        "operationId": "Library_PromptAudio",
+        "tags": ["Library"],
+        "summary": "The sound of a prompt",
+        "description": (
+            "A WAV: mono, 16-bit, 8,000 Hz.\n\nNeeds one of the roles: supervisor, administrator."
+        ),
+        "parameters": [
+            _parameter("path", "prompt_id", {"type": "string", "minLength": 1}, ""),
+            _range(),
+        ],
+        "responses": {**_SOUNDS, **_refusals((416,))},
+    }
+
+
+def _put_prompt_audio(schemas: Schemas) -> Schema:
+    prompt = schemas.answer(library_pb2.LibraryPrompt.DESCRIPTOR)
+    return {
+        "operationId": "Library_PutPromptAudio",
+        "tags": ["Library"],
+        "summary": "Bring the sound of a prompt",
+        "description": (
+            "Any PCM WAV of 1 or 2 channels, 8, 16 or 24 bit, 8 to 48 kHz, at most 10 MiB and 5 "
+            "minutes. Calls that begin afterwards hear it.\n\nNeeds one of the roles: "
+            "administrator."
+        ),
+        "parameters": [_parameter("path", "prompt_id", {"type": "string", "minLength": 1}, "")],
+        "requestBody": {"required": True, "content": _SOUND},
+        "responses": {
+            "200": {"description": "Done.", "content": {JSON: {"schema": prompt}}},
+            **_refusals(),
+        },
+    }
+
+
 def _audio() -> Schema:
-    sound = {"schema": {"type": "string", "contentMediaType": "audio/wav"}}
     return {
         "operationId": "Recording_Audio",
         "tags": ["Recording"],
@@ -197,13 +246,9 @@ def _audio() -> Schema:
         ),
         "parameters": [
             _parameter("path", "recording_id", {"type": "string", "minLength": 1}, ""),
-            _parameter("header", "Range", {"type": "string"}, "One range of bytes (RFC 9110)."),
+            _range(),
         ],
-        "responses": {
-            "200": {"description": "All of it.", "content": {"audio/wav": sound}},
-            "206": {"description": "The range.", "content": {"audio/wav": sound}},
-            **_refusals((416,)),
-        },
+        "responses": {**_SOUNDS, **_refusals((416,))},
     }
 
 

@@ -20,6 +20,7 @@ a{color:var(--key)}table{border-collapse:collapse;width:100%}
 td,th{border-top:1px solid var(--line);padding:.25rem .5rem;text-align:left;vertical-align:top}
 """
 MAX_DEPTH = 4
+JSON = "application/json"
 """How deep an example goes into what holds itself."""
 
 Document = Mapping[str, Any]
@@ -64,8 +65,7 @@ def _operations(document: Document, tag: str) -> Iterator[str]:
 
 
 def _operation(document: Document, path: str, verb: str, operation: Document) -> str:
-    body = operation.get("requestBody")
-    schema = body["content"]["application/json"]["schema"] if body else None
+    body = operation.get("requestBody", {}).get("content", {})
     parameters = "".join(
         f"<tr><td><code>{escape(each['name'])}</code><td>{each['in']}"
         f"<td>{_type(each['schema'])}<td>{_text(each.get('description', ''))}"
@@ -76,25 +76,27 @@ def _operation(document: Document, path: str, verb: str, operation: Document) ->
         f"<code>{escape(path)}</code> {_text(operation['summary'])}</summary>",
         f"<p>{_text(operation['description'])}</p>",
         f"<table><tr><th>Parameter<th>In<th>Type<th>{parameters}</table>" if parameters else "",
-        f"<p>Body: {_type(schema)}</p>" if schema else "",
-        f"<p>Answer: {_answer(operation)}</p>",
-        f"<pre>{escape(_curl(document, path, verb, schema))}</pre></details>",
+        f"<p>Body: {_content(body)}</p>" if body else "",
+        f"<p>Answer: {_content(operation['responses']['200']['content'])}</p>",
+        f"<pre>{escape(_curl(document, path, verb, body))}</pre></details>",
     ]
     return "".join(parts)
 
 
-def _answer(operation: Document) -> str:
-    content = operation["responses"]["200"]["content"]
+def _content(content: Document) -> str:
     kind, told = next(iter(content.items()))
-    return _type(told["schema"]) if kind == "application/json" else escape(kind)
+    return _type(told["schema"]) if kind == JSON else escape(kind)
 
 
-def _curl(document: Document, path: str, verb: str, schema: Document | None) -> str:
+def _curl(document: Document, path: str, verb: str, body: Document) -> str:
     lines = [f"curl -s -X {verb.upper()} 'localhost:8080{path}'"]
     lines.append('  -H "authorization: Bearer $TOKEN"')
-    if schema is not None:
-        lines.append("  -H 'content-type: application/json'")
-        lines.append(f"  -d '{json.dumps(_example(document, schema, 0))}'")
+    for kind, told in body.items():
+        lines.append(f"  -H 'content-type: {kind}'")
+        if kind == JSON:
+            lines.append(f"  -d '{json.dumps(_example(document, told['schema'], 0))}'")
+        else:
+            lines.append("  --data-binary @audio.wav")
     return " \\\n".join(lines)
 
 

@@ -155,23 +155,32 @@ async def _message(found: Found, request: Request) -> Message:
 
 async def _body(request: Request, limit_bytes: int) -> bytes | None:
     """The body; None when there is none."""
+    data = await body_of(request, limit_bytes=limit_bytes, limit_s=BODY_LIMIT_S)
+    if not data:
+        return None
+    if content_type_of(request) != "application/json":
+        raise Refused(Problem(415, "not-json", "send Content-Type: application/json"))
+    return data
+
+
+def content_type_of(request: Request) -> str:
+    """What a body says of itself, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def body_of(request: Request, *, limit_bytes: int, limit_s: float) -> bytes:
+    """The body, counted while it comes; Refused when it is too large or too slow."""
     length = request.headers.get("content-length", "0")
     if not length.isdecimal() or int(length[:10]) > limit_bytes:
         raise _too_large(limit_bytes)
     try:
-        async with asyncio.timeout(BODY_LIMIT_S):
-            data = await _received(request, limit_bytes)
+        async with asyncio.timeout(limit_s):
+            return await _received(request, limit_bytes)
     except TimeoutError:
-        detail = f"the body took longer than {BODY_LIMIT_S:.0f} seconds"
+        detail = f"the body took longer than {limit_s:.0f} seconds"
         raise Refused(Problem(408, "too-slow", detail, headers=_CLOSE)) from None
     except ClientDisconnect:
         raise Refused(Problem(400, "gone", "the request broke off")) from None
-    if not data:
-        return None
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Refused(Problem(415, "not-json", "send Content-Type: application/json"))
-    return data
 
 
 async def _received(request: Request, limit_bytes: int) -> bytes:

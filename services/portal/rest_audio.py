@@ -85,10 +85,10 @@ class Audio:
             wanted = None  # nothing is said here that could be compared, so all of it is sent
         if request.method == "HEAD":
             total = await self._total(request, recording_id)
-            return Response(headers=_headers(total), media_type="audio/wav")
+            return Response(headers=audio_headers(total), media_type="audio/wav")
         if wanted is None:
             stream, chunk = await self._begun(request, recording_id, 0, 0)
-            return _Sound(stream, chunk, headers=_headers(chunk.total_bytes))
+            return _Sound(stream, chunk, headers=audio_headers(chunk.total_bytes))
         return await self._part(request, recording_id, wanted)
 
     async def _part(self, request: Request, recording_id: str, wanted: Range) -> Response:
@@ -97,7 +97,7 @@ class Audio:
             assert last is not None, "a range has one end at least"
             total = await self._total(request, recording_id)
             if not last:
-                raise _outside(total)
+                raise outside(total)
             first, last = max(0, total - last), None
         stream, chunk = await self._begun(
             request, recording_id, first, 0 if last is None else last - first + 1
@@ -105,9 +105,11 @@ class Audio:
         total = chunk.total_bytes
         if first >= total:
             await stream.aclose()
-            raise _outside(total)
+            raise outside(total)
         last = total - 1 if last is None else min(last, total - 1)
-        headers = _headers(last - first + 1) | {"content-range": f"bytes {first}-{last}/{total}"}
+        headers = audio_headers(last - first + 1) | {
+            "content-range": f"bytes {first}-{last}/{total}"
+        }
         return _Sound(stream, chunk, status_code=206, headers=headers)
 
     async def _total(self, request: Request, recording_id: str) -> int:
@@ -133,10 +135,10 @@ class Audio:
         try:
             return stream, recording_pb2.AudioChunk.FromString(await anext(stream))
         except StopAsyncIteration:
-            raise _outside(await self._total(request, recording_id)) from None
+            raise outside(await self._total(request, recording_id)) from None
         except aio.AioRpcError as error:
             if offset and remote_error(error).kind is Kind.INVALID:
-                raise _outside(await self._total(request, recording_id)) from error
+                raise outside(await self._total(request, recording_id)) from error
             raise
 
 
@@ -178,15 +180,17 @@ async def _data(
         yield recording_pb2.AudioChunk.FromString(data).data
 
 
-def _headers(length: int) -> dict[str, str]:
+def audio_headers(length: int, name: str = "recording") -> dict[str, str]:
+    """What is said of a sound, or of a part of so many bytes; `name` is the file's."""
     return {
         "accept-ranges": "bytes",
         "content-length": str(length),
         "cache-control": "no-store",
-        "content-disposition": 'inline; filename="recording.wav"',
+        "content-disposition": f'inline; filename="{name}.wav"',
     }
 
 
-def _outside(total: int) -> Refused:
+def outside(total: int) -> Refused:
+    """Nothing of a sound of so many bytes is in the range that was asked for."""
     headers = (("content-range", f"bytes */{total}"), ("accept-ranges", "bytes"))
     return Refused(Problem(416, "range-outside", f"the sound has {total} bytes", headers=headers))

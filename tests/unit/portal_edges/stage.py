@@ -183,13 +183,17 @@ class Backend(grpc.GenericRpcHandler):
         method = self._methods.get(path)
         if method is None:
             return None
+        parse = GetMessageClass(method.input_type).FromString
+        if method.client_streaming and not method.server_streaming:
+            return grpc.stream_unary_rpc_method_handler(
+                self._collecting(path), parse, lambda message: message.SerializeToString()
+            )
         make: Any = (
             grpc.unary_stream_rpc_method_handler
             if method.server_streaming
             else grpc.unary_unary_rpc_method_handler
         )
         run = self._stream(path) if method.server_streaming else self._single(path)
-        parse = GetMessageClass(method.input_type).FromString
         return make(run, parse, lambda message: message.SerializeToString())
 
     def _single(self, path: str) -> Any:
@@ -197,6 +201,12 @@ class Backend(grpc.GenericRpcHandler):
             if path in self.waiting:
                 await self.waiting[path](request)
             return self._answer(path, request, context)
+
+        return run
+
+    def _collecting(self, path: str) -> Any:
+        async def run(requests: Any, context: Any) -> Any:
+            return self._answer(path, [request async for request in requests], context)
 
         return run
 

@@ -30,7 +30,7 @@ def test_schemathesis_understands_it() -> None:
     assert all(isinstance(operation, Ok) for operation in operations)
     assert "{queue_id}" in "".join(DOCUMENT["paths"])
     bindings = sum(len(exposed.bindings) for exposed in REGISTRY)
-    assert len(operations) == bindings + 1  # and the sound of recordings
+    assert len(operations) == bindings + 3  # and the sounds of recordings and prompts
 
 
 def test_every_reference_leads_somewhere() -> None:
