@@ -103,14 +103,6 @@ class Desk:
         """Presses keys for the other side."""
         await self.session.post(_path(work, "send-digits"), {"digits": digits})
 
-    async def transfer(self, work: dict[str, Any], reason: str, **target: str) -> None:
-        """Hands the caller on: `queue_id`, `agent_id` or `number`."""
-        await self.session.post(_path(work, "transfer"), {"reason": reason, **target})
-
-    async def keys(self, work: dict[str, Any], digits: str) -> None:
-        """Presses keys for the other side."""
-        await self.session.post(_path(work, "send-digits"), {"digits": digits})
-
     async def disposition(self, work: dict[str, Any], code: str) -> None:
         await self.session.post(_path(work, "disposition"), {"code": code})
 
