@@ -9,7 +9,6 @@ import asyncpg
 import pytest
 
 from services.analytics.core.measures import Terms
-from services.analytics.core.story import MAX_STEPS
 from services.analytics.feed import Intake
 from services.analytics.floors import Floors
 from services.analytics.model.questions import CallQuery, EntryQuery, IntervalQuery
@@ -22,14 +21,15 @@ from services.analytics.model.records import (
     Queue,
     Records,
 )
-from services.analytics.model.story import Ladder, LadderStep, Step, Story
-from services.analytics.model.words import AgentState, Exit, Source
+from services.analytics.model.story import Ladder
+from services.analytics.model.words import AgentState, Exit
 from services.analytics.store import PAGE, AnalyticsStore, MemoryStore, StalePosition
 from services.analytics.store_sql import SqlStore
 from services.chassis.bus import Batch
 from services.chassis.database import Database, DatabaseAddress
 from services.chassis.ids import TenantId
 from services.chassis.postgres.server import PostgresServer
+from tests.ports.analytics_story import a_step
 from tests.sim.acd.day import Day
 from tests.unit.analytics.history import envelopes
 
@@ -326,68 +326,6 @@ async def test_what_was_told_of_a_call_before_changes_nothing(store: AnalyticsSt
     ]
 
 
-def a_step(number: int, contact_id: str = "c1", **more: object) -> Step:
-    kept: dict[str, object] = {
-        "contact_id": contact_id,
-        "event_id": f"{contact_id}.{number}",
-        "seq": number,
-        "at_ms": 1_000 + number,
-        "kind": "said",
-        "source": Source.GATEWAY,
-        "values": {"leg": "l", "é": '"quoted"'},
-    }
-    return Step(**(kept | more))  # type: ignore[arg-type]  # any field
-
-
-SIP = LadderStep(7, "l", sent=True, peer="192.0.2.1:5060", line="200 OK", cseq="1 BYE", times=3)
-
-
-async def test_a_story_is_all_that_is_known_of_a_contact(store: AnalyticsStore) -> None:
-    assert (await store.story(T, "c1")).is_empty
-    entries = (an_entry(1), an_entry(3, contact_id="c1", exit=Exit.ANSWERED), an_entry(2))
-    before = await store.position(T)
-    routed = a_step(2, event_id="a:5:0", source=Source.ACD)
-    await store.write(
-        T,
-        before=before,
-        after=before.after("a:5:0", 5, 9),
-        records=Records(entries=entries),
-        steps=[routed, a_step(1, "c2")],
-    )
-    await store.put_calls(
-        T,
-        [Call("c1", 10, 4)],
-        steps=[a_step(1), a_step(3)],
-        ladders=[Ladder("c1", (SIP,)), Ladder("c1", ())],
-    )
-    assert await store.story(T, "c1") == Story(
-        contact_id="c1",
-        call=Call("c1", 10, 4, queued=True, answered=True),
-        entries=(entries[0], entries[1]),
-        steps=(a_step(1), routed, a_step(3)),
-        ladder=(SIP,),
-    )
-    assert (await store.story(T, "c2")).steps == (a_step(1, "c2"),)
-    assert (await store.story(OTHER, "c1")).is_empty
-
-
-async def test_steps_that_are_told_again_count_once(store: AnalyticsStore) -> None:
-    """A batch that comes again begins where it began, and may be longer or shorter."""
-    for last in (2, 4, 3):
-        steps = [a_step(number) for number in range(1, last + 1)]
-        await store.put_calls(T, [Call("c1", 10, last)], steps=steps)
-    await store.put_calls(T, [Call("c1", 10, 5)], steps=[a_step(4), a_step(5)])
-    assert (await store.story(T, "c1")).steps == tuple(map(a_step, range(1, 6)))
-
-
-async def test_a_story_has_room_for_so_many_steps(store: AnalyticsStore) -> None:
-    for first in range(0, MAX_STEPS + 1_500, 500):
-        steps = [a_step(number) for number in range(first, first + 500)]
-        await store.put_calls(T, [Call("c1", 10, first)], steps=steps)
-    kept = await store.story(T, "c1")
-    assert [step.seq for step in kept.steps] == list(range(MAX_STEPS))
-
-
 async def test_a_zone_is_remembered(store: AnalyticsStore) -> None:
     await store.put_zone(T, "Europe/Berlin")
     await store.put_zone(T, "Asia/Tokyo")
@@ -462,17 +400,8 @@ class _StoppedClock:
         return float(self.ms)
 
 
-TABLES = (
-    "progress",
-    "zone",
-    "queue",
-    "agent",
-    "entry",
-    "agent_interval",
-    "call",
-    "story_steps",
-    "story_ladder",
-)
+RECORDS = ("progress", "zone", "queue", "agent", "entry", "agent_interval", "call")
+TABLES = (*RECORDS, "story_steps", "story_ladder")
 
 
 async def test_without_its_policy_a_table_would_show_other_tenants_rows(
@@ -531,6 +460,8 @@ async def test_no_question_reads_a_tenants_whole_past(
           FROM generate_series(0, 9) n;
         INSERT INTO agent_interval SELECT 'one', 'a' || n % 10, n, '', '{{q}}', 'ready', '', n,
           CASE WHEN n <= {LONG} - 10 THEN n + 10 END, n FROM generate_series(1, {LONG}) n;
+        INSERT INTO story_steps SELECT 'one', 'c' || n, n, 1, n, '[]'
+          FROM generate_series(1, {LONG}) n;
         ANALYZE;""")
     database = Database(database_address, schema="analytics", max_connections=1)
     store = SqlStore(database)
@@ -546,11 +477,6 @@ async def test_no_question_reads_a_tenants_whole_past(
 
     pages: list[Records] = []
     middle = (LONG // 2, LONG // 2 + 100)
-    await admin.execute(f"""
-        SET search_path = analytics, chassis;
-        INSERT INTO story_steps SELECT 'one', 'c' || n, n, 1, n, '[]'
-          FROM generate_series(1, {LONG}) n;
-        ANALYZE;""")
     for question, rows in (
         (store.calls(T, CallQuery(*middle), after=START, limit=PAGE), 100),
         (store.entries(T, EntryQuery(*middle), after=START, limit=PAGE), 100),
