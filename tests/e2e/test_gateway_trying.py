@@ -182,6 +182,20 @@ async def test_a_phone_hears_the_test_caller_too_and_may_hang_up_first() -> None
         assert agent.faults == []
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::1"])
+async def test_a_gateway_calls_itself_wherever_it_is_bound(host: str) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.step(answer(), gather("menu", max_digits=1, first_digit_timeout_ms=8_000))
+        assert (await talk.until("operation_ended")).digits == "7"
+        await talk.hang_up()
+
+    # What others are told leads nowhere from here.
+    told = {"media_advertised": "192.0.2.99"} if host == "0.0.0.0" else {}
+    async with Stage(script, sip_host=host, **told) as stage:
+        await place(stage, digits="7")
+        assert await stage.ended() == ("success", "handled")
+
+
 async def test_a_drain_ends_a_test_call_that_nobody_took() -> None:
     async with Stage(hold_on) as stage:
         await place(stage)

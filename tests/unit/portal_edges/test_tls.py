@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 
 from services.launcher.certificates import Files, certify
+from services.portal import http_server
 from services.portal.http_server import HttpServer, PortInUse, bound, bound_to_all
 from services.portal.settings import PortalSettings
 from services.portal.tls import BadTlsFiles, OverTls, certificate_in
@@ -84,6 +86,17 @@ async def test_nothing_comes_without_tls(files: Files) -> None:
     async with served(files) as port, httpx.AsyncClient() as http:
         with pytest.raises(httpx.HTTPError):
             await http.get(f"http://127.0.0.1:{port}/")
+
+
+async def test_who_says_nothing_over_tls_is_not_waited_for(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_server, "REQUEST_LIMIT_S", 0.1)
+    async with served(files) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting(files))
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+        writer.close()
 
 
 async def test_the_authority_is_downloaded(files: Files) -> None:
