@@ -56,6 +56,8 @@ async def pair(
                 "/v1/customers/carol",
                 {"customer_id": "carol", "name": tenant.name, "numbers": ["+12025550147"]},
             )
+        only = {"code": "alpha-only", "label": "alpha", "active": True}
+        await a.admin.put("/v1/dispositions/alpha-only", only)
         desk = await a.desk("anna")
         await desk.ready()
         call_a = await one_call(carillon, a, desk)
@@ -118,6 +120,8 @@ LISTS = (
     "/v1/agent-intervals?{day}",
     "/v1/numbers/%2B12025550147/contacts",
     "/v1/recordings:reconcile",
+    "/v1/recording-policy",
+    "/v1/dispositions",
 )
 
 
@@ -148,6 +152,9 @@ def things(pair: Pair) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("GET", f"/v1/recordings/{pair.call_a}:verify", None),
         ("GET", f"/v1/recordings/{pair.call_a}/audio.wav", None),
         ("GET", f"/v1/recordings/{pair.call_a}/listenings", None),
+        ("GET", f"/v1/recordings/{pair.call_a}/waveform", None),
+        ("DELETE", f"/v1/users/{anna}", None),
+        ("DELETE", "/v1/dispositions/alpha-only", None),
         ("POST", f"/v1/contacts/{pair.call_a}/notes", {"text": "mine now"}),
     ]
 
