@@ -39,7 +39,7 @@ export function Page({ title, lead, back, actions, full = false, children }: Pro
           )}
           <Title order={1}>{title}</Title>
           {lead && (
-            <Text c="dimmed" mt={2} maw={760}>
+            <Text c="dimmed" mt={2} maw={760} component="div">
               {lead}
             </Text>
           )}
