@@ -37,7 +37,6 @@ from services.chassis.ids import LegId
 from services.chassis.log import get_logger
 from services.chassis.paging import page_of
 from services.chassis.request import PLATFORM, present, tenant_scope
-from services.chassis.rpc import Face
 
 log = get_logger("gateway")
 
@@ -62,7 +61,7 @@ class PlatformOnly(CarillonError):
 
 
 class GatewayFace(gateway_pb2_grpc.GatewayServicer):
-    """Serves carillon.gateway.v1.Gateway."""
+    """Serves what carillon.gateway.v1.Gateway has of calls."""
 
     def __init__(self, *, switchboard: Switchboard, facts: FactStream) -> None:
         self._switchboard = switchboard
@@ -231,15 +230,6 @@ class GatewayFace(gateway_pb2_grpc.GatewayServicer):
             by=_who(request),
         )
         return _call(shell)
-
-
-def face(*, switchboard: Switchboard, facts: FactStream) -> Face:
-    """The face for a server."""
-    servicer = GatewayFace(switchboard=switchboard, facts=facts)
-    return Face(
-        register=lambda server: gateway_pb2_grpc.add_GatewayServicer_to_server(servicer, server),
-        name=gateway_pb2.DESCRIPTOR.services_by_name["Gateway"].full_name,
-    )
 
 
 def _transfer(request: gateway_pb2.TransferRequest) -> Transfer:

@@ -11,6 +11,7 @@ from media_gateway.core import happenings as h
 from media_gateway.core.state import Call
 from media_gateway.model import BadKeys, BadTransfer, NoSuchLeg, Transfer, TransferKind
 from media_gateway.rpc import GatewayFace
+from media_gateway.rpc_trying import WholeFace
 from protos.gateway.v1 import gateway_pb2
 from services.chassis.ids import LegId
 from services.chassis.request import enter, metadata, on_behalf
@@ -55,7 +56,7 @@ def own(agent_id: str) -> None:
 
 async def test_an_agent_controls_its_own_leg_and_no_other() -> None:
     shell = Shell()
-    face = GatewayFace(switchboard=cast("Any", Switchboard(shell)), facts=cast("Any", None))
+    face = face_of(shell)
     agent = shell.call.leg(AGENT_LEG)
     own("somebody-else")
     for ask in (face.HangUp, face.Hold, face.Unhold, face.Mute, face.Unmute):
@@ -71,7 +72,10 @@ async def test_an_agent_controls_its_own_leg_and_no_other() -> None:
 
 
 def face_of(shell: Shell) -> GatewayFace:
-    return GatewayFace(switchboard=cast("Any", Switchboard(shell)), facts=cast("Any", None))
+    nobody = cast("Any", None)
+    return WholeFace(
+        switchboard=cast("Any", Switchboard(shell)), facts=nobody, probes=nobody, test_calls=nobody
+    )
 
 
 def keys(leg_id: str, digits: str) -> gateway_pb2.SendDigitsRequest:
@@ -131,7 +135,7 @@ async def test_a_transfer_to_nowhere_is_refused_by_name(fields: dict[str, str]) 
 
 async def test_whoever_is_bound_to_no_agent_controls_every_leg() -> None:
     shell = Shell()
-    face = GatewayFace(switchboard=cast("Any", Switchboard(shell)), facts=cast("Any", None))
+    face = face_of(shell)
     enter(metadata(tenant_id="acme"))
     await face.HangUp(control("1"), CONTEXT)
     assert shell.told == [h.HangUpLeg(LegId("1"))]
