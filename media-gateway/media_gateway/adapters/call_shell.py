@@ -15,7 +15,7 @@ from media_gateway.adapters.call_signalling import CallSignalling, Trunk
 from media_gateway.adapters.fact_stream import FactStream
 from media_gateway.adapters.fact_wire import fact_message
 from media_gateway.adapters.flow_link import FlowLink
-from media_gateway.adapters.leg_media import LegMedia, PortListener, port_name
+from media_gateway.adapters.leg_media import LegMedia, PortListener, port_name, press_keys
 from media_gateway.adapters.prompts import PromptShelf
 from media_gateway.adapters.sip_endpoint import SipEndpoint
 from media_gateway.core import events as e
@@ -26,10 +26,10 @@ from media_gateway.core.handing import hearer_of
 from media_gateway.core.leg import GONE
 from media_gateway.core.state import Call
 from media_gateway.core.termination import EndCause
-from media_gateway.model import BadKeys, CallState, KeysNotHeard, NoSuchReservation
+from media_gateway.model import CallState, NoSuchReservation
 from media_gateway.recording.recorder import Recorder
 from media_gateway.rtp.engine import MediaEngine
-from media_gateway.rtp.errors import MediaError, NoTelephoneEvent
+from media_gateway.rtp.errors import MediaError
 from media_gateway.rtp.model import MediaStats
 from media_gateway.sip import events as sip
 from media_gateway.sip.events import SessionId
@@ -159,13 +159,7 @@ class CallShell:
 
     def send_keys(self, leg_id: LegId, keys: str) -> None:
         """Presses keys for whom an agent speaks with; LegNotBridged, KeysNotHeard or BadKeys."""
-        hearer = hearer_of(self.call, leg_id)
-        try:
-            self._audio(hearer).port.send_digits(keys)
-        except NoTelephoneEvent as error:
-            raise KeysNotHeard("the other side would hear no keys") from error
-        except MediaError as error:
-            raise BadKeys(str(error)) from error
+        press_keys(self._audio(hearer_of(self.call, leg_id)).port, keys)
         self.handle(h.KeysSent(leg_id, len(keys)))
 
     def receive(self, event: sip.SipEvent) -> None:

@@ -7,7 +7,8 @@ from typing import Literal
 from media_gateway.adapters.prompts import PromptShelf
 from media_gateway.adapters.sound_player import MediaEvents, SoundPlayer
 from media_gateway.core.events import StartSound
-from media_gateway.rtp.errors import MediaError
+from media_gateway.model import BadKeys, KeysNotHeard
+from media_gateway.rtp.errors import MediaError, NoTelephoneEvent
 from media_gateway.rtp.model import Codec as RtpCodec
 from media_gateway.rtp.model import MediaStats, RemoteMedia
 from media_gateway.rtp.port import MediaPort
@@ -51,6 +52,16 @@ def port_name(call_id: CallId, leg_id: LegId) -> str:
 
 def _leg_of(name: str) -> LegId:
     return LegId(name.rpartition(".")[2])
+
+
+def press_keys(port: MediaPort, keys: str) -> None:
+    """Sends keys to a leg's far end; KeysNotHeard or BadKeys."""
+    try:
+        port.send_digits(keys)
+    except NoTelephoneEvent as error:
+        raise KeysNotHeard("the other side negotiated no telephone-event") from error
+    except MediaError as error:
+        raise BadKeys(str(error)) from error
 
 
 def codecs_beginning_with(codec: str) -> tuple[Codec, ...]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 
+from media_gateway.adapters.leg_media import press_keys
 from media_gateway.core import facts, reports
 from media_gateway.core import happenings as h
 from media_gateway.core.handing import ASK_AGAIN_MS, hearer_of
 from media_gateway.core.steps import StopRinging
 from media_gateway.model import (
     CALLER_LEG,
+    BadKeys,
     FlowAway,
+    KeysNotHeard,
     LegEnd,
     LegNotBridged,
     LegRole,
@@ -19,6 +24,7 @@ from media_gateway.model import (
     TransferKind,
     TransferUnderWay,
 )
+from media_gateway.rtp.errors import BadDigits, MediaError, NoTelephoneEvent
 from services.chassis.ids import LegId
 from tests.unit.gateway.driver import AGENT_LEG, Driver, published, told
 
@@ -77,3 +83,26 @@ def test_the_caller_hears_an_agents_keys_and_their_number_is_on_record() -> None
     driver = Driver().talking()
     assert hearer_of(driver.call, AGENT_LEG) == CALLER_LEG
     assert published(driver.do(h.KeysSent(AGENT_LEG, 4))) == [facts.DigitsSent(AGENT_LEG, 4)]
+
+
+class Keypad:
+    """A port that refuses keys, or takes them."""
+
+    def __init__(self, error: MediaError | None = None) -> None:
+        self.error = error
+        self.pressed = ""
+
+    def send_digits(self, digits: str) -> None:
+        if self.error is not None:
+            raise self.error
+        self.pressed += digits
+
+
+def test_keys_that_cannot_be_heard_or_are_none_are_refused_by_name() -> None:
+    port: Any = Keypad()
+    press_keys(port, "12#")
+    assert port.pressed == "12#"
+    with pytest.raises(KeysNotHeard):
+        press_keys(cast("Any", Keypad(NoTelephoneEvent("none"))), "1")
+    with pytest.raises(BadKeys):
+        press_keys(cast("Any", Keypad(BadDigits("x"))), "x")
