@@ -52,7 +52,12 @@ LEFT_OUT = {
 }
 SOUNDS = ("Recording_Audio", "Library_PromptAudio", "Library_PutPromptAudio")
 """What the description has and no proto binds."""
-BY_THE_PLATFORM = {"Portal_CreateTenant", "Portal_ListTenants"}
+BY_THE_PLATFORM = {
+    "Portal_CreateTenant",
+    "Portal_ListTenants",
+    "Portal_SetCaps",
+    "Portal_ListTenantHealth",
+}
 
 
 @schemathesis.serializer("audio/wav")
