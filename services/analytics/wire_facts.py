@@ -29,32 +29,34 @@ _SECRET: Final = frozenset({"digits", "key"})
 def told(envelope: Envelope) -> Told:
     """What a gateway tells; NotUnderstood."""
     fact = parsed(gateway.CallFact, envelope)
-    body = fact.WhichOneof("body")
+    call_id, body = clean(fact.call_id), fact.WhichOneof("body")
+    about = _fact(call_id, fact)
     if body == "ladder_noted":
-        return Told(_fact(fact), ladder=_ladder(fact))
+        return Told(about, ladder=_ladder(call_id, fact))
     words = _WORDS.get(body) if body else None
     found = words(getattr(fact, body)) if body and words else None
     if found is None:
-        return Told(_fact(fact))
+        return Told(about)
     kind, values = found
     step = Step(
-        contact_id=clean(fact.call_id),
+        contact_id=call_id,
         event_id=clean(fact.event_id) or clean(envelope.event_id),
         seq=fact.seq,
         at_ms=fact.at_ms,
         kind=kind,
         source=Source.FLOW if body == "flow_noted" else Source.GATEWAY,
-        values={name: clean(text)[:MAX_VALUE] for name, text in values.items() if text},
+        # As they are: JSON can say every character.
+        values={name: text[:MAX_VALUE] for name, text in values.items() if text},
     )
-    return Told(_fact(fact), step)
+    return Told(about, step)
 
 
-def _fact(fact: gateway.CallFact) -> CallFact:
+def _fact(call_id: str, fact: gateway.CallFact) -> CallFact:
     if not fact.HasField("call_ended"):
-        return CallFact(clean(fact.call_id), fact.seq, fact.at_ms)
+        return CallFact(call_id, fact.seq, fact.at_ms)
     ended = fact.call_ended
     return CallFact(
-        call_id=clean(fact.call_id),
+        call_id=call_id,
         seq=fact.seq,
         at_ms=fact.at_ms,
         duration_ms=ended.duration_ms,
@@ -68,20 +70,20 @@ def _termination(ended: gateway.CallEnded) -> str:
     return f"{word}/{ended.termination.reason}"
 
 
-def _ladder(fact: gateway.CallFact) -> Ladder:
+def _ladder(call_id: str, fact: gateway.CallFact) -> Ladder:
     steps = (
         LadderStep(
             at_ms=step.at_ms,
-            leg_id=clean(step.leg_id),
+            leg_id=step.leg_id,
             sent=step.sent,
-            peer=clean(step.peer),
-            line=clean(step.line),
-            cseq=clean(step.cseq),
+            peer=step.peer,
+            line=step.line,
+            cseq=step.cseq,
             times=step.times,
         )
         for step in fact.ladder_noted.steps
     )
-    return Ladder(clean(fact.call_id), tuple(steps))
+    return Ladder(call_id, tuple(steps))
 
 
 def _invited(body: gateway.CallStarted) -> Words:

@@ -79,3 +79,9 @@ async def test_a_story_has_room_for_so_many_steps(store: AnalyticsStore) -> None
         await store.put_calls(T, [Call("c1", 10, first)], steps=steps)
     kept = await store.story(T, "c1")
     assert [step.seq for step in kept.steps] == list(range(MAX_STEPS))
+
+
+async def test_what_no_column_takes_is_kept_all_the_same(store: AnalyticsStore) -> None:
+    odd = a_step(1, values={"text": "a\0b é\n"})
+    await store.put_calls(T, [Call("c1", 10, 1)], steps=[odd])
+    assert (await store.story(T, "c1")).steps == (odd,)

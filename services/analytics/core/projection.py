@@ -63,10 +63,11 @@ class Projection:
         changed, self._changed = self._changed, []
         if not changed:
             return _NOTHING
+        if isinstance(changed[0], Entry):  # the usual case: one stay, and nothing else
+            return Records(entries=tuple(each for each in changed if isinstance(each, Entry)))
         return Records(
             queues=tuple(each for each in changed if isinstance(each, Queue)),
             agents=tuple(each for each in changed if isinstance(each, Agent)),
-            entries=tuple(each for each in changed if isinstance(each, Entry)),
             intervals=tuple(each for each in changed if isinstance(each, Interval)),
         )
 
