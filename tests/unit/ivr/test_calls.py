@@ -177,6 +177,7 @@ async def test_a_whole_call_to_an_agent_and_back(stage: Stage) -> None:
         "caller": "+49171",
         "from": "+49171",
         "to": "+49301",
+        "menu_path": "menu: 1",
     }
     assert request.plan.steps[0].expr.of[0].name == "german"
     assert (await stage.acd.heard("RingConfirmed")).agent_id == "anna"
