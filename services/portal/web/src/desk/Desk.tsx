@@ -1,5 +1,40 @@
+/** The agent's desk: own state and day, the contact in hand, and whose it is. */
+import { Box, Stack } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { desk } from "@/api/boards";
+import { useStore } from "@/api/store";
+import { ErrorBoundary } from "@/app/ErrorBoundary";
 import { Page } from "@/ui/Page";
+import { Contacts } from "./contact/Contacts";
+import { Customer } from "./customer/Customer";
+import { OwnFigures } from "./OwnFigures";
+import { StateCard } from "./StateCard";
+import { useChosen } from "./useChosen";
+import classes from "./Desk.module.css";
 
 export default function Desk() {
-  return <Page title="Desk">{null}</Page>;
+  const { t } = useTranslation("desk");
+  const view = useStore(desk);
+  const works = view?.work ?? [];
+  const [work, choose] = useChosen(works);
+  return (
+    <Page title={t("title")}>
+      <Box className={classes.desk}>
+        <Stack gap="md" className={classes.own}>
+          <StateCard agent={view?.agent} />
+          <OwnFigures />
+        </Stack>
+        <Box className={classes.contact}>
+          <ErrorBoundary>
+            <Contacts works={works} work={work} onChoose={choose} agent={view?.agent} />
+          </ErrorBoundary>
+        </Box>
+        <Box className={classes.customer}>
+          <ErrorBoundary key={work?.reservation?.contact_id ?? ""}>
+            <Customer work={work} />
+          </ErrorBoundary>
+        </Box>
+      </Box>
+    </Page>
+  );
 }

@@ -1,3 +1,37 @@
+/** The agent's telephone and state, on every page: it goes on ringing wherever the agent is. */
+import { lazy, Suspense, useEffect, useState } from "react";
+import { createPortal } from "react-dom";
+import { desk } from "@/api/boards";
+import { useStore } from "@/api/store";
+import { usePath } from "@/app/go";
+import { CallBar } from "./CallBar";
+import { DeskKeys } from "./DeskKeys";
+import { LeftNotes } from "./LeftNotes";
+import { startPhone } from "./phone/phone";
+import { checking, startSoftphone } from "./phone/softphone";
+import { RingNotice } from "./RingNotice";
+import { StatePill } from "./StatePill";
+
+const DeviceCheck = lazy(() => import("./check/DeviceCheck"));
+
 export default function Runtime() {
-  return null;
+  useEffect(() => {
+    const ends = [startSoftphone(), startPhone()];
+    return () => ends.forEach((end) => end());
+  }, []);
+  const [slot, setSlot] = useState<HTMLElement | null>(null);
+  useEffect(() => setSlot(document.getElementById("header-slot")), []);
+  const view = useStore(desk);
+  const open = useStore(checking);
+  const path = usePath();
+  return (
+    <>
+      {slot && createPortal(<StatePill />, slot)}
+      {path !== "/desk" && <CallBar works={view?.work ?? []} />}
+      <DeskKeys works={view?.work ?? []} />
+      <RingNotice works={view?.work ?? []} />
+      <LeftNotes works={view?.work ?? []} />
+      <Suspense fallback={null}>{open && <DeviceCheck />}</Suspense>
+    </>
+  );
 }

@@ -1,0 +1,57 @@
+/** The keys that work for a contact on every page, and for the agent's state on the desk. */
+import { useTranslation } from "react-i18next";
+import type { DeskWork } from "@/api/types";
+import { usePath } from "@/app/go";
+import { useShortcuts, type Shortcut } from "@/app/shortcuts";
+import { toastProblem } from "@/ui/toast";
+import { pressEnd } from "./ending";
+import { commands, type Command } from "./phone/commands";
+import { mute } from "./phone/phone";
+import { be, goReady } from "./presence";
+import { idOf, isRinging, isTalking } from "./words";
+
+export function DeskKeys({ works }: { works: DeskWork[] }) {
+  const { t } = useTranslation("desk");
+  const onDesk = usePath() === "/desk";
+  const ringing = works.find(isRinging);
+  const talking = works.find(isTalking);
+  const run = (name: Command, work: DeskWork | undefined) => {
+    if (work) commands[name](idOf(work)).catch(toastProblem);
+  };
+  const group = t("keys.call");
+  const ofRing: Shortcut[] = [
+    { keys: "a", label: t("call.accept"), group, run: () => run("accept", ringing) },
+    { keys: "d", label: t("call.decline"), group, run: () => run("reject", ringing) },
+  ];
+  const ofCall: Shortcut[] = [
+    {
+      keys: "m",
+      label: t("keys.mute"),
+      group,
+      run: () => talking && void mute(idOf(talking), !talking.muted).catch(toastProblem),
+    },
+    {
+      keys: "h",
+      label: t("keys.hold"),
+      group,
+      run: () => run(talking?.held ? "unhold" : "hold", talking),
+    },
+    { keys: "e", label: t("keys.end"), group, run: () => talking && pressEnd(idOf(talking)) },
+  ];
+  const ofState: Shortcut[] = [
+    { keys: "r", label: t("presence.ready"), group: t("keys.state"), run: goReady },
+    {
+      keys: "b",
+      label: t("presence.break"),
+      group: t("keys.state"),
+      run: () => be("break", "pause"),
+    },
+  ];
+  // Elsewhere these letters may mean something else: there they are taken only when they matter.
+  useShortcuts([
+    ...(onDesk || ringing ? ofRing : []),
+    ...(onDesk || talking ? ofCall : []),
+    ...(onDesk ? ofState : []),
+  ]);
+  return null;
+}
