@@ -19,6 +19,7 @@ from services.chassis.log import get_logger
 from services.chassis.paging import page_size
 from services.chassis.rpc import Face, tenant_id
 from services.ivr import sound
+from services.ivr.core.languages import voices_for
 from services.ivr.core.opening import named_holidays
 from services.ivr.destinations import Destinations
 from services.ivr.model.library import Sound, Source
@@ -148,13 +149,7 @@ class Library(library_pb2_grpc.LibraryServicer):
         prompt = await self._store.get_prompt(tenant_id(), _plain(request.prompt_id))
         if not prompt.text.strip():
             raise NothingToSay(f"{prompt.prompt_id} has no text")
-        language = (prompt.language or DEFAULT_LANGUAGE).lower()
-        try:
-            sha256 = await self._prompts.blob(prompt.text, language)
-        except NoSuchVoice:
-            raise NoVoice(
-                f"the installed voice does not speak `{language}`; record the prompt instead"
-            ) from None
+        sha256 = await self._spoken(prompt.text, prompt.language or DEFAULT_LANGUAGE)
         spoken = await self._blobs.get(sha256)
         return await self._keep(prompt.prompt_id, Source.SPOKEN, sha256, len(spoken))
 
@@ -183,6 +178,14 @@ class Library(library_pb2_grpc.LibraryServicer):
         data = await self._blobs.get(prompt.sound.sha256)
         for at in range(0, len(data), READ_BYTES):
             yield library_pb2.PromptAudio(data=data[at : at + READ_BYTES], total_bytes=len(data))
+
+    async def _spoken(self, text: str, language: str) -> str:
+        for voice in voices_for(language):
+            try:
+                return await self._prompts.blob(text, voice)
+            except NoSuchVoice:
+                continue
+        raise NoVoice(f"the installed voice does not speak `{language}`; record the prompt instead")
 
     async def _brought(
         self, requests: AsyncIterator[library_pb2.PutPromptAudioRequest]

@@ -134,6 +134,21 @@ async def test_what_is_heard_on_the_page_is_what_callers_hear(
     assert answer.headers["content-range"] == f"bytes 0-43/{44 + 3 * 16_000}"
 
 
+async def test_the_voice_speaks_what_a_prompt_says_in_its_language(
+    office: tuple[Installation, Tenant],
+) -> None:
+    _, tenant = office
+    for language, text in (("en", "Good morning."), ("zh-CN", "早上好。"), ("", "Hello.")):
+        prompt = {"name": "Morning", "text": text, "language": language}
+        await tenant.admin.put("/v1/prompts/morning", prompt)
+        spoken = await tenant.admin.post("/v1/prompts/morning:synthesise")
+        assert (spoken["source"], int(spoken["duration_ms"]) > 300) == ("spoken", True)
+    await tenant.admin.put("/v1/prompts/morning", {"text": "?", "language": "xx"})
+    with pytest.raises(Problem) as refused:
+        await tenant.admin.post("/v1/prompts/morning:synthesise")
+    assert (refused.value.status, refused.value.code) == (409, "no-voice")
+
+
 async def test_what_a_published_flow_names_stays(office: tuple[Installation, Tenant]) -> None:
     _, tenant = office
     for path, code in (
