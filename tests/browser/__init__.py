@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from tests.browser.agent import AgentPage
 from tests.browser.person import Person, browsing
 from tests.browser.problems import NotHeard, Troubled
 
-__all__ = ["NotHeard", "Person", "Troubled", "browsing"]
+__all__ = ["AgentPage", "NotHeard", "Person", "Troubled", "browsing"]

@@ -41,7 +41,7 @@ FLAGS = (
 )
 
 
-@dataclass(slots=True)
+@dataclass
 class Person:
     """Somebody who sits at a page of the portal."""
 

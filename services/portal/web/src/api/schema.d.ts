@@ -1562,6 +1562,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/prompts/{prompt_id}/audio.wav": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The sound of a prompt
+         * @description A WAV: mono, 16-bit, 8,000 Hz.
+         *
+         *     Needs one of the roles: supervisor, administrator.
+         */
+        get: operations["Library_PromptAudio"];
+        /**
+         * Bring the sound of a prompt
+         * @description Any PCM WAV of 1 or 2 channels, 8, 16 or 24 bit, 8 to 48 kHz, at most 10 MiB and 5 minutes. Calls that begin afterwards hear it.
+         *
+         *     Needs one of the roles: administrator.
+         */
+        put: operations["Library_PutPromptAudio"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/prompts/{prompt_id}:synthesise": {
         parameters: {
             query?: never;
@@ -2610,12 +2638,16 @@ export interface components {
         };
         /** @description An agent's queues. */
         "acd.v1.Memberships": {
+            /** @description The agent. */
             agent_id: string;
+            /** @description Queues served, each once; none is allowed. */
             queues: components["schemas"]["acd.v1.QueueMembership"][];
         };
         /** @description An agent's queues. */
         "acd.v1.MembershipsInput": {
+            /** @description The agent. */
             agent_id?: string;
+            /** @description Queues served, each once; none is allowed. */
             queues?: components["schemas"]["acd.v1.QueueMembershipInput"][];
         };
         "acd.v1.MembershipsResponse": {
@@ -3156,12 +3188,16 @@ export interface components {
         };
         /** @description An agent's skills. */
         "acd.v1.Skills": {
+            /** @description The agent. */
             agent_id: string;
+            /** @description What the agent can do, each skill once. */
             skills: components["schemas"]["acd.v1.SkillLevel"][];
         };
         /** @description An agent's skills. */
         "acd.v1.SkillsInput": {
+            /** @description The agent. */
             agent_id?: string;
+            /** @description What the agent can do, each skill once. */
             skills?: components["schemas"]["acd.v1.SkillLevelInput"][];
         };
         /** @description What holds where a queue says nothing. */
@@ -7915,6 +7951,91 @@ export interface operations {
             504: components["responses"]["504"];
         };
     };
+    Library_PromptAudio: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One range of bytes (RFC 9110). */
+                Range?: string;
+            };
+            path: {
+                prompt_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": string;
+                };
+            };
+            /** @description The range. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": string;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            416: components["responses"]["416"];
+            429: components["responses"]["429"];
+            501: components["responses"]["501"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    Library_PutPromptAudio: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                prompt_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "audio/wav": string;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ivr.v1.LibraryPrompt"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            429: components["responses"]["429"];
+            501: components["responses"]["501"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
     Library_SynthesisePrompt: {
         parameters: {
             query?: never;
@@ -8606,7 +8727,7 @@ export interface operations {
     Analytics_GetReport: {
         parameters: {
             query?: {
-                /** @description UTC milliseconds; contacts are counted by when they were offered. */
+                /** @description UTC milliseconds; contacts are counted by when they were offered. Neither: today in the tenant's zone. */
                 from_ms?: number;
                 to_ms?: number;
                 /** @description total, queue, agent, interval (30 minutes), hour or day; empty: total. */
