@@ -1,0 +1,99 @@
+/** Alarms as they stand, and the thresholds that raise them. */
+import { SegmentedControl, Stack, Switch } from "@mantine/core";
+import { IconBellOff } from "@tabler/icons-react";
+import { useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { alarms } from "@/api/boards";
+import { useStore } from "@/api/store";
+import { ask } from "@/ui/Ask";
+import { Empty, Rows } from "@/ui/notes";
+import { SidePanel } from "@/ui/SidePanel";
+import { AlarmCard } from "./AlarmCard";
+import { byUrgency } from "./alarms";
+import { ThresholdForm } from "./ThresholdForm";
+import { ThresholdList } from "./ThresholdList";
+import { draftOf, newDraft, type Draft, type Threshold } from "./thresholds";
+
+export type AlarmsPart = "alarms" | "thresholds";
+
+interface Props {
+  /** null: closed. */
+  part: AlarmsPart | null;
+  onPart: (part: AlarmsPart | null) => void;
+  muted: boolean;
+  onMuted: (muted: boolean) => void;
+}
+
+export function AlarmsPanel({ part, onPart, muted, onMuted }: Props) {
+  const { t } = useTranslation(["floor", "common"]);
+  const [editing, setEditing] = useState<Draft | null>(null);
+  const [dirty, setDirty] = useState(false);
+  const all = useStore(alarms);
+  const shown = useMemo(() => all && byUrgency(all.values()), [all]);
+  const leave = (next: AlarmsPart | null) => {
+    setEditing(null);
+    setDirty(false);
+    onPart(next);
+  };
+  const choose = async (next: AlarmsPart) => {
+    const text = t("common:confirm.unsaved");
+    if (dirty && !(await ask({ text, yes: t("common:action.close") }))) return;
+    leave(next);
+  };
+  const edit = (threshold: Threshold | null) =>
+    setEditing(threshold ? draftOf(threshold) : newDraft());
+  return (
+    <SidePanel
+      opened={part !== null}
+      onClose={() => leave(null)}
+      title={t("alarms.title")}
+      size={560}
+      dirty={dirty}
+    >
+      <SegmentedControl
+        fullWidth
+        aria-label={t("alarms.title")}
+        value={part ?? "alarms"}
+        onChange={(value) => void choose(value as AlarmsPart)}
+        data={[
+          { value: "alarms", label: t("alarms.now") },
+          { value: "thresholds", label: t("thresholds.title") },
+        ]}
+      />
+      {part === "thresholds" &&
+        (editing ? (
+          <ThresholdForm
+            key={editing.id}
+            first={editing}
+            onDirty={setDirty}
+            onDone={() => {
+              setEditing(null);
+              setDirty(false);
+            }}
+          />
+        ) : (
+          <ThresholdList onEdit={edit} />
+        ))}
+      {part === "alarms" && (
+        <Stack gap="sm">
+          {!shown ? (
+            <Rows rows={3} height={72} />
+          ) : shown.length === 0 ? (
+            <Empty icon={IconBellOff} title={t("alarms.none")}>
+              {t("alarms.noneHelp")}
+            </Empty>
+          ) : (
+            shown.map((alarm) => <AlarmCard key={alarm.alarm_id} alarm={alarm} />)
+          )}
+          <Switch
+            mt="sm"
+            label={t("alarms.sound")}
+            description={t("alarms.soundHelp")}
+            checked={!muted}
+            onChange={(event) => onMuted(!event.currentTarget.checked)}
+          />
+        </Stack>
+      )}
+    </SidePanel>
+  );
+}
