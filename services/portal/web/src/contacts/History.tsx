@@ -1,0 +1,114 @@
+/** What a customer called about before, the latest first. */
+import { Anchor, Button, Group, Stack, Text, Title } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { api, told } from "@/api/client";
+import { session } from "@/api/session";
+import { ms, type PastContact } from "@/api/types";
+import { Link } from "@/app/go";
+import { length, when } from "@/i18n/format";
+import { ErrorNote, Rows } from "@/ui/notes";
+import { Outcome } from "./Outcome";
+import classes from "./History.module.css";
+
+const PAGE = 25;
+
+export function History({ customerId }: { customerId: string }) {
+  const { t } = useTranslation(["contacts", "common"]);
+  const found = useInfiniteQuery({
+    queryKey: ["history", customerId],
+    initialPageParam: "",
+    queryFn: ({ pageParam }) =>
+      told(
+        api.GET("/v1/customers/{customer_id}/contacts", {
+          params: {
+            path: { customer_id: customerId },
+            query: { "page.size": PAGE, "page.token": pageParam },
+          },
+        }),
+      ),
+    getNextPageParam: (answer) => answer.page?.next_token || undefined,
+  });
+  const rows = found.data?.pages.flatMap((page) => page.contacts);
+  return (
+    <Stack gap="sm">
+      <Title order={3}>{t("history.title")}</Title>
+      {found.error && !rows && (
+        <ErrorNote problem={found.error} onRetry={() => void found.refetch()} />
+      )}
+      {!rows && !found.error && <Rows rows={3} height={52} />}
+      {rows?.length === 0 && (
+        <Text size="sm" c="dimmed">
+          {t("history.none")}
+        </Text>
+      )}
+      {rows?.map((row) => (
+        <Past key={row.contact_id} contact={row} />
+      ))}
+      {found.hasNextPage && (
+        <Button
+          variant="default"
+          size="compact-sm"
+          w="fit-content"
+          loading={found.isFetchingNextPage}
+          onClick={() => void found.fetchNextPage()}
+        >
+          {t("common:table.more")}
+        </Button>
+      )}
+    </Stack>
+  );
+}
+
+function Past({ contact }: { contact: PastContact }) {
+  const { t } = useTranslation("contacts");
+  const lead = session.me()?.roles.some((role) => role !== "agent") ?? false;
+  const who = [...contact.agent_names, ...contact.queue_names].join(" · ");
+  const id = encodeURIComponent(contact.contact_id);
+  return (
+    <div className={classes.past}>
+      <Group justify="space-between" gap="xs">
+        <Text size="sm" fw={560} className="tabular">
+          {when(ms(contact.started_at_ms))}
+        </Text>
+        {contact.outcome ? (
+          <Outcome exit={contact.outcome} />
+        ) : (
+          <Text size="sm" c="dimmed">
+            {t(ms(contact.ended_at_ms) ? "list.notQueued" : "story.going")}
+          </Text>
+        )}
+      </Group>
+      <Text size="sm" c="dimmed">
+        {[
+          who,
+          ms(contact.talk_ms) ? t("history.talk", { length: length(ms(contact.talk_ms)) }) : "",
+          contact.dispositions.join(", "),
+        ]
+          .filter(Boolean)
+          .join(" · ")}
+      </Text>
+      {contact.notes.map((note) => (
+        <Text key={note.at_ms} size="sm" style={{ whiteSpace: "pre-wrap" }}>
+          “{note.text}” — {note.author_name}
+        </Text>
+      ))}
+      <Group gap="md">
+        {lead && (
+          <Anchor component={Link} href={`/contacts/${id}`} size="sm">
+            {t("history.story")}
+          </Anchor>
+        )}
+        {contact.recording_id && (
+          <Anchor
+            component={Link}
+            href={`/recordings/${encodeURIComponent(contact.recording_id)}`}
+            size="sm"
+          >
+            {t("story.recording")}
+          </Anchor>
+        )}
+      </Group>
+    </div>
+  );
+}
