@@ -34,7 +34,11 @@ export function Secret({ told, onClose }: { told: Told | null; onClose: () => vo
                   h="auto"
                   onClick={copy}
                   leftSection={
-                    copied ? <IconCheck size={16} aria-hidden /> : <IconCopy size={16} aria-hidden />
+                    copied ? (
+                      <IconCheck size={16} aria-hidden />
+                    ) : (
+                      <IconCopy size={16} aria-hidden />
+                    )
                   }
                 >
                   {t(copied ? "common:action.copied" : "common:action.copy")}

@@ -1,0 +1,57 @@
+/** One line of the trail, whole. */
+import { Code, SimpleGrid, Stack, Text } from "@mantine/core";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { ms } from "@/api/types";
+import { clock, day } from "@/i18n/format";
+import { SidePanel } from "@/ui/SidePanel";
+import { Outcome, type AuditEntry } from "./Audit";
+import { actionWords, pretty } from "./audit";
+
+export function AuditDetail({ entry, onClose }: { entry: AuditEntry; onClose: () => void }) {
+  const { t } = useTranslation(["admin", "common"]);
+  const kind = entry.actor_kind === "api-key" ? "apiKey" : entry.actor_kind;
+  const at = ms(entry.at_ms);
+  return (
+    <SidePanel opened title={actionWords(entry.action)} onClose={onClose} size={560}>
+      <SimpleGrid cols={2} spacing="md">
+        <Fact label={t("audit.who")}>
+          {entry.actor_name || t("audit.nobody")}
+          <Text size="xs" c="dimmed">
+            {kind === "user" || kind === "apiKey" || kind === "anonymous"
+              ? t(`audit.kind.${kind}`)
+              : kind}
+          </Text>
+        </Fact>
+        <Fact label={t("audit.outcome")}>
+          <Outcome outcome={entry.outcome} />
+        </Fact>
+        <Fact label={t("audit.when")}>{`${day(at)}, ${clock(at)}`}</Fact>
+        <Fact label={t("audit.from")}>{entry.address || "–"}</Fact>
+        <Fact label={t("audit.subject")}>{entry.subject || "–"}</Fact>
+        <Fact label={t("audit.name")}>{entry.action}</Fact>
+      </SimpleGrid>
+      {entry.detail_json && (
+        <Stack gap={6}>
+          <Text fw={560} size="sm">
+            {t("audit.detail")}
+          </Text>
+          <Code block>{pretty(entry.detail_json)}</Code>
+        </Stack>
+      )}
+    </SidePanel>
+  );
+}
+
+function Fact({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div>
+      <Text size="xs" c="dimmed" fw={560}>
+        {label}
+      </Text>
+      <Text size="sm" component="div" style={{ overflowWrap: "anywhere" }}>
+        {children}
+      </Text>
+    </div>
+  );
+}
