@@ -66,6 +66,11 @@ class AgentPage:
             await self.page.get_by_label("What was it about?").fill(about)
         await self.button("Finish").click()
 
+    async def take_break(self) -> None:
+        """A short one, by the keyboard."""
+        await self.page.keyboard.press("b")
+        await self.until_state("Break")
+
     async def until_state(self, state: str, within_ms: int = 15_000) -> None:
         """Until the page says this state at its head."""
         head = self.button("My state: change it")

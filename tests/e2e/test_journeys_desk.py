@@ -90,9 +90,12 @@ async def test_a_caller_is_handed_on_to_a_colleague(stage: Whole, tmp_path: Path
 
 async def test_who_declines_lets_somebody_else_answer(stage: Whole, tmp_path: Path) -> None:
     desk = await agent(stage, "anna", tmp_path)
+    other = await agent(stage, "ben", tmp_path, tone_hz=OTHER_HZ)
+    await other.take_break()
     call = await stage.in_queue()
     await desk.rings()
-    other = await agent(stage, "ben", tmp_path, tone_hz=OTHER_HZ)
+    await other.page.keyboard.press("r")
+    await other.until_state("Ready")
     await desk.button("Decline").click()
     await other.accept()
     await call.hears_tone(OTHER_HZ, 10)

@@ -6,7 +6,7 @@ import { useShortcuts, type Shortcut } from "@/app/shortcuts";
 import { toastProblem } from "@/ui/toast";
 import { pressEnd } from "./ending";
 import { commands, type Command } from "./phone/commands";
-import { mute } from "./phone/phone";
+import { mute, phone } from "./phone/phone";
 import { be, goReady } from "./presence";
 import { idOf, isRinging, isTalking } from "./words";
 
@@ -28,7 +28,13 @@ export function DeskKeys({ works }: { works: DeskWork[] }) {
       keys: "m",
       label: t("keys.mute"),
       group,
-      run: () => talking && void mute(idOf(talking), !talking.muted).catch(toastProblem),
+      run: () => {
+        if (!talking) return;
+        // What is shown counts: the server may not have told the last press yet.
+        const { id, muted } = phone.get();
+        const now = id === idOf(talking) ? muted : talking.muted;
+        void mute(idOf(talking), !now).catch(toastProblem);
+      },
     },
     {
       keys: "h",
