@@ -70,7 +70,7 @@ function Cells({
         </button>
       </span>
       <span role="cell" className={classes.state}>
-        <StateBadge state={agent.state} reason={reasonWords(agent.reason)} />
+        <StateBadge state={agent.state} reason={agent.reason === "rona" ? "" : reasonWords(agent.reason)} />
         {agent.pending && (
           <span className={classes.pending} title={t("agents.pending")}>
             <IconArrowForwardUp size={14} aria-hidden />

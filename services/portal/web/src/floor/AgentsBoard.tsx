@@ -18,7 +18,7 @@ import { VirtualTable } from "./VirtualTable";
 import classes from "./AgentsBoard.module.css";
 
 const COLUMNS =
-  "20px minmax(130px,1.3fr) minmax(150px,1.4fr) minmax(120px,1.2fr) minmax(120px,1.1fr) minmax(100px,1.2fr) minmax(90px,1.2fr)";
+  "20px minmax(130px,1.3fr) minmax(150px,1.4fr) minmax(120px,1.2fr) minmax(120px,1.1fr) minmax(110px,1.5fr) minmax(90px,1.1fr)";
 
 interface Props {
   filter: BoardFilter;
@@ -74,7 +74,7 @@ export function AgentsBoard({ filter, onFilter }: Props) {
   ]);
 
   return (
-    <section className="panel" aria-labelledby="agents-title" id="agents">
+    <section className={`panel ${classes.board}`} aria-labelledby="agents-title" id="agents">
       <Stack p="md" gap="sm" className={classes.tools}>
         <Group justify="space-between" gap="sm">
           <Title order={2} id="agents-title">

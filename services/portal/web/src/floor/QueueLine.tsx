@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { POINTS, points, stretches } from "./history";
 import { useSeen } from "./useHistory";
 
-const WIDTH = 108;
+const WIDTH = 88;
 const HEIGHT = 30;
 const FLOOR = HEIGHT - 2;
 /** A line of few callers is not drawn as high as one of many. */

@@ -56,7 +56,7 @@ export function QueuesPanel({ onAgents }: Props) {
         </Empty>
       ) : (
         <div className={classes.scroll}>
-          <Table verticalSpacing={8} horizontalSpacing="sm" className={classes.queues} stickyHeader>
+          <Table verticalSpacing={8} horizontalSpacing={9} className={classes.queues} stickyHeader>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{t("queues.queue")}</Table.Th>

@@ -19,6 +19,7 @@ export function ReceiptWords({ receipt }: { receipt: Receipt }) {
   const whyNot = useWhyNot();
   const words = useExprWords();
   const found = verdict(receipt);
+  const anybody = !receipt.expr || receipt.expr.kind === "any";
   const { groups, unlisted } = byReason(receipt);
   const steps = nextSteps(receipt);
   const free = Number(receipt.candidate_count);
@@ -35,7 +36,9 @@ export function ReceiptWords({ receipt }: { receipt: Receipt }) {
         </Text>
       </Alert>
       <Fact label={t("why.accepts")}>
-        <Text size="sm">{exprInWords(receipt.expr, words)}</Text>
+        <Text size="sm">
+          {anybody ? words.any : t("expr.agents", { inside: exprInWords(receipt.expr, words) })}
+        </Text>
         <Text size="xs" c="dimmed" mt={2}>
           {t("why.fits", { count: fits, all: count(free + Number(receipt.excluded_count)) })}
         </Text>

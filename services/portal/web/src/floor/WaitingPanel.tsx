@@ -112,7 +112,7 @@ function Cells({ id, onOpen, queueName, row }: CallerProps & { row: WaitingRow }
         </span>
         <span className={classes.queue}>{queueName(row.contact.queue_id)}</span>
       </span>
-      <span role="cell" className={classes.stage}>
+      <span role="cell" className={classes.stage} data-stage={row.stage}>
         <Stage stage={row.stage} />
         <Priority value={Number(row.priority)} />
       </span>
