@@ -1,0 +1,87 @@
+/** What a report is about: time, rows, queues, agents, the threshold, and whether it is compared. */
+import { Group, MultiSelect, NumberInput, Paper, Select, Stack, Switch } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { useAgentOptions, useQueueOptions } from "@/contacts/people";
+import { RangePicker } from "./RangePicker";
+import { GROUPINGS, type ReportState } from "./state";
+
+/** What the server takes for service levels when nothing else is said, in seconds. */
+const USUAL_THRESHOLD_S = 20;
+
+interface Props {
+  state: ReportState;
+  change: (changes: Record<string, string | readonly string[] | null>) => void;
+}
+
+export function Choices({ state, change }: Props) {
+  const { t } = useTranslation(["reports", "common"]);
+  const queues = useQueueOptions();
+  const agents = useAgentOptions();
+  const known = (options: { value: string; label: string }[], chosen: string[]) => [
+    ...options,
+    ...chosen
+      .filter((id) => !options.some((each) => each.value === id))
+      .map((id) => ({ value: id, label: id })),
+  ];
+  const any = (chosen: string[]) => (chosen.length > 0 ? "" : t("common:table.all"));
+  return (
+    <Paper className="panel" p="md" component="search">
+      <Stack gap="sm">
+        <RangePicker choice={state.choice} range={state.range} onChange={change} />
+        <Group gap="sm" align="flex-end">
+          <Select
+            label={t("choose.by")}
+            data={GROUPINGS.map((by) => ({ value: by, label: t(`by.${by}`) }))}
+            value={state.by}
+            onChange={(by) => change({ by })}
+            allowDeselect={false}
+            w={150}
+          />
+          <MultiSelect
+            label={t("choose.queues")}
+            placeholder={any(state.queues)}
+            data={known(queues, state.queues)}
+            value={state.queues}
+            onChange={(queue) => change({ queue })}
+            searchable
+            clearable
+            miw={180}
+            maw={360}
+          />
+          <MultiSelect
+            label={t("choose.agents")}
+            placeholder={any(state.agents)}
+            data={known(agents, state.agents)}
+            value={state.agents}
+            onChange={(agent) => change({ agent })}
+            searchable
+            clearable
+            miw={180}
+            maw={360}
+          />
+          <NumberInput
+            label={t("choose.threshold")}
+            defaultValue={state.thresholdS || USUAL_THRESHOLD_S}
+            onBlur={(event) => {
+              const seconds = Number.parseInt(event.currentTarget.value, 10);
+              const usual = !(seconds > 0) || seconds === USUAL_THRESHOLD_S;
+              change({ threshold: usual ? null : String(seconds) });
+            }}
+            key={state.thresholdS}
+            min={1}
+            max={86_400}
+            clampBehavior="strict"
+            suffix={` ${t("common:unit.seconds")}`}
+            w={150}
+          />
+          <Switch
+            label={t("choose.compare")}
+            checked={state.compare}
+            onChange={(event) => change({ compare: event.currentTarget.checked ? "1" : null })}
+            pb={8}
+          />
+        </Group>
+      </Stack>
+    </Paper>
+  );
+}
