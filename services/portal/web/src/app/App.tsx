@@ -9,6 +9,7 @@ import { startFeed, stopFeed } from "@/api/feed";
 import { asProblem } from "@/api/problem";
 import { session } from "@/api/session";
 import type { Me } from "@/api/types";
+import { startSoftphone } from "@/desk/phone/softphone";
 import { chosenLanguage, speak, usualLanguage } from "@/i18n";
 import { Questions } from "@/ui/Ask";
 import { PageLoader } from "@/ui/notes";
@@ -50,14 +51,18 @@ export function App() {
 }
 
 function SignedIn({ me }: { me: Me }) {
+  const agent = me.roles.includes("agent");
   useEffect(() => {
+    // First: the feed's hello says whether this tab takes calls, and after a reload that is urgent.
+    const endSoftphone = agent ? startSoftphone() : undefined;
     startFeed();
     return () => {
+      endSoftphone?.();
       stopFeed();
       clearBoards();
       queries.clear();
     };
-  }, []);
+  }, [agent]);
   // Roles or the zone may have changed since the session began.
   useEffect(() => {
     told(api.GET("/v1/me")).then(session.meIs, () => undefined);

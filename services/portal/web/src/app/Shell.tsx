@@ -117,8 +117,9 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
           <Suspense fallback={<PageLoader />}>{children}</Suspense>
         </ErrorBoundary>
       </AppShell.Main>
+      {/* Each by itself: a call must not wait for anything else. */}
+      <Suspense fallback={null}>{me.roles.includes("agent") && <DeskRuntime />}</Suspense>
       <Suspense fallback={null}>
-        {me.roles.includes("agent") && <DeskRuntime />}
         <Tour />
       </Suspense>
     </AppShell>

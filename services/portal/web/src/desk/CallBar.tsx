@@ -87,7 +87,7 @@ export function RingButtons({ work, size = "sm" }: { work: DeskWork; size?: "sm"
   return (
     <>
       <Button
-        color="teal"
+        color="teal.9"
         size={size}
         leftSection={<IconPhone size={18} aria-hidden />}
         loading={accept.isPending}
@@ -130,7 +130,7 @@ function TalkButtons({ work }: { work: DeskWork }) {
         {t(work.muted ? "call.unmute" : "call.mute")}
       </Button>
       <Button
-        color="red"
+        color="red.9"
         leftSection={<IconPhoneOff size={18} aria-hidden />}
         loading={hangUp.isPending}
         onClick={() => hangUp.mutate(idOf(work))}

@@ -12,17 +12,21 @@ import { nameOf, numberOf } from "./work";
 import { isRinging } from "./words";
 
 export function RingNotice({ works }: { works: DeskWork[] }) {
-  const { t } = useTranslation("desk");
-  const written = usePhone();
-  const go = useGo();
   const here = useStore(checked);
   const mine = useStore(link) !== "replaced" && here;
   const work = mine ? works.find(isRinging) : undefined;
-  const who = work ? nameOf(work) || written(numberOf(work)) || t("caller.withheld") : "";
-  const title = work ? t("ring.title", { who }) : "";
-  const body = work ? t("ring.body", { queue: work.queue_name }) : "";
+  return work ? <Notice work={work} /> : null;
+}
+
+function Notice({ work }: { work: DeskWork }) {
+  const { t } = useTranslation("desk");
+  const written = usePhone();
+  const go = useGo();
+  const title = t("ring.title", {
+    who: nameOf(work) || written(numberOf(work)) || t("caller.withheld"),
+  });
+  const body = t("ring.body", { queue: work.queue_name });
   useEffect(() => {
-    if (!title) return clearNotice();
     notice(title, body, () => go("/desk"));
   }, [title, body, go]);
   useEffect(() => clearNotice, []);

@@ -8,30 +8,28 @@ import { CallBar } from "./CallBar";
 import { DeskKeys } from "./DeskKeys";
 import { LeftNotes } from "./LeftNotes";
 import { startPhone } from "./phone/phone";
-import { checking, startSoftphone } from "./phone/softphone";
+import { checking } from "./phone/softphone";
 import { RingNotice } from "./RingNotice";
 import { StatePill } from "./StatePill";
 
 const DeviceCheck = lazy(() => import("./check/DeviceCheck"));
 
 export default function Runtime() {
-  useEffect(() => {
-    const ends = [startSoftphone(), startPhone()];
-    return () => ends.forEach((end) => end());
-  }, []);
+  useEffect(startPhone, []);
   const [slot, setSlot] = useState<HTMLElement | null>(null);
   useEffect(() => setSlot(document.getElementById("header-slot")), []);
   const view = useStore(desk);
   const open = useStore(checking);
   const path = usePath();
+  // Within its own boundary: the telephone does not wait for words to be fetched.
   return (
-    <>
+    <Suspense fallback={null}>
       {slot && createPortal(<StatePill />, slot)}
       {path !== "/desk" && <CallBar works={view?.work ?? []} />}
       <DeskKeys works={view?.work ?? []} />
       <RingNotice works={view?.work ?? []} />
       <LeftNotes works={view?.work ?? []} />
       <Suspense fallback={null}>{open && <DeviceCheck />}</Suspense>
-    </>
+    </Suspense>
   );
 }

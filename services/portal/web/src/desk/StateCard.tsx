@@ -57,13 +57,14 @@ function WhyNot({ agent }: { agent: AgentView }) {
   const until = ms(agent.routable_at_ms);
   const button: Record<typeof hint.offer, ReactNode> = {
     nothing: null,
-    ready: (
-      <Button fullWidth onClick={goReady}>
+    // Without a contact in hand the middle of the desk offers the same.
+    ready: agent.work.length > 0 && (
+      <Button fullWidth variant="default" onClick={goReady}>
         {t("presence.goReady")}
       </Button>
     ),
-    take: (
-      <Button fullWidth variant={hint.calm ? "default" : "filled"} onClick={() => takeCallsHere()}>
+    take: (agent.work.length > 0 || agent.presence !== "ready") && (
+      <Button fullWidth variant="default" onClick={() => takeCallsHere()}>
         {t("tab.take")}
       </Button>
     ),

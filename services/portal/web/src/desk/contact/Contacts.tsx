@@ -1,5 +1,5 @@
 /** The contact in hand; tabs when there are several, and what happens next when there is none. */
-import { Stack, Tabs } from "@mantine/core";
+import { Tabs } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { AgentView, DeskWork } from "@/api/types";
 import { usePhone } from "@/i18n/phone";
@@ -17,29 +17,38 @@ interface Props {
 }
 
 export function Contacts({ works, work, onChoose, agent }: Props) {
-  const { t } = useTranslation(["desk", "common"]);
-  const written = usePhone();
   if (!work) return <Idle agent={agent} />;
-  const shown = isRinging(work) ? (
+  if (works.length === 1) return <One work={work} />;
+  return <Several works={works} work={work} onChoose={onChoose} />;
+}
+
+function One({ work }: { work: DeskWork }) {
+  return isRinging(work) ? (
     <Ringing key={idOf(work)} work={work} />
   ) : (
     <Contact key={idOf(work)} work={work} />
   );
-  if (works.length === 1) return shown;
+}
+
+function Several({ works, work, onChoose }: Omit<Props, "agent"> & { work: DeskWork }) {
+  const { t } = useTranslation(["desk", "common"]);
+  const written = usePhone();
   return (
-    <Stack gap="md">
-      <Tabs value={idOf(work)} onChange={(id) => id && onChoose(id)}>
-        <Tabs.List aria-label={t("desk:contacts")}>
-          {works.map((each) => (
-            <Tabs.Tab key={idOf(each)} value={idOf(each)}>
-              {nameOf(each) || written(numberOf(each)) || t("desk:caller.withheld")}
-              {" · "}
-              {t(`common:state.${(each.reservation?.work ?? "ringing") as "ringing"}`)}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-      </Tabs>
-      {shown}
-    </Stack>
+    <Tabs value={idOf(work)} onChange={(id) => id && onChoose(id)} keepMounted={false}>
+      <Tabs.List aria-label={t("desk:contacts")} mb="md">
+        {works.map((each) => (
+          <Tabs.Tab key={idOf(each)} value={idOf(each)}>
+            {nameOf(each) || written(numberOf(each)) || t("desk:caller.withheld")}
+            {" · "}
+            {t(`common:state.${(each.reservation?.work ?? "ringing") as "ringing"}`)}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      {works.map((each) => (
+        <Tabs.Panel key={idOf(each)} value={idOf(each)}>
+          <One work={each} />
+        </Tabs.Panel>
+      ))}
+    </Tabs>
   );
 }

@@ -70,7 +70,7 @@ export function Controls({ work }: { work: DeskWork }) {
         icon={IconPhoneOff}
         label={t(ending ? "call.endAgain" : "call.end")}
         keys="E"
-        color="red"
+        color="red.9"
         disabled={hangUp.isPending}
         onClick={() => hangUp.mutate(id)}
       />

@@ -7,7 +7,7 @@ import { link } from "@/api/feed";
 import { useStore } from "@/api/store";
 import type { AgentView } from "@/api/types";
 import { Empty, Rows } from "@/ui/notes";
-import { check, checked } from "../phone/softphone";
+import { check, checked, takeCallsHere } from "../phone/softphone";
 import { goReady } from "../presence";
 import { LeftDrafts } from "./LeftDrafts";
 
@@ -56,7 +56,19 @@ function State({ agent }: { agent: AgentView }) {
     );
   if (agent.presence === "ready")
     return (
-      <Empty icon={IconHeadphones} title={t("idle.unheard.title")} action={tryDevices}>
+      <Empty
+        icon={IconHeadphones}
+        title={t("idle.unheard.title")}
+        action={
+          mine ? (
+            tryDevices
+          ) : (
+            <Button size="md" onClick={() => takeCallsHere()}>
+              {t("tab.take")}
+            </Button>
+          )
+        }
+      >
         {t("idle.unheard.text")}
       </Empty>
     );

@@ -14,6 +14,7 @@ import { ms } from "@/api/types";
 import { day, hourMinute, length } from "@/i18n/format";
 import { ErrorNote, Rows } from "@/ui/notes";
 import { useHistory } from "./useHistory";
+import { useLabels } from "./useLabels";
 import classes from "../Desk.module.css";
 
 const PastContactPanel = lazy(() => import("./PastContactPanel"));
@@ -67,8 +68,9 @@ function Line({ contact }: { contact: PastContact }) {
         : contact.direction === "outbound"
           ? IconPhoneOutgoing
           : IconPhoneIncoming;
+  const labels = useLabels();
   const at = ms(contact.started_at_ms);
-  const about = contact.dispositions.join(", ") || contact.queue_names.at(-1) || "";
+  const about = labels(contact.dispositions) || contact.queue_names.at(-1) || "";
   return (
     <Group gap="sm" wrap="nowrap">
       <Shown size={18} color={lost ? "var(--state-lost)" : "var(--quiet)"} aria-hidden />

@@ -10,6 +10,7 @@ import { usePhone } from "@/i18n/phone";
 import { SidePanel } from "@/ui/SidePanel";
 import { NoteList } from "./NoteList";
 import { outcomeWords } from "./outcome";
+import { useLabels } from "./useLabels";
 import classes from "../Desk.module.css";
 
 const RecordingPlayer = lazy(() =>
@@ -24,6 +25,7 @@ interface Props {
 export default function PastContactPanel({ contact, onClose }: Props) {
   const { t } = useTranslation("desk");
   const written = usePhone();
+  const labels = useLabels();
   const facts = [
     { name: t("history.began"), value: when(ms(contact.started_at_ms)) },
     { name: t("history.outcome"), value: outcomeWords(contact.outcome) },
@@ -31,7 +33,7 @@ export default function PastContactPanel({ contact, onClose }: Props) {
     { name: t("history.dialled"), value: written(contact.to) },
     { name: t("history.queues"), value: contact.queue_names.join(", ") },
     { name: t("history.agents"), value: contact.agent_names.join(", ") },
-    { name: t("history.about"), value: contact.dispositions.join(", ") },
+    { name: t("history.about"), value: labels(contact.dispositions) },
     { name: t("history.waited"), value: length(ms(contact.wait_ms)) },
     { name: t("history.talked"), value: length(ms(contact.talk_ms)) },
   ].filter((each) => each.value);

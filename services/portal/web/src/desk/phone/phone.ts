@@ -17,7 +17,7 @@ import {
   type State,
   type Work,
 } from "./decide";
-import type { MicFault } from "./devices";
+import { inCall, type MicFault } from "./devices";
 import { onMicrophoneChosen, openLine, type Line } from "./line";
 import { judge, sampleOf, WINDOW, type Quality, type Sample } from "./quality";
 import { checked, isSoftphone } from "./softphone";
@@ -70,7 +70,7 @@ export function startPhone(): () => void {
   return () => {
     for (const end of stops) end();
     clearTimeout(wake);
-    close();
+    if (line) end();
     ring(false);
     state = NOTHING;
     phone.set(REST);
@@ -106,7 +106,7 @@ function turn(): void {
 }
 
 function does(act: Act): void {
-  if (act.act === "close") close();
+  if (act.act === "close") end();
   if (act.act === "open") open(act.id);
   if (act.act === "tell") void tell(act.id);
 }
@@ -133,6 +133,7 @@ function open(id: string): void {
     (offer) => exchange(id, offer),
     {
       on: () => {
+        inCall(true);
         state = lineOn(state, id);
         turn();
       },
@@ -147,6 +148,12 @@ function open(id: string): void {
   );
   samples = [];
   reading = setInterval(() => void read(), SAMPLE_MS);
+}
+
+/** The call is over for this page: it was no loss. */
+function end(): void {
+  inCall(false);
+  close();
 }
 
 function close(): void {

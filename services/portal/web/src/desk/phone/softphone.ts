@@ -2,7 +2,7 @@
 import { link, softphoneIs } from "@/api/feed";
 import { session } from "@/api/session";
 import { store } from "@/api/store";
-import { devices } from "./devices";
+import { devices, warmMicrophone } from "./devices";
 
 const KEY = "carillon.device-check";
 
@@ -50,7 +50,10 @@ export function takeCallsHere(then: (() => void) | null = null): void {
 /** Begins: a tab that was reloaded is the softphone again at once. The answer ends it. */
 export function startSoftphone(): () => void {
   checked.set(passedHere());
-  if (checked.get()) softphoneIs(true);
+  if (checked.get()) {
+    warmMicrophone();
+    softphoneIs(true);
+  }
   const media = navigator.mediaDevices as MediaDevices | undefined;
   const look = () => void lookAtDevices();
   media?.addEventListener("devicechange", look);
