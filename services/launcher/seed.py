@@ -79,6 +79,7 @@ async def seed(
             passwords[administrator["username"]],
         )
         await _seed_routing(api, told, passwords, tell)
+        await _seed_rules(api, told)
         await _seed_customers(api, told)
         tell(f"{len(told['customers'])} customers with {len(told['contacts'])} past contacts")
         await _seed_flow(api, told)
@@ -117,6 +118,13 @@ async def _seed_agent(api: Api, agent_id: str, user: dict[str, Any]) -> None:
             "queues": [{"queue_id": queue} for queue in user["queues"]],
         },
     )
+
+
+async def _seed_rules(api: Api, told: dict[str, Any]) -> None:
+    for disposition in told["dispositions"]:
+        await api.put(f"/v1/dispositions/{disposition['code']}", disposition | {"active": True})
+    for threshold in told["thresholds"]:
+        await api.put(f"/v1/thresholds/{threshold['threshold_id']}", threshold | {"active": True})
 
 
 async def _seed_customers(api: Api, told: dict[str, Any]) -> None:
