@@ -7,7 +7,6 @@ import { agents } from "@/api/boards";
 import { usePart } from "@/api/store";
 import { ms, type AgentView } from "@/api/types";
 import { Link } from "@/app/go";
-import { startOfDay } from "@/i18n/format";
 import { usePhone } from "@/i18n/phone";
 import { reasonWords } from "@/ui/reason";
 import { SidePanel } from "@/ui/SidePanel";
@@ -15,7 +14,7 @@ import { StateBadge } from "@/ui/StateBadge";
 import { Since, Until, useSecond } from "@/ui/Ticking";
 import { alertOf } from "./attention";
 import { callerOf } from "./counts";
-import { contactsBehind } from "./links";
+import { contactsBehind, today } from "./links";
 import { useQueueName } from "./useQueues";
 import { useWhyNot } from "./words";
 
@@ -112,7 +111,7 @@ function Inside({ agent }: { agent: AgentView }) {
       <Anchor
         component={Link}
         size="sm"
-        href={contactsBehind({ fromMs: startOfDay(now), toMs: now, agent: agent.agent_id })}
+        href={contactsBehind({ fromMs: today(now), toMs: now, agent: agent.agent_id })}
       >
         {t("agents.contactsToday")}
       </Anchor>

@@ -1,5 +1,4 @@
 /** One agent on the board; drawn again only when something about this agent changes. */
-import { Checkbox } from "@mantine/core";
 import { IconAlertTriangle, IconArrowForwardUp } from "@tabler/icons-react";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
@@ -30,6 +29,11 @@ export const AgentRow = memo(function AgentRow(props: AgentRowProps) {
   return agent ? <Cells {...props} agent={agent} /> : null;
 });
 
+/** What is selected is decided by the click, which knows of the Shift key. */
+function ignore(): void {
+  // A controlled box asks for somebody who listens.
+}
+
 function Cells({
   id,
   chosen,
@@ -49,12 +53,13 @@ function Cells({
   return (
     <>
       <span role="cell" className={classes.choose}>
-        <Checkbox
-          size="xs"
+        <input
+          type="checkbox"
+          className={classes.box}
           checked={chosen}
           aria-label={t("agents.choose", { name: agent.name })}
           data-stop="choose"
-          onChange={() => undefined}
+          onChange={ignore}
           onClick={(event) => onChoose(id, event.shiftKey)}
         />
       </span>
@@ -70,7 +75,10 @@ function Cells({
         </button>
       </span>
       <span role="cell" className={classes.state}>
-        <StateBadge state={agent.state} reason={agent.reason === "rona" ? "" : reasonWords(agent.reason)} />
+        <StateBadge
+          state={agent.state}
+          reason={agent.reason === "rona" ? "" : reasonWords(agent.reason)}
+        />
         {agent.pending && (
           <span className={classes.pending} title={t("agents.pending")}>
             <IconArrowForwardUp size={14} aria-hidden />

@@ -1,78 +1,48 @@
-/** Everybody on the floor, those who need attention first. */
-import { Button, Checkbox, Group, Select, Stack, Text, TextInput, Title } from "@mantine/core";
-import { IconArrowsExchange, IconSearch, IconUserCog, IconUsers } from "@tabler/icons-react";
+/** Everybody on the floor: what is looked for, and what is done with whom. */
+import { Group, Select, Stack, TextInput, Title } from "@mantine/core";
+import { IconSearch } from "@tabler/icons-react";
 import { useCallback, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { agents } from "@/api/boards";
 import { useShortcuts } from "@/app/shortcuts";
-import { Empty, Rows } from "@/ui/notes";
 import { AgentPanel } from "./AgentPanel";
-import { AgentRow } from "./AgentRow";
+import { AgentsList } from "./AgentsList";
 import type { BoardFilter } from "./agents";
 import { MovePanel } from "./MovePanel";
 import { PresencePanel } from "./PresencePanel";
 import { StateChips } from "./StateChips";
-import { useOrder } from "./useOrder";
-import { useQueueName, useQueues } from "./useQueues";
-import { VirtualTable } from "./VirtualTable";
+import { useQueues } from "./useQueues";
 import classes from "./AgentsBoard.module.css";
-
-const COLUMNS =
-  "20px minmax(130px,1.3fr) minmax(150px,1.4fr) minmax(120px,1.2fr) minmax(120px,1.1fr) minmax(110px,1.5fr) minmax(90px,1.1fr)";
 
 interface Props {
   filter: BoardFilter;
   onFilter: (filter: BoardFilter) => void;
 }
 
-type Open = { kind: "agent"; id: string } | { kind: "move" | "presence"; ids: string[] } | null;
+export type Deed = "agent" | "move" | "presence";
+
+const NOBODY: string[] = [];
 
 export function AgentsBoard({ filter, onFilter }: Props) {
   const { t } = useTranslation(["floor", "common"]);
-  const at = useRef<HTMLDivElement>(null);
-  const ids = useOrder(filter, at);
   const queues = useQueues();
-  const queueName = useQueueName();
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const [open, setOpen] = useState<Open>(null);
-  const shown = useRef(ids);
-  shown.current = ids;
-  const last = useRef("");
-
-  const choose = useCallback((id: string, range: boolean) => {
-    const list = shown.current ?? [];
-    const [a, b] = [list.indexOf(last.current), list.indexOf(id)];
-    const part = range && a >= 0 && b >= 0 ? list.slice(Math.min(a, b), Math.max(a, b) + 1) : [id];
-    last.current = id;
-    setChosen((before) => {
-      const after = new Set(before);
-      const add = !before.has(id);
-      for (const each of part)
-        if (add) after.add(each);
-        else after.delete(each);
-      return after;
-    });
-  }, []);
-  const openAgent = useCallback((id: string) => setOpen({ kind: "agent", id }), []);
+  const [open, setOpen] = useState<{ deed: Deed; ids: string[] } | null>(null);
+  const act = useCallback((deed: Deed, ids: string[]) => setOpen({ deed, ids }), []);
   const close = useCallback(() => setOpen(null), []);
-
-  const picked = [...chosen].filter((id) => agents.get()?.has(id));
-  const all = ids !== null && ids.length > 0 && ids.every((id) => chosen.has(id));
-  const act = (kind: "move" | "presence", of = picked) =>
-    of.length > 0 && setOpen({ kind, ids: of });
-  const group = t("agents.title");
+  const latest = useRef(filter);
+  latest.current = filter;
+  const chooseState = useCallback(
+    (state: string) => onFilter({ ...latest.current, state }),
+    [onFilter],
+  );
   useShortcuts([
-    { keys: "m", label: t("keys.move"), group, run: () => act("move") },
-    { keys: "s", label: t("keys.presence"), group, run: () => act("presence") },
-    { keys: "n", label: t("keys.none"), group, run: () => setChosen(new Set()) },
     {
       keys: "v",
       label: t("keys.attention"),
-      group,
-      run: () => onFilter({ ...filter, state: filter.state === "attention" ? "" : "attention" }),
+      group: t("agents.title"),
+      run: () => chooseState(filter.state === "attention" ? "" : "attention"),
     },
   ]);
-
+  const idsFor = (deed: Deed) => (open?.deed === deed ? open.ids : NOBODY);
   return (
     <section className={`panel ${classes.board}`} aria-labelledby="agents-title" id="agents">
       <Stack p="md" gap="sm" className={classes.tools}>
@@ -105,96 +75,17 @@ export function AgentsBoard({ filter, onFilter }: Props) {
             />
           </Group>
         </Group>
-        <StateChips chosen={filter.state} onChoose={(state) => onFilter({ ...filter, state })} />
+        <StateChips chosen={filter.state} onChoose={chooseState} />
       </Stack>
-      {picked.length > 0 && (
-        <Group className={classes.bulk} px="md" py={8} gap="sm">
-          <Text size="sm" fw={600} role="status">
-            {t("common:table.selected", { count: picked.length })}
-          </Text>
-          <Button
-            size="compact-sm"
-            leftSection={<IconArrowsExchange size={16} aria-hidden />}
-            onClick={() => act("move")}
-          >
-            {t("move.open")}
-          </Button>
-          <Button
-            size="compact-sm"
-            variant="default"
-            leftSection={<IconUserCog size={16} aria-hidden />}
-            onClick={() => act("presence")}
-          >
-            {t("presence.open")}
-          </Button>
-          <Button size="compact-sm" variant="subtle" onClick={() => setChosen(new Set())}>
-            {t("common:action.clear")}
-          </Button>
-        </Group>
-      )}
-      {ids === null ? (
-        <div style={{ padding: 16 }}>
-          <Rows rows={8} height={34} />
-        </div>
-      ) : ids.length === 0 ? (
-        <Nobody filtered={(agents.get()?.size ?? 0) > 0} />
-      ) : (
-        <VirtualTable
-          at={at}
-          label={t("agents.title")}
-          columns={COLUMNS}
-          ids={ids}
-          rowHeight={46}
-          narrowHeight={64}
-          maxHeight="clamp(276px, 62vh, 828px)"
-          head={
-            <>
-              <span role="columnheader">
-                <Checkbox
-                  size="xs"
-                  aria-label={t("common:table.selectAll")}
-                  checked={all}
-                  indeterminate={!all && picked.length > 0}
-                  onChange={() => setChosen(new Set(all ? [] : ids))}
-                />
-              </span>
-              {(["name", "state", "since", "contact", "queues", "why"] as const).map((column) => (
-                <span key={column} role="columnheader">
-                  {t(`agents.${column}`)}
-                </span>
-              ))}
-            </>
-          }
-          row={(id) => (
-            <AgentRow
-              id={id}
-              chosen={chosen.has(id)}
-              onChoose={choose}
-              onOpen={openAgent}
-              queueName={queueName}
-            />
-          )}
-        />
-      )}
+      <AgentsList filter={filter} onAct={act} />
       <AgentPanel
-        id={open?.kind === "agent" ? open.id : ""}
+        id={idsFor("agent")[0] ?? ""}
         onClose={close}
         onMove={(id) => act("move", [id])}
         onPresence={(id) => act("presence", [id])}
       />
-      <MovePanel ids={open?.kind === "move" ? open.ids : []} onClose={close} />
-      <PresencePanel ids={open?.kind === "presence" ? open.ids : []} onClose={close} />
+      <MovePanel ids={idsFor("move")} onClose={close} />
+      <PresencePanel ids={idsFor("presence")} onClose={close} />
     </section>
-  );
-}
-
-function Nobody({ filtered }: { filtered: boolean }) {
-  const { t } = useTranslation(["floor", "common"]);
-  return filtered ? (
-    <Empty title={t("common:table.nothingFound")}>{t("common:table.nothingFoundHelp")}</Empty>
-  ) : (
-    <Empty icon={IconUsers} title={t("agents.none")}>
-      {t("agents.noneHelp")}
-    </Empty>
   );
 }

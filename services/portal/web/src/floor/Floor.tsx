@@ -28,7 +28,7 @@ export default function Floor() {
   const [caller, setCaller] = useState("");
   const [part, setPart] = useState<AlarmsPart | null>(null);
   const closeCaller = useCallback(() => setCaller(""), []);
-  const showAgents = useCallback((queue: string, state: string) => {
+  const showAgents = useCallback((queue: string, state = "") => {
     setFilter({ words: "", queue, state });
     bringInto("agents");
   }, []);

@@ -1,15 +1,16 @@
 /** The figures of the whole organisation. */
 import { SimpleGrid } from "@mantine/core";
-import { useMemo, type ReactNode } from "react";
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
-import { agents, live, waiting } from "@/api/boards";
-import { useStore } from "@/api/store";
-import { count, figure, length, startOfDay } from "@/i18n/format";
+import { live } from "@/api/boards";
+import { usePart } from "@/api/store";
+import { count, figure, length } from "@/i18n/format";
 import { Tile } from "@/ui/Tile";
 import { useSecond } from "@/ui/Ticking";
 import { Behind } from "./Behind";
-import { byState, isWorking, longest, waitsSince } from "./counts";
-import { NOW_SPAN_MS } from "./links";
+import { waitsSince } from "./counts";
+import { NOW_SPAN_MS, today } from "./links";
+import { useLines, useStaffing } from "./tallies";
 import { figureOf, tone, waitTone, type Measured } from "./tones";
 
 interface Props {
@@ -21,96 +22,114 @@ interface Props {
   onWaiting: () => void;
 }
 
-export function FloorTiles({ onAgents, onCaller, onWaiting }: Props) {
-  const { t } = useTranslation(["floor", "common"]);
-  const line = useStore(waiting);
-  const everybody = useStore(agents);
-  const states = useMemo(() => byState(everybody?.values() ?? []), [everybody]);
-  const oldest = useMemo(() => longest(line?.rows.values() ?? []), [line]);
-  const ready = states.get("ready") ?? 0;
-  let working = 0;
-  for (const [state, found] of states) if (isWorking(state)) working += found;
+/** Only what moves is drawn again: a tile when its tone changes, a figure when it does. */
+export const FloorTiles = memo(function FloorTiles({ onAgents, onCaller, onWaiting }: Props) {
+  const { t } = useTranslation("floor");
   return (
     <SimpleGrid cols={{ base: 2, sm: 3, xl: 6 }} spacing="md">
       <FigureTile kpi="service_level" label={t("tiles.service_level")} />
-      <Tile
-        label={t("tiles.waiting")}
-        value={line ? count(line.total) : "–"}
-        tone={line && line.total > 0 && everybody && ready === 0 ? "bad" : "plain"}
-        note={<Offered />}
-        onOpen={onWaiting}
-        openLabel={t("tiles.waitingOpen")}
-      />
-      {oldest ? (
-        <LongestTile since={waitsSince(oldest)} onOpen={() => onCaller(oldest.entry_id)} />
-      ) : (
-        <Tile
-          label={t("tiles.longest")}
-          value={line ? length(0) : "–"}
-          note={t("tiles.longestNone")}
-        />
-      )}
+      <WaitingTile onOpen={onWaiting} />
+      <LongestTile onOpen={onCaller} />
       <FigureTile kpi="asa" label={t("tiles.asa")} />
       <FigureTile kpi="abandon_rate" label={t("tiles.abandon_rate")} />
       <Tile
         label={t("tiles.ready")}
-        value={everybody ? count(ready) : "–"}
-        note={
-          everybody
-            ? t("tiles.readyNote", {
-                working: count(working),
-                away: count((states.get("break") ?? 0) + (states.get("unreachable") ?? 0)),
-              })
-            : "–"
-        }
+        value={<Ready />}
+        note={<ReadyNote />}
         onOpen={() => onAgents("ready")}
         openLabel={t("tiles.readyOpen")}
       />
     </SimpleGrid>
   );
+});
+
+type Kpi = Exclude<Measured, "longest_wait">;
+
+function useTenantFigure(when: "now" | "today", kpi: string) {
+  const tenant = usePart(live, (all) => all?.rows.find((row) => row.queue_id === ""));
+  return figureOf(tenant, when, kpi);
 }
 
 /** A figure now and today; each opens the contacts that it was made of. */
-function FigureTile({ kpi, label }: { kpi: Exclude<Measured, "longest_wait">; label: ReactNode }) {
+function FigureTile({ kpi, label }: { kpi: Kpi; label: string }) {
   const { t } = useTranslation(["floor", "common"]);
-  const tenant = useStore(live)?.rows.find((row) => row.queue_id === "");
-  const now = figureOf(tenant, "now", kpi);
-  const today = figureOf(tenant, "today", kpi);
-  // The rate's numerator is who gave up; of the others the whole is what people look for.
-  const denominator = kpi !== "abandon_rate";
-  const since = (fromMs: (toMs: number) => number) => () => {
-    const toMs = Date.now();
-    return { fromMs: fromMs(toMs), toMs, kpi, denominator };
-  };
+  const found = usePart(live, (all) => {
+    const tenant = all?.rows.find((row) => row.queue_id === "");
+    return tone(kpi, figureOf(tenant, "now", kpi)?.value);
+  });
   return (
     <Tile
-      label={String(label)}
-      tone={tone(kpi, now?.value)}
-      value={
-        <Behind what={since((toMs) => toMs - NOW_SPAN_MS)} label={t("behind.now")}>
-          {figure(now)}
-        </Behind>
-      }
+      label={label}
+      tone={found}
+      value={<Opening when="now" kpi={kpi} />}
       note={
         <>
-          {t("common:today")}{" "}
-          <Behind what={since(startOfDay)} label={t("behind.today")}>
-            {figure(today)}
-          </Behind>
+          {t("common:today")} <Opening when="today" kpi={kpi} />
         </>
       }
     />
   );
 }
 
+function Opening({ when, kpi }: { when: "now" | "today"; kpi: Kpi }) {
+  const { t } = useTranslation("floor");
+  const shown = useTenantFigure(when, kpi);
+  // The rate's numerator is who gave up; of the others the whole is what people look for.
+  const denominator = kpi !== "abandon_rate";
+  const what = () => {
+    const toMs = Date.now();
+    const fromMs = when === "now" ? toMs - NOW_SPAN_MS : today(toMs);
+    return { fromMs, toMs, kpi, denominator };
+  };
+  return (
+    <Behind what={what} label={t(`behind.${when}`)}>
+      {figure(shown)}
+    </Behind>
+  );
+}
+
+function WaitingTile({ onOpen }: { onOpen: () => void }) {
+  const { t } = useTranslation("floor");
+  const anybody = useLines((lines) => (lines?.total ?? 0) > 0);
+  const nobodyReady = useStaffing((staffing) => staffing && !staffing.states.get("ready"));
+  return (
+    <Tile
+      label={t("tiles.waiting")}
+      value={<WaitingCount />}
+      tone={anybody && nobodyReady ? "bad" : "plain"}
+      note={<Offered />}
+      onOpen={onOpen}
+      openLabel={t("tiles.waitingOpen")}
+    />
+  );
+}
+
+function WaitingCount() {
+  const total = useLines((lines) => lines?.total ?? null);
+  return <>{total === null ? "–" : count(total)}</>;
+}
+
 /** How many came today. */
 function Offered() {
   const { t } = useTranslation("floor");
-  const tenant = useStore(live)?.rows.find((row) => row.queue_id === "");
-  return <>{t("tiles.offered", { offered: figure(figureOf(tenant, "today", "offered")) })}</>;
+  return <>{t("tiles.offered", { offered: figure(useTenantFigure("today", "offered")) })}</>;
 }
 
-function LongestTile({ since, onOpen }: { since: number; onOpen: () => void }) {
+function LongestTile({ onOpen }: { onOpen: (entryId: string) => void }) {
+  const { t } = useTranslation("floor");
+  const told = useLines((lines) => lines !== null);
+  const oldest = useLines((lines) => lines?.oldest ?? null);
+  if (oldest) return <Longest since={waitsSince(oldest)} onOpen={() => onOpen(oldest.entry_id)} />;
+  return (
+    <Tile
+      label={t("tiles.longest")}
+      value={told ? length(0) : "–"}
+      note={told ? t("tiles.longestNone") : "–"}
+    />
+  );
+}
+
+function Longest({ since, onOpen }: { since: number; onOpen: () => void }) {
   const { t } = useTranslation("floor");
   const waited = useSecond() - since;
   return (
@@ -123,4 +142,19 @@ function LongestTile({ since, onOpen }: { since: number; onOpen: () => void }) {
       openLabel={t("tiles.longestOpen")}
     />
   );
+}
+
+function Ready() {
+  const ready = useStaffing((staffing) => staffing && (staffing.states.get("ready") ?? 0));
+  return <>{ready === null ? "–" : count(ready)}</>;
+}
+
+function ReadyNote() {
+  const { t } = useTranslation("floor");
+  const working = useStaffing((staffing) => staffing?.working ?? null);
+  const away = useStaffing(
+    (staffing) => (staffing?.states.get("break") ?? 0) + (staffing?.states.get("unreachable") ?? 0),
+  );
+  if (working === null) return <>–</>;
+  return <>{t("tiles.readyNote", { working: count(working), away: count(away) })}</>;
 }

@@ -3,20 +3,17 @@ import { Group, Table, Title } from "@mantine/core";
 import { IconStack2 } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { agents, live, waiting } from "@/api/boards";
-import { useStore } from "@/api/store";
 import type { QueueView } from "@/api/types";
 import { Empty, ErrorNote, Rows } from "@/ui/notes";
 import { EmergencyPanel } from "./EmergencyPanel";
-import { lineByQueue, staffByQueue } from "./counts";
 import { QueueRow } from "./QueueRow";
 import { useHistory } from "./useHistory";
 import { useFreshQueues, useQueues } from "./useQueues";
 import classes from "./Floor.module.css";
 
 interface Props {
-  /** Shows a queue's agents on the board, those in a state or all. */
-  onAgents: (queueId: string, state: string) => void;
+  /** Shows a queue's agents on the board. */
+  onAgents: (queueId: string) => void;
 }
 
 export function QueuesPanel({ onAgents }: Props) {
@@ -26,15 +23,6 @@ export function QueuesPanel({ onAgents }: Props) {
   const ids = useMemo(() => (queues.data ?? []).map((queue) => queue.queue_id), [queues.data]);
   useHistory(ids);
   const [closing, setClosing] = useState<QueueView | null>(null);
-  const line = useStore(waiting);
-  const lines = useMemo(() => lineByQueue(line?.rows.values() ?? []), [line]);
-  const everybody = useStore(agents);
-  const staff = useMemo(() => staffByQueue(everybody?.values() ?? []), [everybody]);
-  const figures = useStore(live);
-  const rows = useMemo(
-    () => new Map((figures?.rows ?? []).map((row) => [row.queue_id, row])),
-    [figures],
-  );
   return (
     <section className={`panel ${classes.part}`} aria-labelledby="queues-title">
       <Group p="md" pb={4}>
@@ -73,23 +61,14 @@ export function QueuesPanel({ onAgents }: Props) {
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {queues.data.map((queue) => {
-                const here = lines.get(queue.queue_id);
-                const serving = staff.get(queue.queue_id);
-                return (
-                  <QueueRow
-                    key={queue.queue_id}
-                    queue={queue}
-                    figures={rows.get(queue.queue_id)}
-                    waiting={line ? (here?.waiting ?? 0) : null}
-                    oldestMs={here?.oldestMs ?? 0}
-                    ready={everybody ? (serving?.ready ?? 0) : null}
-                    working={serving?.working ?? 0}
-                    onAgents={onAgents}
-                    onEmergency={setClosing}
-                  />
-                );
-              })}
+              {queues.data.map((queue) => (
+                <QueueRow
+                  key={queue.queue_id}
+                  queue={queue}
+                  onAgents={onAgents}
+                  onEmergency={setClosing}
+                />
+              ))}
             </Table.Tbody>
           </Table>
         </div>

@@ -1,15 +1,15 @@
 /** Agents by state; each count shows those agents on the board. */
 import { Group } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
-import { useMemo } from "react";
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { agents } from "@/api/boards";
-import { useStore } from "@/api/store";
+import { usePart } from "@/api/store";
 import { count } from "@/i18n/format";
-import { stateColor, STATES } from "@/ui/StateBadge";
+import { stateColor, STATES, type State } from "@/ui/StateBadge";
 import { useSecond } from "@/ui/Ticking";
 import { alertOf } from "./attention";
-import { byState } from "./counts";
+import { useStaffing } from "./tallies";
 import classes from "./AgentsBoard.module.css";
 
 interface Props {
@@ -17,46 +17,65 @@ interface Props {
   onChoose: (state: string) => void;
 }
 
-export function StateChips({ chosen, onChoose }: Props) {
-  const { t } = useTranslation(["floor", "common"]);
-  const all = useStore(agents);
-  const counts = useMemo(() => byState(all?.values() ?? []), [all]);
-  const now = useSecond();
-  const alerts = useMemo(() => {
-    let found = 0;
-    for (const agent of all?.values() ?? []) if (alertOf(agent, now)) found += 1;
-    return found;
-  }, [all, now]);
-  const toggle = (state: string) => onChoose(chosen === state ? "" : state);
+export const StateChips = memo(function StateChips({ chosen, onChoose }: Props) {
+  const { t } = useTranslation("floor");
   return (
     <Group gap={6} role="group" aria-label={t("agents.byState")}>
       <button
         type="button"
         className={classes.chip}
         aria-pressed={chosen === "attention"}
-        onClick={() => toggle("attention")}
+        onClick={() => onChoose(chosen === "attention" ? "" : "attention")}
       >
-        <IconAlertTriangle
-          size={14}
-          color={alerts > 0 ? "var(--state-ring)" : "var(--quiet)"}
-          aria-hidden
-        />
-        {t("agents.attention")} <b className="tabular">{count(alerts)}</b>
+        <Alerts />
       </button>
-      {STATES.filter((state) => counts.has(state) || state === chosen || state === "ready").map(
-        (state) => (
-          <button
-            key={state}
-            type="button"
-            className={classes.chip}
-            aria-pressed={chosen === state}
-            onClick={() => toggle(state)}
-          >
-            <span className={classes.dot} style={{ background: stateColor(state) }} />
-            {t(`common:state.${state}`)} <b className="tabular">{count(counts.get(state) ?? 0)}</b>
-          </button>
-        ),
-      )}
+      {STATES.map((state) => (
+        <Chip key={state} state={state} pressed={chosen === state} onChoose={onChoose} />
+      ))}
     </Group>
+  );
+});
+
+interface ChipProps {
+  state: State;
+  pressed: boolean;
+  onChoose: (state: string) => void;
+}
+
+/** Nothing for a state that nobody is in, but for the one that everybody looks for. */
+function Chip({ state, pressed, onChoose }: ChipProps) {
+  const { t } = useTranslation();
+  const found = useStaffing((staffing) => staffing?.states.get(state) ?? 0);
+  if (found === 0 && !pressed && state !== "ready") return null;
+  return (
+    <button
+      type="button"
+      className={classes.chip}
+      aria-pressed={pressed}
+      onClick={() => onChoose(pressed ? "" : state)}
+    >
+      <span className={classes.dot} style={{ background: stateColor(state) }} />
+      {t(`state.${state}`)} <b className="tabular">{count(found)}</b>
+    </button>
+  );
+}
+
+function Alerts() {
+  const { t } = useTranslation("floor");
+  const now = useSecond();
+  const found = usePart(agents, (all) => {
+    let alerts = 0;
+    for (const agent of all?.values() ?? []) if (alertOf(agent, now)) alerts += 1;
+    return alerts;
+  });
+  return (
+    <>
+      <IconAlertTriangle
+        size={14}
+        color={found > 0 ? "var(--state-ring)" : "var(--quiet)"}
+        aria-hidden
+      />
+      {t("agents.attention")} <b className="tabular">{count(found)}</b>
+    </>
   );
 }

@@ -1,7 +1,18 @@
 /** Addresses of the contacts behind a figure. */
+import { startOfDay, zone } from "@/i18n/format";
 
 /** What "now" means for a live figure. */
 export const NOW_SPAN_MS = 1_800_000;
+
+let morning = { minute: -1, zone: "", ms: 0 };
+
+/** The start of the day in the tenant's zone; found anew once a minute. */
+export function today(now: number): number {
+  const minute = Math.floor(now / 60_000);
+  if (morning.minute !== minute || morning.zone !== zone())
+    morning = { minute, zone: zone(), ms: startOfDay(now) };
+  return morning.ms;
+}
 
 export interface Behind {
   fromMs: number;

@@ -1,5 +1,4 @@
 /** An agent's state: its colour, its shape and its word, so that colour alone says nothing. */
-import { Box, Group, Text } from "@mantine/core";
 import {
   IconBellRinging,
   IconCircleCheck,
@@ -12,6 +11,7 @@ import {
   type Icon,
 } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import classes from "./StateBadge.module.css";
 
 export const STATES = [
   "ready",
@@ -43,23 +43,17 @@ export function stateColor(state: string): string {
   return (LOOKS[state as State] ?? LOOKS.unreachable).color;
 }
 
-/** The state as icon and word. */
+/** The state as icon and word; of plain elements, because a floor draws hundreds of them. */
 export function StateBadge({ state, reason = "" }: { state: string; reason?: string }) {
   const { t } = useTranslation();
   const { icon: Shown, color } = LOOKS[state as State] ?? LOOKS.unreachable;
   return (
-    <Group gap={6} wrap="nowrap" display="inline-flex">
-      <Box c={color} display="inline-flex">
-        <Shown size={16} stroke={2} aria-hidden />
-      </Box>
-      <Text span size="sm" fw={560} c={color}>
+    <span className={classes.badge}>
+      <Shown size={16} stroke={2} color={color} aria-hidden />
+      <span className={classes.word} style={{ color }}>
         {t(`state.${state as State}`)}
-      </Text>
-      {reason && (
-        <Text span size="sm" c="dimmed" truncate>
-          {reason}
-        </Text>
-      )}
-    </Group>
+      </span>
+      {reason && <span className={classes.reason}>{reason}</span>}
+    </span>
   );
 }
