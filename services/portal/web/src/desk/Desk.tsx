@@ -1,8 +1,6 @@
 /** The agent's desk: own state and day, the contact in hand, and whose it is. */
 import { Box, Stack } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import { desk } from "@/api/boards";
-import { useStore } from "@/api/store";
 import { ErrorBoundary } from "@/app/ErrorBoundary";
 import { Page } from "@/ui/Page";
 import { Contacts } from "./contact/Contacts";
@@ -10,23 +8,29 @@ import { Customer } from "./customer/Customer";
 import { OwnFigures } from "./OwnFigures";
 import { StateCard } from "./StateCard";
 import { useChosen } from "./useChosen";
+import { useWorks } from "./useWorks";
 import classes from "./Desk.module.css";
 
 export default function Desk() {
   const { t } = useTranslation("desk");
-  const view = useStore(desk);
-  const works = view?.work ?? [];
+  const { works, agent, replaced } = useWorks();
   const [work, choose] = useChosen(works);
   return (
     <Page title={t("title")}>
       <Box className={classes.desk}>
         <Stack gap="md" className={classes.own}>
-          <StateCard agent={view?.agent} />
+          {!replaced && <StateCard agent={agent} />}
           <OwnFigures />
         </Stack>
         <Box className={classes.contact}>
           <ErrorBoundary>
-            <Contacts works={works} work={work} onChoose={choose} agent={view?.agent} />
+            <Contacts
+              works={works}
+              work={work}
+              onChoose={choose}
+              agent={agent}
+              replaced={replaced}
+            />
           </ErrorBoundary>
         </Box>
         <Box className={classes.customer}>

@@ -53,11 +53,30 @@ export function DeskKeys({ works }: { works: DeskWork[] }) {
       run: () => be("break", "pause"),
     },
   ];
+  // Listed even before there is a contact for them: `?` shows all that there is to learn.
+  const wraps = works.some((work) => work.reservation?.work === "wrap_up");
+  const listed = (keys: string, label: string): Shortcut => ({
+    keys,
+    label,
+    group,
+    run: () => undefined,
+  });
+  const later: Shortcut[] = [
+    ...(talking
+      ? []
+      : [
+          listed("k", t("call.keypad")),
+          listed("t", t("call.transfer")),
+          listed("p", t("recording.pauseOrResume")),
+        ]),
+    ...(talking || wraps ? [] : [listed("n", t("notes.write"))]),
+    ...(wraps ? [] : [listed("w", t("wrap.finish")), listed("x", t("wrap.extend"))]),
+  ];
   // Elsewhere these letters may mean something else: there they are taken only when they matter.
   useShortcuts([
     ...(onDesk || ringing ? ofRing : []),
     ...(onDesk || talking ? ofCall : []),
-    ...(onDesk ? ofState : []),
+    ...(onDesk ? [...later, ...ofState] : []),
   ]);
   return null;
 }

@@ -1,7 +1,6 @@
 /** The agent's telephone and state, on every page: it goes on ringing wherever the agent is. */
 import { lazy, Suspense, useEffect, useState } from "react";
 import { createPortal } from "react-dom";
-import { desk } from "@/api/boards";
 import { useStore } from "@/api/store";
 import { usePath } from "@/app/go";
 import { CallBar } from "./CallBar";
@@ -11,6 +10,7 @@ import { startPhone } from "./phone/phone";
 import { checking } from "./phone/softphone";
 import { RingNotice } from "./RingNotice";
 import { StatePill } from "./StatePill";
+import { useWorks } from "./useWorks";
 
 const DeviceCheck = lazy(() => import("./check/DeviceCheck"));
 
@@ -18,17 +18,17 @@ export default function Runtime() {
   useEffect(startPhone, []);
   const [slot, setSlot] = useState<HTMLElement | null>(null);
   useEffect(() => setSlot(document.getElementById("header-slot")), []);
-  const view = useStore(desk);
+  const { works } = useWorks();
   const open = useStore(checking);
   const path = usePath();
   // Within its own boundary: the telephone does not wait for words to be fetched.
   return (
     <Suspense fallback={null}>
       {slot && createPortal(<StatePill />, slot)}
-      {path !== "/desk" && <CallBar works={view?.work ?? []} />}
-      <DeskKeys works={view?.work ?? []} />
-      <RingNotice works={view?.work ?? []} />
-      <LeftNotes works={view?.work ?? []} />
+      {path !== "/desk" && <CallBar works={works} />}
+      <DeskKeys works={works} />
+      <RingNotice works={works} />
+      <LeftNotes works={works} />
       <Suspense fallback={null}>{open && <DeviceCheck />}</Suspense>
     </Suspense>
   );

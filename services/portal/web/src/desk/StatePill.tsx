@@ -36,11 +36,19 @@ export function StatePill() {
     <Menu position="bottom-end" width={270} shadow="md">
       <Menu.Target>
         <UnstyledButton className={classes.pill} aria-label={t("desk:presence.menu")}>
-          <StateBadge state={agent.state} />
-          <Text span size="sm" visibleFrom="xs" c="dimmed">
-            <Since ms={ms(agent.since_ms)} />
-          </Text>
-          {agent.pending && (
+          {replaced ? (
+            <Text span size="sm" c="dimmed">
+              {t("desk:tab.moved")}
+            </Text>
+          ) : (
+            <>
+              <StateBadge state={agent.state} />
+              <Text span size="sm" visibleFrom="xs" c="dimmed">
+                <Since ms={ms(agent.since_ms)} />
+              </Text>
+            </>
+          )}
+          {agent.pending && !replaced && (
             <Text span size="xs" c="dimmed" visibleFrom="md" truncate maw={120}>
               {t("desk:presence.then", { state: t(`common:state.${agent.pending as "break"}`) })}
             </Text>

@@ -6,6 +6,7 @@ import { ms } from "@/api/types";
 import { usePhone } from "@/i18n/phone";
 import { StateBadge } from "@/ui/StateBadge";
 import { Since } from "@/ui/Ticking";
+import { useCustomer } from "../customer/useCustomer";
 import { nameOf, numberOf, wrapUpOf } from "../work";
 import { isTalking } from "../words";
 import { Controls } from "./Controls";
@@ -21,9 +22,10 @@ export function Contact({ work }: { work: DeskWork }) {
   const { t } = useTranslation("desk");
   const written = usePhone();
   const disposition = useDisposition(work);
+  const [customer] = useCustomer(work);
   const { reservation: row } = work;
   if (!row) return null;
-  const name = nameOf(work);
+  const name = customer?.name || nameOf(work);
   const number = written(numberOf(work));
   const wrap = wrapUpOf(row);
   return (

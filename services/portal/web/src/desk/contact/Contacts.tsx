@@ -6,7 +6,7 @@ import { usePhone } from "@/i18n/phone";
 import { nameOf, numberOf } from "../work";
 import { idOf, isRinging } from "../words";
 import { Contact } from "./Contact";
-import { Idle } from "./Idle";
+import { Idle, Moved } from "./Idle";
 import { Ringing } from "./Ringing";
 
 interface Props {
@@ -14,9 +14,11 @@ interface Props {
   work: DeskWork | undefined;
   onChoose: (id: string) => void;
   agent: AgentView | undefined;
+  replaced: boolean;
 }
 
-export function Contacts({ works, work, onChoose, agent }: Props) {
+export function Contacts({ works, work, onChoose, agent, replaced }: Props) {
+  if (replaced) return <Moved />;
   if (!work) return <Idle agent={agent} />;
   if (works.length === 1) return <One work={work} />;
   return <Several works={works} work={work} onChoose={onChoose} />;
@@ -30,7 +32,11 @@ function One({ work }: { work: DeskWork }) {
   );
 }
 
-function Several({ works, work, onChoose }: Omit<Props, "agent"> & { work: DeskWork }) {
+function Several({
+  works,
+  work,
+  onChoose,
+}: Pick<Props, "works" | "onChoose"> & { work: DeskWork }) {
   const { t } = useTranslation(["desk", "common"]);
   const written = usePhone();
   return (

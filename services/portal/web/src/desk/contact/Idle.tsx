@@ -1,6 +1,13 @@
 /** No contact in hand: what happens next, and notes that were not saved. */
 import { Button, Group, Paper, Stack, Text } from "@mantine/core";
-import { IconCoffee, IconHeadphones, IconHeadset, IconLogin, type Icon } from "@tabler/icons-react";
+import {
+  IconCoffee,
+  IconDevices,
+  IconHeadphones,
+  IconHeadset,
+  IconLogin,
+  type Icon,
+} from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { link } from "@/api/feed";
@@ -17,6 +24,26 @@ export function Idle({ agent }: { agent: AgentView | undefined }) {
       <LeftDrafts />
       <Paper className="panel">{agent ? <State agent={agent} /> : <Rows rows={5} />}</Paper>
     </Stack>
+  );
+}
+
+/** Another tab has taken over: what was known here is out of date. */
+export function Moved() {
+  const { t } = useTranslation("desk");
+  return (
+    <Paper className="panel">
+      <Empty
+        icon={IconDevices}
+        title={t("idle.moved.title")}
+        action={
+          <Button size="md" onClick={() => takeCallsHere()}>
+            {t("tab.take")}
+          </Button>
+        }
+      >
+        {t("idle.moved.text")}
+      </Empty>
+    </Paper>
   );
 }
 

@@ -15,7 +15,7 @@ import { useStore } from "@/api/store";
 import type { DeskWork } from "@/api/types";
 import { count } from "@/i18n/format";
 import { phone, quality } from "../phone/phone";
-import { check, checked, takeCallsHere } from "../phone/softphone";
+import { check, checked } from "../phone/softphone";
 import { silenced } from "../phone/voice";
 import { idOf } from "../words";
 
@@ -43,14 +43,7 @@ export function LineState({ work }: { work: DeskWork }) {
         />
       )}
       {work.recording === "failed" && <Trouble color="red" text={t("recording.failed")} />}
-      {!mine && (
-        <Trouble
-          color="bell"
-          text={t(here ? "line.moved" : "line.elsewhere")}
-          button={t("tab.take")}
-          onClick={() => takeCallsHere()}
-        />
-      )}
+      {!mine && <Trouble color="bell" text={t(here ? "line.opening" : "line.elsewhere")} />}
       {mine && line.line === "lost" && <Trouble color="red" text={t("line.lost")} />}
       {mine && line.line === "opening" && <Trouble color="bell" text={t("line.opening")} />}
       {mine && line.fault && (

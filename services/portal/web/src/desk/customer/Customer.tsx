@@ -1,33 +1,22 @@
 /** Whose contact it is, and everything that was with them before. */
 import { Anchor, Badge, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { IconPencil, IconUserPlus, IconUserSearch } from "@tabler/icons-react";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { DeskWork, Schema } from "@/api/types";
+import type { DeskWork } from "@/api/types";
 import { usePhone } from "@/i18n/phone";
 import { Empty } from "@/ui/notes";
 import { numberOf } from "../work";
 import { History } from "./History";
+import { useCustomer, type CustomerOf } from "./useCustomer";
 import classes from "../Desk.module.css";
 
 const CustomerForm = lazy(() => import("./CustomerForm"));
 
-export type CustomerOf = Schema<"crm.v1.Customer">;
-
 export function Customer({ work }: { work: DeskWork | undefined }) {
   const { t } = useTranslation("desk");
-  const queries = useQueryClient();
   const [editing, setEditing] = useState(false);
-  const key = ["desk-customer", work?.reservation?.contact_id ?? ""];
-  // What was changed here; the desk itself looks a card up only once.
-  const { data: changed } = useQuery<CustomerOf | null>({
-    queryKey: key,
-    queryFn: () => null,
-    initialData: null,
-    staleTime: Infinity,
-    enabled: false,
-  });
+  const [customer, saved] = useCustomer(work);
   if (!work)
     return (
       <Paper className="panel">
@@ -36,8 +25,6 @@ export function Customer({ work }: { work: DeskWork | undefined }) {
         </Empty>
       </Paper>
     );
-  const { card } = work;
-  const customer = changed ?? (card?.known ? card.customer : undefined);
   return (
     <Stack gap="md">
       <Paper
@@ -73,7 +60,7 @@ export function Customer({ work }: { work: DeskWork | undefined }) {
             customer={customer}
             number={numberOf(work)}
             onClose={() => setEditing(false)}
-            onSaved={(saved) => queries.setQueryData(key, saved)}
+            onSaved={saved}
           />
         )}
       </Suspense>

@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
 import { SidePanel } from "@/ui/SidePanel";
 import { toast } from "@/ui/toast";
-import type { CustomerOf } from "./Customer";
+import type { CustomerOf } from "./useCustomer";
 import { useNumbers } from "./useNumbers";
 
 interface Props {
