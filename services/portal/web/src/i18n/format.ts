@@ -53,19 +53,28 @@ export function length(lengthMs: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
 }
 
+const numbers = new Map<string, Intl.NumberFormat>();
+
+/** Making a format costs a hundred times what using it does, and a floor writes many figures. */
+function numberFormat(digits: number, style: "decimal" | "percent"): Intl.NumberFormat {
+  const language = i18next.language || "en";
+  const key = `${language} ${style} ${digits}`;
+  let found = numbers.get(key);
+  if (!found) {
+    found = new Intl.NumberFormat(language, { style, maximumFractionDigits: digits });
+    numbers.set(key, found);
+  }
+  return found;
+}
+
 /** A number with the language's marks. */
 export function count(value: number, digits = 0): string {
-  return new Intl.NumberFormat(i18next.language || "en", {
-    maximumFractionDigits: digits,
-  }).format(value);
+  return numberFormat(digits, "decimal").format(value);
 }
 
 /** `87 %`. */
 export function percent(value: number, digits = 0): string {
-  return new Intl.NumberFormat(i18next.language || "en", {
-    style: "percent",
-    maximumFractionDigits: digits,
-  }).format(value / 100);
+  return numberFormat(digits, "percent").format(value / 100);
 }
 
 /** A figure in its unit; a dash where there is no value. */

@@ -14,12 +14,21 @@ export async function phoneLibrary(): Promise<Library> {
   return library;
 }
 
+/** Numbers written before: lists show the same ones again and again. */
+const written = new Map<string, string>();
+const MOST_WRITTEN = 2_000;
+
 /** `+1 202 555 0100`, or the text as it is when it is no number. */
 export function phone(text: string): string {
   if (!library) void phoneLibrary();
   if (!library || !text.startsWith("+")) return text;
+  const known = written.get(text);
+  if (known !== undefined) return known;
   const parsed = library.parsePhoneNumberFromString(text);
-  return parsed ? parsed.formatInternational() : text;
+  const shown = parsed ? parsed.formatInternational() : text;
+  if (written.size >= MOST_WRITTEN) written.clear();
+  written.set(text, shown);
+  return shown;
 }
 
 /** The same for a component, which is drawn again once the library is there. */
