@@ -82,6 +82,7 @@ export default function Customers() {
           onChange={(words) => change({ search: words })}
           icon={<IconSearch size={16} aria-hidden />}
           search
+          width={420}
         />
       </Paper>
       <DataTable

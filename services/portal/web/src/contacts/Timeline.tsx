@@ -26,7 +26,7 @@ import { ms } from "@/api/types";
 import { clock, length } from "@/i18n/format";
 import { usePhone } from "@/i18n/phone";
 import { useSay } from "./useSay";
-import { isTechnical, wordsOf, type StoryStep } from "./words";
+import { folded, isTechnical, wordsOf, type StoryStep } from "./words";
 import classes from "./Timeline.module.css";
 
 const ICONS: Record<string, Icon> = {
@@ -60,7 +60,9 @@ export function Timeline({ steps }: { steps: StoryStep[] }) {
   const say = useSay();
   const phone = usePhone();
   const [all, setAll] = useState(false);
-  const shown = all ? steps : steps.filter((step) => !isTechnical(step));
+  const shown = folded(all ? steps : steps.filter((step) => !isTechnical(step)), (step) =>
+    wordsOf(step, say, phone),
+  );
   const began = ms(steps[0]?.at_ms);
   return (
     <Stack gap="md">
@@ -77,7 +79,7 @@ export function Timeline({ steps }: { steps: StoryStep[] }) {
       </Group>
       {shown.length === 0 && <Text c="dimmed">{t("story.noSteps")}</Text>}
       <ol className={classes.steps}>
-        {shown.map((step, place) => {
+        {shown.map(({ step, words, times }, place) => {
           const Shown = ICONS[step.kind] ?? IconPoint;
           return (
             <li
@@ -89,7 +91,13 @@ export function Timeline({ steps }: { steps: StoryStep[] }) {
                 <Shown size={15} aria-hidden />
               </span>
               <Text span size="sm" className={classes.words}>
-                {wordsOf(step, say, phone)}
+                {words}
+                {times > 1 && (
+                  <Text span size="sm" c="dimmed">
+                    {" "}
+                    {t("story.times", { count: times })}
+                  </Text>
+                )}
               </Text>
               <Text span size="xs" c="dimmed" className={`tabular ${classes.time}`}>
                 {clock(ms(step.at_ms))}

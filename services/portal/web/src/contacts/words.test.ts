@@ -5,6 +5,7 @@ import zh from "@/i18n/zh-CN/contacts.json";
 import {
   endingWords,
   ENDINGS,
+  folded,
   isTechnical,
   SENTENCES,
   sentenceOf,
@@ -92,6 +93,18 @@ describe("what is technical", () => {
   it("is not what people ask about", () => {
     expect(isTechnical(step("connection", { state: "lost" }))).toBe(false);
     expect(isTechnical(step("position", { text: "You are number 2." }, "flow"))).toBe(false);
+  });
+});
+
+describe("what is said again and again", () => {
+  it("is told once, with how often, where it stands together", () => {
+    const steps = ["a", "a", "b", "a"].map((text) => step("position", { text }, "flow"));
+    const told = folded(steps, (each) => each.values.text ?? "");
+    expect(told.map(({ words, times }) => [words, times])).toEqual([
+      ["a", 2],
+      ["b", 1],
+      ["a", 1],
+    ]);
   });
 });
 

@@ -191,6 +191,21 @@ export function wordsOf(step: StoryStep, say: Say, phone: (text: string) => stri
   return say("step.because", { words, reason: values.reason });
 }
 
+/** Steps with their words; what is said again and again is told once, with how often. */
+export function folded(
+  steps: readonly StoryStep[],
+  words: (step: StoryStep) => string,
+): { step: StoryStep; words: string; times: number }[] {
+  const told: { step: StoryStep; words: string; times: number }[] = [];
+  for (const step of steps) {
+    const said = words(step);
+    const last = told.at(-1);
+    if (last?.words === said && last.step.kind === step.kind) last.times += 1;
+    else told.push({ step, words: said, times: 1 });
+  }
+  return told;
+}
+
 /** How a call ended, `class/reason`, in words. */
 export function endingWords(termination: string, say: Say): string {
   const reason = termination.split("/").at(-1) ?? "";

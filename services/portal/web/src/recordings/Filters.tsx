@@ -121,10 +121,11 @@ interface TextProps {
   error?: string | undefined;
   /** True: `/` leads here. */
   search?: boolean;
+  width?: number;
 }
 
 /** A field whose text is searched for a moment after the last letter. */
-export function TextFilter({ label, value, onChange, icon, search, ...rest }: TextProps) {
+export function TextFilter({ label, value, onChange, icon, search, width, ...rest }: TextProps) {
   const [text, setText] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   // Cleared or changed from outside, but not while somebody types on.
@@ -145,7 +146,7 @@ export function TextFilter({ label, value, onChange, icon, search, ...rest }: Te
       leftSection={icon}
       {...(search && { "data-search": true })}
       {...rest}
-      w={{ base: "100%", xs: 210 }}
+      w={{ base: "100%", xs: width ?? 210 }}
     />
   );
 }

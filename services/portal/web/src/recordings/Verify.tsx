@@ -39,6 +39,7 @@ export function Verify({ recording }: { recording: RecordingView }) {
           onClick={() => verify.mutate()}
           loading={verify.isPending}
           disabled={going}
+          variant="light"
           leftSection={<IconShieldCheck size={16} aria-hidden />}
         >
           {t("verify.now")}

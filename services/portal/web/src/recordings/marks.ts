@@ -47,13 +47,17 @@ export function useGapReason(): (reason: string) => string {
 export function useMarkWords(): (mark: Mark) => string {
   const { t } = useTranslation("recordings");
   const gapReason = useGapReason();
+  const name = (mark: Mark) => {
+    if (mark.kind === "keys" && mark.count > 0) return t("mark.keysCount", { count: mark.count });
+    if (mark.kind === "played") return t(mark.reason === "music" ? "mark.music" : "mark.prompt");
+    return t(`mark.${mark.kind}`);
+  };
+  const reason = (mark: Mark) => {
+    if (mark.kind === "played") return "";
+    return mark.kind === "gap" ? gapReason(mark.reason) : mark.reason;
+  };
   return (mark) => {
-    const name =
-      mark.kind === "keys" && mark.count > 0
-        ? t("mark.keysCount", { count: mark.count })
-        : t(`mark.${mark.kind}`);
-    const reason = mark.kind === "gap" ? gapReason(mark.reason) : mark.reason;
     const lasting = mark.toMs - mark.fromMs >= 1_000 ? length(mark.toMs - mark.fromMs) : "";
-    return [name, reason, lasting].filter(Boolean).join(" · ");
+    return [name(mark), reason(mark), lasting].filter(Boolean).join(" · ");
   };
 }

@@ -51,6 +51,19 @@ describe("marks", () => {
       { kind: "gap", fromMs: 0, toMs: 10_000 },
     ]);
   });
+  it("tell music from prompts", () => {
+    const played = { leg_id: "1", from_ms: at(0), to_ms: at(1), loop: false };
+    const marks = marksOf(
+      recording({
+        played: [
+          { ...played, prompts: ["music"], loop: true },
+          { ...played, prompts: ["5cb9"] },
+        ],
+      }),
+      10_000,
+    );
+    expect(marks.map((mark) => mark.reason)).toEqual(["music", ""]);
+  });
   it("of kinds that nobody knows are left out", () => {
     const marker = { kind: "sneeze", from_ms: at(1), to_ms: "0", leg_id: "", count: 0 };
     expect(marksOf(recording({ markers: [marker] }), 10_000)).toEqual([]);

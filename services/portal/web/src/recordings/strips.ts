@@ -16,7 +16,7 @@ export interface Mark {
   toMs: number;
   /** Of keys: how many. */
   count: number;
-  /** Why, in the words of whoever said so; empty: nothing was said. */
+  /** Why, in the words of whoever said so; of what was played: `music` or nothing. */
   reason: string;
 }
 
@@ -51,7 +51,10 @@ export function marksOf(recording: RecordingView, durationMs: number): Mark[] {
     add("pause", pause.from_ms, pause.to_ms, { reason: pause.reason });
   for (const gap of recording.gaps) add("gap", gap.from_ms, gap.to_ms, { reason: gap.reason });
   for (const played of recording.played)
-    add("played", played.from_ms, played.to_ms, { lasting: played.loop });
+    add("played", played.from_ms, played.to_ms, {
+      lasting: played.loop,
+      reason: played.prompts.includes("music") ? "music" : "",
+    });
   return found.sort((one, other) => one.fromMs - other.fromMs || one.toMs - other.toMs);
 }
 

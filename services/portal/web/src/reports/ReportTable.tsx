@@ -43,6 +43,7 @@ export function ReportTable(props: Props) {
     const key = `${row.key} ${labelOf(kpi)}`;
     const figure = figureOf(row, kpi);
     const one = (ids: string[]) => (ids.length === 1 ? ids[0] : undefined);
+    if (figure?.value === undefined) return <span className="quiet">–</span>;
     const shown = (
       <button
         type="button"
@@ -97,7 +98,8 @@ export function ReportTable(props: Props) {
     },
     ...kpis.map((kpi): Column<Placed> => ({
       id: labelOf(kpi),
-      title: words.full(kpi),
+      title:
+        kpis.filter((each) => each.kpi === kpi.kpi).length > 1 ? words.full(kpi) : words.name(kpi),
       align: "right",
       value: ({ row }) => figureOf(row, kpi)?.value ?? -1,
       cell: (placed) => cell(placed, kpi),

@@ -56,11 +56,12 @@ export default function Reports() {
     void total.refetch();
     if (by !== "total") void report.refetch();
   };
+  const days = [day(range.fromMs), day(range.toMs - 1)];
   const parts = rows && { state, kpis: columns, rows, before: old, nameOf };
   return (
     <Page
       title={t("title")}
-      lead={t("lead", { from: day(range.fromMs), to: day(range.toMs - 1), zone: zone() })}
+      lead={t("lead", { days: [...new Set(days)].join(" – "), zone: zone() })}
       actions={
         <>
           <Button
