@@ -1,0 +1,29 @@
+/** A length that people think of in seconds and the API in milliseconds. */
+import { NumberInput } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { ms } from "@/api/types";
+
+interface Props {
+  label: string;
+  help?: string;
+  value: string | undefined;
+  onChange: (value: string) => void;
+  most?: number;
+  error?: string | false;
+}
+
+export function Seconds({ label, help, value, onChange, most = 86_400, error }: Props) {
+  const { t } = useTranslation();
+  return (
+    <NumberInput
+      label={label}
+      description={help}
+      value={ms(value) / 1000}
+      onChange={(next) => onChange(String(Math.round((Number(next) || 0) * 1000)))}
+      min={0}
+      max={most}
+      suffix={` ${t("unit.seconds")}`}
+      error={error}
+    />
+  );
+}
