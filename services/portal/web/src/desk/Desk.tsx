@@ -33,7 +33,7 @@ export default function Desk() {
             />
           </ErrorBoundary>
         </Box>
-        <Box className={classes.customer}>
+        <Box className={classes.customer} data-empty={!work || undefined}>
           <ErrorBoundary key={work?.reservation?.contact_id ?? ""}>
             <Customer work={work} />
           </ErrorBoundary>

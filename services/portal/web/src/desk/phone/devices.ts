@@ -38,38 +38,8 @@ export function micFault(thrown: unknown): MicFault {
   return "failed";
 }
 
-const IN_CALL = "carillon.in-call";
-/** A microphone that nobody took by then is closed: its light must not stay on. */
-const WARM_MS = 4_000;
-let warm: Promise<MediaStream> | null = null;
-
-/** Says whether this tab is in a call, for the case that it is reloaded. */
-export function inCall(now: boolean): void {
-  if (now) sessionStorage.setItem(IN_CALL, "1");
-  else sessionStorage.removeItem(IN_CALL);
-}
-
-/** Opens the microphone at once in a tab that was reloaded in mid-call: every moment is heard. */
-export function warmMicrophone(): void {
-  if (!sessionStorage.getItem(IN_CALL) || warm) return;
-  const mine = opened();
-  warm = mine;
-  mine.catch(() => undefined);
-  setTimeout(() => {
-    if (warm !== mine) return;
-    warm = null;
-    mine.then(stop, () => undefined);
-  }, WARM_MS);
-}
-
 /** The chosen microphone, or the usual one when it is not there any more. */
-export function microphone(): Promise<MediaStream> {
-  const ready = warm;
-  warm = null;
-  return ready ?? opened();
-}
-
-async function opened(): Promise<MediaStream> {
+export async function microphone(): Promise<MediaStream> {
   // Browsers give no microphone to pages that do not come by HTTPS or from this machine.
   const media = navigator.mediaDevices as MediaDevices | undefined;
   if (!media) throw new TypeError("no microphone without HTTPS");

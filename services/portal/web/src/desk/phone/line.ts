@@ -28,17 +28,64 @@ export interface Line {
   close(): void;
 }
 
+/** A connection that only lacks whom it is for. */
+interface Prepared {
+  connection: RTCPeerConnection;
+  sender: RTCRtpSender;
+  microphone: Promise<MediaStream>;
+  offer: Promise<string>;
+}
+
+const IN_CALL = "carillon.in-call";
+/** A line that nobody took by then is closed: the microphone's light must not stay on. */
+const PREPARED_MS = 4_000;
+let prepared: Prepared | null = null;
+
+/** Says whether this tab is in a call, for the case that it is reloaded. */
+export function inCall(now: boolean): void {
+  if (now) sessionStorage.setItem(IN_CALL, "1");
+  else sessionStorage.removeItem(IN_CALL);
+}
+
+/** Begins a line in a tab that was reloaded in mid-call before the desk is known. */
+export function prepareLine(): void {
+  if (!sessionStorage.getItem(IN_CALL) || prepared) return;
+  const mine = prepare();
+  prepared = mine;
+  setTimeout(() => {
+    if (prepared !== mine) return;
+    prepared = null;
+    mine.connection.close();
+    mine.microphone.then(stop, () => undefined);
+  }, PREPARED_MS);
+}
+
+function prepare(): Prepared {
+  const connection = new RTCPeerConnection({
+    bundlePolicy: "max-bundle",
+    rtcpMuxPolicy: "require",
+  });
+  const { sender } = connection.addTransceiver("audio", { direction: "sendrecv" });
+  const heard = microphone();
+  // With a microphone allowed, the browser also tells the addresses that it is reached at.
+  const settled = heard.then(
+    () => undefined,
+    () => undefined,
+  );
+  const offer = Promise.race([settled, later(MICROPHONE_MS)]).then(() => offerOf(connection));
+  offer.catch(() => undefined);
+  return { connection, sender, microphone: heard, offer };
+}
+
 /** Opens a connection; `exchange` gives our offer to the gateway and brings its answer. */
 export function openLine(
   exchange: (offer: string) => Promise<string>,
   events: LineEvents,
   muted: boolean,
 ): Line {
-  const connection = new RTCPeerConnection({
-    bundlePolicy: "max-bundle",
-    rtcpMuxPolicy: "require",
-  });
-  const { sender } = connection.addTransceiver("audio", { direction: "sendrecv" });
+  const ready = prepared ?? prepare();
+  prepared = null;
+  const { connection, sender } = ready;
   let heard: MediaStream | null = null;
   let closed = false;
   let quiet = muted;
@@ -55,9 +102,9 @@ export function openLine(
     connection.close();
     stop(heard);
   };
-  const takeMicrophone = async () => {
+  const takeMicrophone = async (opened: Promise<MediaStream>) => {
     try {
-      const next = await microphone();
+      const next = await opened;
       const [track] = next.getAudioTracks();
       if (closed || !track) return stop(next);
       track.enabled = !quiet;
@@ -79,9 +126,8 @@ export function openLine(
     if (state === "disconnected") patience = setTimeout(lost, DISCONNECTED_MS);
   };
   const begin = async () => {
-    // With a microphone allowed, the browser also tells the addresses that it is reached at.
-    await Promise.race([takeMicrophone(), later(MICROPHONE_MS)]);
-    const offer = await offerOf(connection);
+    void takeMicrophone(ready.microphone);
+    const offer = await ready.offer;
     if (closed) return;
     const sdp = await exchange(offer);
     if (closed) return;
@@ -93,7 +139,7 @@ export function openLine(
       quiet = next;
       for (const track of heard?.getAudioTracks() ?? []) track.enabled = !next;
     },
-    takeMicrophone,
+    takeMicrophone: () => takeMicrophone(microphone()),
     stats: () => connection.getStats(),
     close,
   };

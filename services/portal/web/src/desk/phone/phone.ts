@@ -17,8 +17,8 @@ import {
   type State,
   type Work,
 } from "./decide";
-import { inCall, type MicFault } from "./devices";
-import { onMicrophoneChosen, openLine, type Line } from "./line";
+import type { MicFault } from "./devices";
+import { inCall, onMicrophoneChosen, openLine, type Line } from "./line";
 import { judge, sampleOf, WINDOW, type Quality, type Sample } from "./quality";
 import { checked, isSoftphone } from "./softphone";
 import { ring } from "./tones";

@@ -2,7 +2,8 @@
 import { link, softphoneIs } from "@/api/feed";
 import { session } from "@/api/session";
 import { store } from "@/api/store";
-import { devices, warmMicrophone } from "./devices";
+import { devices } from "./devices";
+import { prepareLine } from "./line";
 
 const KEY = "carillon.device-check";
 
@@ -51,7 +52,7 @@ export function takeCallsHere(then: (() => void) | null = null): void {
 export function startSoftphone(): () => void {
   checked.set(passedHere());
   if (checked.get()) {
-    warmMicrophone();
+    prepareLine();
     softphoneIs(true);
   }
   const media = navigator.mediaDevices as MediaDevices | undefined;
