@@ -76,7 +76,7 @@ function Choices({ asked, change }: PartProps) {
         onChange={(queue) => change({ queue })}
         searchable
         clearable
-        w={180}
+        w={{ base: "100%", xs: 180 }}
       />
       <Select
         label={t("list.agent")}
@@ -86,7 +86,7 @@ function Choices({ asked, change }: PartProps) {
         onChange={(agent) => change({ agent })}
         searchable
         clearable
-        w={180}
+        w={{ base: "100%", xs: 180 }}
       />
       {asked.tab === "entries" && (
         <MultiSelect
@@ -96,6 +96,7 @@ function Choices({ asked, change }: PartProps) {
           value={asked.exits}
           onChange={(exits) => change({ exits: exits.join(",") })}
           clearable
+          w={{ base: "100%", xs: "auto" }}
           miw={220}
           maw={420}
         />

@@ -43,7 +43,7 @@ export function Outcome({ exit }: { exit: string }) {
   const known = EXITS.find((each) => each === exit);
   const { icon: Shown, color } = LOOKS[known ?? "failed"];
   return (
-    <Badge color={color} leftSection={<Shown size={13} aria-hidden />}>
+    <Badge miw="max-content" color={color} leftSection={<Shown size={13} aria-hidden />}>
       {known ? t(`exit.${known}`) : exit}
     </Badge>
   );

@@ -10,7 +10,7 @@ export interface Fact {
 /** Facts without a value are left out. */
 export function Facts({ facts, cols = 2 }: { facts: Fact[]; cols?: number }) {
   return (
-    <SimpleGrid component="dl" cols={{ base: 1, xs: 2, md: cols }} m={0} spacing="md">
+    <SimpleGrid component="dl" cols={{ base: 2, md: cols }} m={0} spacing="md">
       {facts
         .filter((fact) => fact.value !== "" && fact.value !== null && fact.value !== undefined)
         .map((fact) => (

@@ -49,7 +49,7 @@ export function Filters({ params, change, choice, range, lead }: Props) {
               onChange={(agent) => change({ agent })}
               searchable
               clearable
-              w={180}
+              w={{ base: "100%", xs: 180 }}
             />
           )}
           <Select
@@ -60,7 +60,7 @@ export function Filters({ params, change, choice, range, lead }: Props) {
             onChange={(queue) => change({ queue })}
             searchable
             clearable
-            w={170}
+            w={{ base: "100%", xs: 170 }}
           />
           <Select
             label={t("filter.state")}
@@ -69,7 +69,7 @@ export function Filters({ params, change, choice, range, lead }: Props) {
             value={value("state") || null}
             onChange={(state) => change({ state })}
             clearable
-            w={160}
+            w={{ base: "100%", xs: 160 }}
           />
           <Button
             variant="default"

@@ -93,10 +93,19 @@ export default function Recording() {
   );
 }
 
+/** Attributes that stand among the details already. */
+const SHOWN: ReadonlySet<string> = new Set([
+  "from",
+  "to",
+  "caller",
+  "customer_name",
+  "customer_id",
+]);
+
 function Details({ recording }: { recording: RecordingView }) {
   const { t } = useTranslation("recordings");
   const phone = usePhone();
-  const attributes = Object.entries(recording.attributes);
+  const attributes = Object.entries(recording.attributes).filter(([name]) => !SHOWN.has(name));
   return (
     <Stack gap="lg">
       <Facts

@@ -19,7 +19,7 @@ export function RecordingState({ state }: { state: string }) {
   const known = state as keyof typeof LOOKS;
   const { icon: Shown, color } = LOOKS[known] ?? LOOKS.incomplete;
   return (
-    <Badge color={color} leftSection={<Shown size={13} aria-hidden />}>
+    <Badge miw="max-content" color={color} leftSection={<Shown size={13} aria-hidden />}>
       {LOOKS[known] ? t(`state.${known}`) : state}
     </Badge>
   );

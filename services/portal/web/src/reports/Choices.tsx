@@ -35,7 +35,7 @@ export function Choices({ state, change }: Props) {
             value={state.by}
             onChange={(by) => change({ by })}
             allowDeselect={false}
-            w={150}
+            w={{ base: "100%", xs: 150 }}
           />
           <MultiSelect
             label={t("choose.queues")}
@@ -45,6 +45,7 @@ export function Choices({ state, change }: Props) {
             onChange={(queue) => change({ queue })}
             searchable
             clearable
+            w={{ base: "100%", xs: "auto" }}
             miw={180}
             maw={360}
           />
@@ -56,6 +57,7 @@ export function Choices({ state, change }: Props) {
             onChange={(agent) => change({ agent })}
             searchable
             clearable
+            w={{ base: "100%", xs: "auto" }}
             miw={180}
             maw={360}
           />
@@ -72,7 +74,7 @@ export function Choices({ state, change }: Props) {
             max={86_400}
             clampBehavior="strict"
             suffix={` ${t("common:unit.seconds")}`}
-            w={150}
+            w={{ base: "100%", xs: 150 }}
           />
           <Switch
             label={t("choose.compare")}

@@ -94,7 +94,7 @@ export function ReportTable(props: Props) {
       id: "name",
       title: t(`by.${state.by}`),
       value: ({ row }) => (byTime ? Number(row.key) : nameOf(row)),
-      cell: ({ row }) => <span className="tabular">{nameOf(row)}</span>,
+      cell: ({ row }) => <span className={`tabular ${classes.name}`}>{nameOf(row)}</span>,
     },
     ...kpis.map((kpi): Column<Placed> => ({
       id: labelOf(kpi),
