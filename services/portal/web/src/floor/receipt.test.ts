@@ -60,6 +60,12 @@ describe("the verdict", () => {
     expect(verdict(receipt({}))).toBe("empty");
     expect(verdict(receipt({ excluded_count: "3" }))).toBe("nobodyFits");
     expect(verdict(receipt({ excluded_count: "3", qualified_count: "2" }))).toBe("nobodyFree");
+    const exclusions = [
+      { agent_id: "a", reason: "signed_out" },
+      { agent_id: "b", reason: "lacks_skill" },
+    ];
+    const home = { exclusions, excluded_count: "2", qualified_count: "1" };
+    expect(verdict(receipt(home))).toBe("nobodyIn");
     expect(verdict(receipt({ candidate_count: "1", qualified_count: "2" }))).toBe("soon");
   });
 });

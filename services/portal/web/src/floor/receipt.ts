@@ -11,6 +11,8 @@ export type Verdict =
   | "empty"
   /** Nobody of the queue is what the caller asks for. */
   | "nobodyFits"
+  /** Some are, and all of them are at home. */
+  | "nobodyIn"
   /** Some are, and none of them is free. */
   | "nobodyFree"
   /** Somebody is free: they are being matched, or others come first. */
@@ -26,7 +28,10 @@ export function verdict(receipt: Receipt): Verdict {
   ];
   if (free > 0) return "soon";
   if (free + others === 0) return "empty";
-  return fit === 0 ? "nobodyFits" : "nobodyFree";
+  if (fit === 0) return "nobodyFits";
+  // Those who fit are listed first; whether all of them are listed is told by their number.
+  const home = receipt.exclusions.filter((each) => each.reason === "signed_out").length;
+  return home === fit ? "nobodyIn" : "nobodyFree";
 }
 
 export interface ReasonGroup {

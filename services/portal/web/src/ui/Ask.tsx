@@ -28,6 +28,11 @@ export function ask(
   });
 }
 
+/** True: a question waits for its answer, and what is below it must not hear the keyboard. */
+export function useIsAsking(): boolean {
+  return useStore(open) !== null;
+}
+
 /** Where questions appear; once in the application. */
 export function Questions() {
   const { t } = useTranslation();
@@ -38,6 +43,8 @@ export function Questions() {
       onClose={() => question?.answer(false)}
       title={question?.title || t("confirm.title")}
       size="sm"
+      // Above side panels, whose layer is 200; it is often they that ask.
+      zIndex={300}
       closeButtonProps={{ "aria-label": t("action.close") }}
     >
       {question && (

@@ -2,7 +2,7 @@
 import { Button, Drawer, Group, ScrollArea, Stack } from "@mantine/core";
 import type { FormEvent, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { ask } from "./Ask";
+import { ask, useIsAsking } from "./Ask";
 import { ErrorNote } from "./notes";
 
 interface Props {
@@ -25,6 +25,7 @@ interface Props {
 
 export function SidePanel(props: Props) {
   const { t } = useTranslation();
+  const asking = useIsAsking();
   const close = async () => {
     if (props.dirty) {
       const leave = await ask({ text: t("confirm.unsaved"), yes: t("action.close") });
@@ -48,6 +49,7 @@ export function SidePanel(props: Props) {
       onClose={() => void close()}
       title={props.title}
       position="right"
+      closeOnEscape={!asking}
       size={props.size ?? 480}
       scrollAreaComponent={ScrollArea.Autosize}
       closeButtonProps={{ "aria-label": t("action.close") }}
