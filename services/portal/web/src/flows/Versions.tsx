@@ -30,7 +30,7 @@ export function Versions({ id, working, published, onPublish }: Props) {
   const columns: Column<FlowVersion>[] = [
     {
       id: "version",
-      title: t("id"),
+      title: t("versions.one"),
       value: (row) => row.version,
       cell: (row) => t("version", { version: row.version }),
     },

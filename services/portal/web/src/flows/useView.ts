@@ -15,6 +15,7 @@ export interface View {
 }
 
 const LEAST = 0.2;
+const READABLE = 0.72;
 const MOST = 2;
 const STEP = 60;
 
@@ -32,8 +33,20 @@ export function useView(width: number, height: number) {
       y: Math.max(0, (box.height - height * scale) / 2),
     });
   }, [width, height]);
-  // A drawing of another size is shown whole again.
-  useEffect(fit, [fit]);
+  /** As large as can be read, from its beginning. */
+  const begin = useCallback(() => {
+    const box = frame.current?.getBoundingClientRect();
+    if (!box || !width) return;
+    const whole = Math.min(box.width / width, box.height / height);
+    const scale = Math.min(1, Math.max(READABLE, whole));
+    setView({
+      scale,
+      x: (box.width - width * scale) / 2,
+      y: Math.max(0, (box.height - height * scale) / 2),
+    });
+  }, [width, height]);
+  // A drawing of another size is shown from its beginning again.
+  useEffect(begin, [begin]);
   const zoom = useCallback((by: number, at?: { x: number; y: number }) => {
     const box = frame.current?.getBoundingClientRect();
     const point = at ?? { x: (box?.width ?? 0) / 2, y: (box?.height ?? 0) / 2 };
