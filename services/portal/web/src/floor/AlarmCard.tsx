@@ -38,7 +38,7 @@ export function AlarmCard({ alarm }: { alarm: Alarm }) {
                 {threshold?.name || measure.name(threshold?.measure ?? "")}
               </Text>
               {critical && <Badge color="red">{t("severity.critical")}</Badge>}
-              {!on && <Badge color="teal">{t("alarms.cleared")}</Badge>}
+              {!on && <Badge color="gray">{t("alarms.cleared")}</Badge>}
             </Group>
             <Text size="sm" c="dimmed">
               {[

@@ -140,7 +140,7 @@ const STAGES = ["waiting", "detached", "reserved", "ringing", "connecting"] as c
 export function Stage({ stage }: { stage: string }) {
   const { t } = useTranslation("floor");
   const known = STAGES.find((each) => each === stage);
-  const color = stage === "waiting" ? "gray" : stage === "detached" ? "red" : "teal";
+  const color = stage === "waiting" ? "gray" : stage === "detached" ? "red" : "bell";
   return <Badge color={color}>{known ? t(`stage.${known}`) : stage}</Badge>;
 }
 
