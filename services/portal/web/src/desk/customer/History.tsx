@@ -1,5 +1,5 @@
 /** The timeline of past contacts, each on one line that opens its details. */
-import { Group, Paper, Stack, Text, Title, UnstyledButton } from "@mantine/core";
+import { Button, Group, Paper, Stack, Text, Title, UnstyledButton } from "@mantine/core";
 import {
   IconMessage,
   IconPhoneIncoming,
@@ -19,10 +19,14 @@ import classes from "../Desk.module.css";
 
 const PastContactPanel = lazy(() => import("./PastContactPanel"));
 
+/** Contacts that are shown before more are asked for. */
+const FIRST = 8;
+
 export function History({ work }: { work: DeskWork }) {
   const { t } = useTranslation("desk");
   const { contacts, problem, retry } = useHistory(work);
   const [opened, open] = useState<PastContact | null>(null);
+  const [all, showAll] = useState(false);
   const past = contacts?.filter((each) => each.contact_id !== work.reservation?.contact_id);
   return (
     <Paper className={`panel ${classes.card}`} component="section" aria-labelledby="history-title">
@@ -39,7 +43,7 @@ export function History({ work }: { work: DeskWork }) {
         </Text>
       ) : (
         <Stack gap={2} mx={-10}>
-          {past.map((contact) => (
+          {(all ? past : past.slice(0, FIRST)).map((contact) => (
             <UnstyledButton
               key={contact.contact_id}
               className={classes.past}
@@ -48,6 +52,11 @@ export function History({ work }: { work: DeskWork }) {
               <Line contact={contact} />
             </UnstyledButton>
           ))}
+          {past.length > FIRST && !all && (
+            <Button variant="subtle" onClick={() => showAll(true)}>
+              {t("history.more", { count: past.length - FIRST })}
+            </Button>
+          )}
         </Stack>
       )}
       <Suspense fallback={null}>
