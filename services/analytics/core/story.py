@@ -75,7 +75,8 @@ def with_names(story: Story, directory: Records) -> tuple[Step, ...]:
         if values.get("agent"):
             agents[values["agent_id"]] = values["agent"]
         if step.kind == "leg" and "role" in values:
-            of_legs[values["leg"]] = {
+            # A leg's end tells its role again, but no longer whose it was.
+            of_legs[values["leg"]] = of_legs.get(values["leg"], {}) | {
                 name: values[name] for name in ("role", "agent_id") if name in values
             }
     return tuple(

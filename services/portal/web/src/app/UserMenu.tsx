@@ -51,7 +51,7 @@ export function UserMenu({ me }: { me: Me }) {
     <>
       <Menu position="bottom-end" width={250} shadow="md">
         <Menu.Target>
-          <UnstyledButton aria-label={t("me.menu")}>
+          <UnstyledButton aria-label={t("me.menuOf", { name: me.name })}>
             <Group gap={8} wrap="nowrap">
               <Avatar name={me.name} color="bell" radius="xl" size={34} alt="" />
               <Box visibleFrom="md" maw={170}>
