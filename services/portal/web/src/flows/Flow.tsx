@@ -28,6 +28,7 @@ import { Standing } from "./Standing";
 import { useDraft } from "./useDraft";
 import { usePublish } from "./usePublish";
 import { Versions } from "./Versions";
+import classes from "./Tabs.module.css";
 
 const TABS = [
   { key: "drawing", icon: IconRoute },
@@ -184,7 +185,7 @@ function Loaded({ id, newest, published, text, draft }: LoadedProps) {
         </Alert>
       )}
       <Tabs value={tab} onChange={(next) => next && show(next)} keepMounted={false}>
-        <Tabs.List mb="md">
+        <Tabs.List mb="md" className={classes.tabs}>
           {TABS.map(({ key, icon: Shown }) => (
             <Tabs.Tab key={key} value={key} leftSection={<Shown size={16} aria-hidden />}>
               {t(`tab.${key}`)}

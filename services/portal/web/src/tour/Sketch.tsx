@@ -17,6 +17,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { percent } from "@/i18n/format";
 import { Sparkline } from "@/ui/Sparkline";
+import { TenantState } from "@/platform/TenantState";
 import { StateBadge } from "@/ui/StateBadge";
 import { Tile } from "@/ui/Tile";
 import type { Step } from "./steps";
@@ -152,7 +153,12 @@ export function Sketch({ step }: { step: Exclude<Step, "try"> }) {
         {box(<IconBell size={16} />, t("sample.audit"))}
       </>
     ),
-    tenants: <Tile label={t("sample.tenant")} value={LEVEL} note={t("sample.users")} />,
+    tenants: (
+      <>
+        {box(<IconUsers size={16} />, t("sample.tenant"))}
+        <TenantState state="attention" />
+      </>
+    ),
     create: (
       <>
         {box(<IconUsers size={16} />, t("sample.tenant"))}
