@@ -100,7 +100,6 @@ export function NumberPanel({ old, all, flowIds, onClose, onSaved, onRemove }: P
         <TextInput
           label={t("numbers.trunk")}
           description={t("numbers.trunkHelp")}
-          placeholder="local"
           value={trunk}
           onChange={(event) => setTrunk(event.currentTarget.value)}
         />

@@ -95,7 +95,10 @@ export function PromptPanel({ old, taken, onClose, onKept, onRemove }: Props) {
   const names = new Intl.DisplayNames(i18n.language, { type: "language" });
   const languages = [...new Set([...LANGUAGES, draft.language].filter(Boolean))];
   const dirty =
-    sound !== null || draft.name !== (kept?.name ?? "") || draft.text !== (kept?.text ?? "");
+    sound !== null ||
+    draft.name !== (kept?.name ?? "") ||
+    draft.text !== (kept?.text ?? "") ||
+    (kept !== null && draft.language !== kept.language);
   return (
     <SidePanel
       opened

@@ -46,7 +46,8 @@ export function Advanced({ draft, put, defaults }: Props) {
         onUnset={() => put({ max_wait_ms: undefined })}
       >
         <Seconds
-          label=""
+          bare
+          label={t("queues.maxWait")}
           value={draft.max_wait_ms}
           onChange={(max_wait_ms) => put({ max_wait_ms })}
         />

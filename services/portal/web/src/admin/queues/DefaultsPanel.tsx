@@ -110,7 +110,12 @@ export function DefaultsPanel({ old, onClose, onSaved }: Props) {
           onSet={() => put({ [name]: String(PLATFORM[name]) })}
           onUnset={() => put({ [name]: undefined })}
         >
-          <Seconds label="" value={draft[name]} onChange={(next) => put({ [name]: next })} />
+          <Seconds
+            bare
+            label={t(`defaults.${name}`)}
+            value={draft[name]}
+            onChange={(next) => put({ [name]: next })}
+          />
         </Inherit>
       ))}
     </SidePanel>

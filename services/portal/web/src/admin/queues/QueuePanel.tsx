@@ -130,7 +130,8 @@ export function QueuePanel(props: Props) {
         onUnset={() => put({ ring_timeout_ms: undefined })}
       >
         <Seconds
-          label=""
+          bare
+          label={t("queues.ring")}
           value={draft.ring_timeout_ms}
           onChange={(ring_timeout_ms) => put({ ring_timeout_ms })}
           most={300}

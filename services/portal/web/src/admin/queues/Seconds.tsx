@@ -5,6 +5,8 @@ import { ms } from "@/api/types";
 
 interface Props {
   label: string;
+  /** True: the label stands above already; it is only said. */
+  bare?: boolean;
   help?: string;
   value: string | undefined;
   onChange: (value: string) => void;
@@ -12,11 +14,19 @@ interface Props {
   error?: string | false;
 }
 
-export function Seconds({ label, help, value, onChange, most = 86_400, error }: Props) {
+export function Seconds({
+  label,
+  bare = false,
+  help,
+  value,
+  onChange,
+  most = 86_400,
+  error,
+}: Props) {
   const { t } = useTranslation();
   return (
     <NumberInput
-      label={label}
+      {...(bare ? { "aria-label": label } : { label })}
       description={help}
       value={ms(value) / 1000}
       onChange={(next) => onChange(String(Math.round((Number(next) || 0) * 1000)))}
