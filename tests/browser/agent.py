@@ -23,6 +23,11 @@ class AgentPage:
         """A button by its words."""
         return self.page.get_by_role("button", name=name, exact=True)
 
+    @property
+    def state_menu(self) -> Locator:
+        """The agent's state at the head of every page, which opens the choice of others."""
+        return self.page.get_by_role("button", name="My state: change it")
+
     async def check_devices(self) -> None:
         """Microphone, speaker and the way to the server; from then on calls ring here."""
         dialog = self.page.get_by_role("dialog", name="Check your devices")
@@ -73,5 +78,4 @@ class AgentPage:
 
     async def until_state(self, state: str, within_ms: int = 15_000) -> None:
         """Until the page says this state at its head."""
-        head = self.button("My state: change it")
-        await expect(head).to_contain_text(state, timeout=within_ms)
+        await expect(self.state_menu).to_contain_text(state, timeout=within_ms)

@@ -57,7 +57,7 @@ class Person:
         await self.page.get_by_label("User name").fill(username)
         await self.page.get_by_label("Password", exact=True).fill(password)
         await self.page.get_by_role("button", name="Sign in").click()
-        await self.page.get_by_role("button", name="account and settings").wait_for()
+        await self.page.get_by_role("button", name="Account and settings").wait_for()
 
     async def open(self, path: str) -> None:
         """Goes to one of the portal's addresses."""

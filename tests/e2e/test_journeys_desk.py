@@ -141,7 +141,7 @@ async def test_a_second_tab_takes_over_the_softphone(stage: Whole, tmp_path: Pat
     desk = await agent(stage, "anna", tmp_path)
     second = AgentPage(await desk.person.tab())
     await second.open_desk()
-    await second.button("My state: change it").click()
+    await second.state_menu.click()
     await second.page.get_by_role("menuitem", name="Take calls in this tab").click()
     await second.check_devices()
     await expect(

@@ -120,7 +120,8 @@ async def test_every_table_of_a_tenant_is_protected_even_from_its_owner(
     tables = {row["relname"]: row["is_protected"] for row in rows}
     # The outbox is the publisher's, which brings everybody's events to the bus.
     assert tables.pop("outbox") is False
-    assert set(tables) == {"tenant", "account", "session", "token", "api_key", "audit", "answer"}
+    people = {"tenant", "account", "session", "token", "api_key", "audit", "answer"}
+    assert set(tables) == people | {"disposition"}
     assert all(tables.values()), tables
 
 

@@ -37,6 +37,8 @@ export interface Waiting {
 
 /** The agent's own desk; null: not told yet, or they have none. */
 export const desk = store<DeskView | null>(null);
+/** True: the server knows no desk of this person, or can not tell it at the moment. */
+export const noDesk = store(false);
 /** Everybody, by id; null: not told yet. A new map with every change, at most one per frame. */
 export const agents = store<ReadonlyMap<string, AgentView> | null>(null);
 export const live = store<Live | null>(null);
@@ -114,7 +116,11 @@ function alarmsChanged(change: AlarmChange): void {
 }
 
 onSaid((said: Said) => {
-  if ("desk" in said) desk.set(said.desk as DeskView);
+  if (said.type === "snapshot") noDesk.set(!("desk" in said));
+  if ("desk" in said) {
+    noDesk.set(false);
+    desk.set(said.desk as DeskView);
+  }
   if ("agents" in said) agentsChanged(said.agents as AgentView[], true);
   if ("agents_changed" in said) agentsChanged(said.agents_changed as AgentView[], false);
   if ("live" in said) live.set(said.live as Live);

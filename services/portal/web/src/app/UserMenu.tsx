@@ -7,6 +7,7 @@ import {
   useMantineColorScheme,
   Group,
   Box,
+  VisuallyHidden,
 } from "@mantine/core";
 import {
   IconApi,
@@ -51,7 +52,8 @@ export function UserMenu({ me }: { me: Me }) {
     <>
       <Menu position="bottom-end" width={250} shadow="md">
         <Menu.Target>
-          <UnstyledButton aria-label={t("me.menuOf", { name: me.name })}>
+          <UnstyledButton>
+            <VisuallyHidden>{t("me.menu")}</VisuallyHidden>
             <Group gap={8} wrap="nowrap">
               <Avatar name={me.name} color="bell" radius="xl" size={34} alt="" />
               <Box visibleFrom="md" maw={170}>

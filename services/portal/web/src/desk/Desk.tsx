@@ -1,8 +1,12 @@
 /** The agent's desk: own state and day, the contact in hand, and whose it is. */
-import { Box, Stack } from "@mantine/core";
+import { Box, Paper, Stack } from "@mantine/core";
+import { IconHeadsetOff } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import { noDesk } from "@/api/boards";
+import { useStore } from "@/api/store";
 import { ErrorBoundary } from "@/app/ErrorBoundary";
 import { Page } from "@/ui/Page";
+import { Empty } from "@/ui/notes";
 import { Contacts } from "./contact/Contacts";
 import { Customer } from "./customer/Customer";
 import { OwnFigures } from "./OwnFigures";
@@ -15,6 +19,17 @@ export default function Desk() {
   const { t } = useTranslation("desk");
   const { works, agent, replaced } = useWorks();
   const [work, choose] = useChosen(works);
+  const none = useStore(noDesk);
+  if (none && !agent)
+    return (
+      <Page title={t("title")}>
+        <Paper className="panel">
+          <Empty icon={IconHeadsetOff} title={t("idle.none.title")}>
+            {t("idle.none.text")}
+          </Empty>
+        </Paper>
+      </Page>
+    );
   return (
     <Page title={t("title")}>
       <Box className={classes.desk}>

@@ -1,5 +1,5 @@
 /** The agent's state in the header of every page, and the menu that changes it. */
-import { Box, Kbd, Menu, Skeleton, Text, UnstyledButton } from "@mantine/core";
+import { Box, Kbd, Menu, Skeleton, Text, UnstyledButton, VisuallyHidden } from "@mantine/core";
 import {
   IconCheck,
   IconChevronDown,
@@ -35,7 +35,8 @@ export function StatePill() {
   return (
     <Menu position="bottom-end" width={270} shadow="md">
       <Menu.Target>
-        <UnstyledButton className={classes.pill} aria-label={t("desk:presence.menu")}>
+        <UnstyledButton className={classes.pill}>
+          <VisuallyHidden>{t("desk:presence.menu")}</VisuallyHidden>
           {replaced ? (
             <Text span size="sm" c="dimmed">
               {t("desk:tab.moved")}
