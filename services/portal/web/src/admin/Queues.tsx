@@ -130,7 +130,7 @@ export default function Queues() {
         <Button
           variant="subtle"
           size="compact-sm"
-          aria-label={t("queues.agentsOf", { name: row.name || row.queue_id })}
+          title={t("queues.agentsOf", { name: row.name || row.queue_id })}
           onClick={(event) => {
             event.stopPropagation();
             setOpen({ kind: "agents", queue: row });

@@ -61,7 +61,7 @@ export function StaffOf({ id, name, onOpen }: Of & { name: string; onOpen: (id: 
     <button
       type="button"
       className={classes.plainButton}
-      aria-label={t("queues.staffOf", { ready: ready ?? 0, working, name })}
+      title={t("queues.staffOf", { ready: ready ?? 0, working, name })}
       onClick={() => onOpen(id)}
     >
       <span className="tabular" data-tone={ready === 0 && wanted ? "bad" : undefined}>

@@ -1,6 +1,7 @@
 /** Calm colour, one type family, even spacing. */
 import {
   ActionIcon,
+  Alert,
   Badge,
   Button,
   createTheme,
@@ -63,6 +64,8 @@ export const theme = createTheme({
   focusRing: "auto",
   respectReducedMotion: true,
   components: {
+    // What is only said is a note; what has just gone wrong says so by itself (ErrorNote).
+    Alert: Alert.extend({ defaultProps: { role: "note" } }),
     Button: Button.extend({ defaultProps: { size: "sm" } }),
     ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", color: "gray" } }),
     Badge: Badge.extend({
