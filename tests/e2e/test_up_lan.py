@@ -103,4 +103,4 @@ async def _takes_a_test_call(desk: Desk) -> None:
     await peer.hears_audio(5)
     # It hangs up by itself: what is left of it is wrap-up.
     await desk.becomes("wrap_up", 15)
-    await desk.finish(work, "test")
+    await desk.finish(work, "question-answered")

@@ -68,9 +68,10 @@ export function ring(on: boolean): void {
   ringing = on ? play(struck(RING, RING_S), true) : null;
 }
 
-/** Plays the chime once; resolves when it is over. */
+/** Plays the chime once; resolves when it is over, or should be: without a loudspeaker it never ends. */
 export function chime(): Promise<void> {
   return new Promise((resolve) => {
     play(struck(CHIME, CHIME_S), false).onended = () => resolve();
+    setTimeout(resolve, (CHIME_S + 1) * 1000);
   });
 }
