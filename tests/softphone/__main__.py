@@ -35,11 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def write(line: str) -> None:
         print(line, file=out, flush=True)
 
-    # Whoever ends it by its id wants the call hung up, too.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.getsignal(signal.SIGTERM)
     try:
-        code, report = asyncio.run(options.run(options, write))
-    except KeyboardInterrupt:
+        code, report = asyncio.run(_until_ended(options, write))
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return INTERRUPTED
     except OSError as error:
         write(f"softphone: {error}")
@@ -49,6 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         print(json.dumps(report, indent=2))
     return int(code)
+
+
+async def _until_ended(
+    options: argparse.Namespace, write: Callable[[str], None]
+) -> tuple[int, dict[str, Any]]:
+    """Whoever ends it by its id wants the call hung up, too: between two steps, not within one."""
+    running = asyncio.current_task()
+    assert running is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    done: tuple[int, dict[str, Any]] = await options.run(options, write)
+    return done
 
 
 @dataclass(frozen=True, slots=True)
