@@ -33,13 +33,12 @@ else
 	@$(BIN)/python -m pytest -q tests/e2e
 endif
 
-lint: setup-test $(WEB)/node_modules/.installed  ## Check style, types, import rules and generated stubs
+lint: setup-test $(WEB)/src/api/schema.d.ts  ## Check style, types, import rules and generated stubs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy services media-gateway/media_gateway tests protos/generate.py
 	@$(BIN)/lint-imports --config .importlinter
 	@$(BIN)/python protos/generate.py --check
-	@$(WEB)/scripts/api.sh --check
 	@cd $(WEB) && scripts/npm.sh run --silent lint
 	@cd $(WEB) && scripts/node.sh node_modules/.bin/tsc --noEmit
 
@@ -51,9 +50,8 @@ format: setup-test $(WEB)/node_modules/.installed  ## Put the code into the hous
 bench: setup-test  ## Measure the hot paths; prints ratios against a named reference
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-protos: setup-test $(WEB)/node_modules/.installed  ## Generate the stubs beside the protos, and the pages' types
+protos: setup-test  ## Generate the stubs beside the protos
 	@$(BIN)/python protos/generate.py
-	@$(WEB)/scripts/api.sh
 
 lock: setup  ## Resolve the dependencies again and write the locks
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
@@ -112,7 +110,13 @@ $(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json | .
 	@$(WEB)/scripts/npm.sh ci --silent
 	@touch $@
 
-$(WEB)/dist/index.html: $(WEB)/node_modules/.installed $(WEB)/index.html $(WEB)/vite.config.ts \
+# What the API's own description says, in the pages' words; nothing that a person need read.
+$(WEB)/src/api/schema.d.ts: $(WEB)/node_modules/.installed $(WEB)/scripts/api.sh \
+    $(wildcard protos/*/v1/*.proto services/portal/openapi*.py services/portal/rest_*.py)
+	@$(WEB)/scripts/api.sh
+	@touch $@
+
+$(WEB)/dist/index.html: $(WEB)/src/api/schema.d.ts $(WEB)/index.html $(WEB)/vite.config.ts \
     $(shell find $(WEB)/src $(WEB)/public -type f)
 	@echo "[+] Building the portal's pages"
 	@$(WEB)/scripts/npm.sh run --silent build -- --logLevel warn
