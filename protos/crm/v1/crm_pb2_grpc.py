@@ -73,6 +73,11 @@ class CrmStub(object):
                 request_serializer=protos_dot_crm_dot_v1_dot_crm__pb2.ListHistoryRequest.SerializeToString,
                 response_deserializer=protos_dot_crm_dot_v1_dot_crm__pb2.ListHistoryResponse.FromString,
                 _registered_method=True)
+        self.GetContact = channel.unary_unary(
+                '/carillon.crm.v1.Crm/GetContact',
+                request_serializer=protos_dot_crm_dot_v1_dot_crm__pb2.GetContactRequest.SerializeToString,
+                response_deserializer=protos_dot_crm_dot_v1_dot_crm__pb2.PastContact.FromString,
+                _registered_method=True)
         self.PutContact = channel.unary_unary(
                 '/carillon.crm.v1.Crm/PutContact',
                 request_serializer=protos_dot_crm_dot_v1_dot_crm__pb2.PutContactRequest.SerializeToString,
@@ -141,6 +146,13 @@ class CrmServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetContact(self, request, context):
+        """One contact with its notes, while it goes on and afterwards. Errors: `no-such-contact`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PutContact(self, request, context):
         """Adds a past contact from another system, or replaces the one with that id.
         """
@@ -192,6 +204,11 @@ def add_CrmServicer_to_server(servicer, server):
                     servicer.ListHistory,
                     request_deserializer=protos_dot_crm_dot_v1_dot_crm__pb2.ListHistoryRequest.FromString,
                     response_serializer=protos_dot_crm_dot_v1_dot_crm__pb2.ListHistoryResponse.SerializeToString,
+            ),
+            'GetContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetContact,
+                    request_deserializer=protos_dot_crm_dot_v1_dot_crm__pb2.GetContactRequest.FromString,
+                    response_serializer=protos_dot_crm_dot_v1_dot_crm__pb2.PastContact.SerializeToString,
             ),
             'PutContact': grpc.unary_unary_rpc_method_handler(
                     servicer.PutContact,
@@ -397,6 +414,33 @@ class Crm(object):
             '/carillon.crm.v1.Crm/ListHistory',
             protos_dot_crm_dot_v1_dot_crm__pb2.ListHistoryRequest.SerializeToString,
             protos_dot_crm_dot_v1_dot_crm__pb2.ListHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.crm.v1.Crm/GetContact',
+            protos_dot_crm_dot_v1_dot_crm__pb2.GetContactRequest.SerializeToString,
+            protos_dot_crm_dot_v1_dot_crm__pb2.PastContact.FromString,
             options,
             channel_credentials,
             insecure,

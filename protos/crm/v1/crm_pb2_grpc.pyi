@@ -52,6 +52,8 @@ class CrmStub:
     """Customers whose name, number, e-mail or reference contains the search words, by name."""
     ListHistory: _grpc.UnaryUnaryMultiCallable[_crm_pb2.ListHistoryRequest, _crm_pb2.ListHistoryResponse]
     """A customer's contacts, or those of a number, newest first."""
+    GetContact: _grpc.UnaryUnaryMultiCallable[_crm_pb2.GetContactRequest, _crm_pb2.PastContact]
+    """One contact with its notes, while it goes on and afterwards. Errors: `no-such-contact`."""
     PutContact: _grpc.UnaryUnaryMultiCallable[_crm_pb2.PutContactRequest, _crm_pb2.PastContact]
     """Adds a past contact from another system, or replaces the one with that id."""
     AddNote: _grpc.UnaryUnaryMultiCallable[_crm_pb2.AddNoteRequest, _crm_pb2.PastContact]
@@ -81,6 +83,8 @@ class CrmAsyncStub(CrmStub):
     """Customers whose name, number, e-mail or reference contains the search words, by name."""
     ListHistory: _aio.UnaryUnaryMultiCallable[_crm_pb2.ListHistoryRequest, _crm_pb2.ListHistoryResponse]  # type: ignore[assignment]
     """A customer's contacts, or those of a number, newest first."""
+    GetContact: _aio.UnaryUnaryMultiCallable[_crm_pb2.GetContactRequest, _crm_pb2.PastContact]  # type: ignore[assignment]
+    """One contact with its notes, while it goes on and afterwards. Errors: `no-such-contact`."""
     PutContact: _aio.UnaryUnaryMultiCallable[_crm_pb2.PutContactRequest, _crm_pb2.PastContact]  # type: ignore[assignment]
     """Adds a past contact from another system, or replaces the one with that id."""
     AddNote: _aio.UnaryUnaryMultiCallable[_crm_pb2.AddNoteRequest, _crm_pb2.PastContact]  # type: ignore[assignment]
@@ -149,6 +153,14 @@ class CrmServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_crm_pb2.ListHistoryResponse, _abc.Awaitable[_crm_pb2.ListHistoryResponse]]:
         """A customer's contacts, or those of a number, newest first."""
+
+    @_abc_1.abstractmethod
+    def GetContact(
+        self,
+        request: _crm_pb2.GetContactRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_crm_pb2.PastContact, _abc.Awaitable[_crm_pb2.PastContact]]:
+        """One contact with its notes, while it goes on and afterwards. Errors: `no-such-contact`."""
 
     @_abc_1.abstractmethod
     def PutContact(

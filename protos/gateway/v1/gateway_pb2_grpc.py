@@ -225,8 +225,9 @@ class GatewayServicer(object):
 
     def PlaceTestCall(self, request, context):
         """Places a real call to one of the tenant's numbers from a caller of the gateway's own: over SIP
-        and UDP to this gateway's address, with a spoken sentence as its voice. It hangs up by itself.
-        At most one at a time for a tenant, and 8 in all: `too-many-test-calls`.
+        and UDP to this gateway's address, with a spoken sentence as its voice. It hangs up by itself,
+        after 2 minutes also when nobody takes it. A newer one of a person ends their former one; at
+        most 4 at a time of a tenant, and 8 in all: `too-many-test-calls`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -76,8 +76,9 @@ class GatewayStub:
     """
     PlaceTestCall: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.PlaceTestCallRequest, _gateway_pb2.PlaceTestCallResponse]
     """Places a real call to one of the tenant's numbers from a caller of the gateway's own: over SIP
-    and UDP to this gateway's address, with a spoken sentence as its voice. It hangs up by itself.
-    At most one at a time for a tenant, and 8 in all: `too-many-test-calls`.
+    and UDP to this gateway's address, with a spoken sentence as its voice. It hangs up by itself,
+    after 2 minutes also when nobody takes it. A newer one of a person ends their former one; at
+    most 4 at a time of a tenant, and 8 in all: `too-many-test-calls`.
     """
     WatchCalls: _grpc.UnaryStreamMultiCallable[_gateway_pb2.WatchCallsRequest, _events_pb2.CallFact]
     """What happens in this gateway's calls from now on, as it happens. A reader that falls more
@@ -133,8 +134,9 @@ class GatewayAsyncStub(GatewayStub):
     """
     PlaceTestCall: _aio.UnaryUnaryMultiCallable[_gateway_pb2.PlaceTestCallRequest, _gateway_pb2.PlaceTestCallResponse]  # type: ignore[assignment]
     """Places a real call to one of the tenant's numbers from a caller of the gateway's own: over SIP
-    and UDP to this gateway's address, with a spoken sentence as its voice. It hangs up by itself.
-    At most one at a time for a tenant, and 8 in all: `too-many-test-calls`.
+    and UDP to this gateway's address, with a spoken sentence as its voice. It hangs up by itself,
+    after 2 minutes also when nobody takes it. A newer one of a person ends their former one; at
+    most 4 at a time of a tenant, and 8 in all: `too-many-test-calls`.
     """
     WatchCalls: _aio.UnaryStreamMultiCallable[_gateway_pb2.WatchCallsRequest, _events_pb2.CallFact]  # type: ignore[assignment]
     """What happens in this gateway's calls from now on, as it happens. A reader that falls more
@@ -271,8 +273,9 @@ class GatewayServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_gateway_pb2.PlaceTestCallResponse, _abc.Awaitable[_gateway_pb2.PlaceTestCallResponse]]:
         """Places a real call to one of the tenant's numbers from a caller of the gateway's own: over SIP
-        and UDP to this gateway's address, with a spoken sentence as its voice. It hangs up by itself.
-        At most one at a time for a tenant, and 8 in all: `too-many-test-calls`.
+        and UDP to this gateway's address, with a spoken sentence as its voice. It hangs up by itself,
+        after 2 minutes also when nobody takes it. A newer one of a person ends their former one; at
+        most 4 at a time of a tenant, and 8 in all: `too-many-test-calls`.
         """
 
     @_abc_1.abstractmethod

@@ -1121,6 +1121,8 @@ class FlowVersion(_message.Message):
     DEFINITION_JSON_FIELD_NUMBER: _builtins.int
     PUBLISHED_FIELD_NUMBER: _builtins.int
     CREATED_AT_MS_FIELD_NUMBER: _builtins.int
+    PUBLISHED_VERSION_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     flow_id: _builtins.str
     version: _builtins.int
     """From 1."""
@@ -1128,6 +1130,10 @@ class FlowVersion(_message.Message):
     """The flow as JSON text (see docs/flows.md); empty in lists."""
     published: _builtins.bool
     created_at_ms: _builtins.int
+    published_version: _builtins.int
+    """Set by ListFlows: the version that new calls get; 0: none."""
+    name: _builtins.str
+    """Set by ListFlows: what people call the flow, in the published version, else in the newest."""
     def __init__(
         self,
         *,
@@ -1136,10 +1142,12 @@ class FlowVersion(_message.Message):
         definition_json: _builtins.str = ...,
         published: _builtins.bool = ...,
         created_at_ms: _builtins.int = ...,
+        published_version: _builtins.int = ...,
+        name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at_ms", b"created_at_ms", "definition_json", b"definition_json", "flow_id", b"flow_id", "published", b"published", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at_ms", b"created_at_ms", "definition_json", b"definition_json", "flow_id", b"flow_id", "name", b"name", "published", b"published", "published_version", b"published_version", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

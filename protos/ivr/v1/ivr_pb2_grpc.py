@@ -146,7 +146,7 @@ class IvrServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListFlows(self, request, context):
-        """The newest version of every flow of the tenant, without definitions.
+        """The newest version of every flow of the tenant, without definitions, and which one calls get.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -53,7 +53,7 @@ class IvrStub:
     GetFlow: _grpc.UnaryUnaryMultiCallable[_ivr_pb2.GetFlowRequest, _ivr_pb2.FlowVersion]
     """One version of a flow with its definition; the published one when `version` is 0."""
     ListFlows: _grpc.UnaryUnaryMultiCallable[_ivr_pb2.ListFlowsRequest, _ivr_pb2.ListFlowsResponse]
-    """The newest version of every flow of the tenant, without definitions."""
+    """The newest version of every flow of the tenant, without definitions, and which one calls get."""
     ListFlowVersions: _grpc.UnaryUnaryMultiCallable[_ivr_pb2.ListFlowVersionsRequest, _ivr_pb2.ListFlowVersionsResponse]
     """The versions of a flow, newest first, without definitions."""
     SimulateFlow: _grpc.UnaryUnaryMultiCallable[_ivr_pb2.SimulateFlowRequest, _ivr_pb2.SimulateFlowResponse]
@@ -96,7 +96,7 @@ class IvrAsyncStub(IvrStub):
     GetFlow: _aio.UnaryUnaryMultiCallable[_ivr_pb2.GetFlowRequest, _ivr_pb2.FlowVersion]  # type: ignore[assignment]
     """One version of a flow with its definition; the published one when `version` is 0."""
     ListFlows: _aio.UnaryUnaryMultiCallable[_ivr_pb2.ListFlowsRequest, _ivr_pb2.ListFlowsResponse]  # type: ignore[assignment]
-    """The newest version of every flow of the tenant, without definitions."""
+    """The newest version of every flow of the tenant, without definitions, and which one calls get."""
     ListFlowVersions: _aio.UnaryUnaryMultiCallable[_ivr_pb2.ListFlowVersionsRequest, _ivr_pb2.ListFlowVersionsResponse]  # type: ignore[assignment]
     """The versions of a flow, newest first, without definitions."""
     SimulateFlow: _aio.UnaryUnaryMultiCallable[_ivr_pb2.SimulateFlowRequest, _ivr_pb2.SimulateFlowResponse]  # type: ignore[assignment]
@@ -172,7 +172,7 @@ class IvrServicer(metaclass=_abc_1.ABCMeta):
         request: _ivr_pb2.ListFlowsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ivr_pb2.ListFlowsResponse, _abc.Awaitable[_ivr_pb2.ListFlowsResponse]]:
-        """The newest version of every flow of the tenant, without definitions."""
+        """The newest version of every flow of the tenant, without definitions, and which one calls get."""
 
     @_abc_1.abstractmethod
     def ListFlowVersions(

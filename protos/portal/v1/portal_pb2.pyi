@@ -236,7 +236,7 @@ class Tenant(_message.Message):
     """A language tag (BCP 47) for people who have not chosen: `en` or `zh-CN`; empty: the browser's."""
     @_builtins.property
     def caps(self) -> Global___Caps:
-        """What the platform allows; changed by SetCaps alone."""
+        """What the platform allows: given by CreateTenant, changed by SetCaps alone."""
 
     def __init__(
         self,
