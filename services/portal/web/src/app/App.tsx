@@ -3,6 +3,7 @@ import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useRef, useSyncExternalStore } from "react";
+import { Router } from "wouter";
 import { clearBoards } from "@/api/boards";
 import { api, told } from "@/api/client";
 import { startFeed, stopFeed } from "@/api/feed";
@@ -14,6 +15,7 @@ import { chosenLanguage, speak, usualLanguage } from "@/i18n";
 import { Questions } from "@/ui/Ask";
 import { PageLoader } from "@/ui/notes";
 import { theme } from "@/ui/theme";
+import { aroundNav } from "@/ui/unsaved";
 import { Pages } from "./routes";
 import { Shell } from "./Shell";
 import { Shortcuts } from "./shortcuts";
@@ -73,8 +75,10 @@ function SignedIn({ me }: { me: Me }) {
       );
   }, []);
   return (
-    <Shell me={me}>
-      <Pages me={me} />
-    </Shell>
+    <Router aroundNav={aroundNav}>
+      <Shell me={me}>
+        <Pages me={me} />
+      </Shell>
+    </Router>
   );
 }

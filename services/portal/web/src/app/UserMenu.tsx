@@ -15,6 +15,7 @@ import {
   IconDeviceDesktop,
   IconKeyboard,
   IconLanguage,
+  IconLetterA,
   IconLock,
   IconLogout,
   IconMoon,
@@ -24,11 +25,14 @@ import {
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { desk } from "@/api/boards";
+import { useStore } from "@/api/store";
 import type { Me } from "@/api/types";
 import { chooseLanguage, LANGUAGE_NAMES, LANGUAGES } from "@/i18n";
 import { tourIsOpen } from "@/tour/open";
 import { ask } from "@/ui/Ask";
+import { mayLeave } from "@/ui/unsaved";
 import { ChangePassword } from "./ChangePassword";
+import { chooseSingleKeys, singleKeys } from "./keys";
 import { signOut } from "./leaving";
 import { showShortcuts } from "./shortcuts";
 
@@ -42,9 +46,11 @@ export function UserMenu({ me }: { me: Me }) {
   const { t, i18n } = useTranslation();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const [changing, setChanging] = useState(false);
+  const single = useStore(singleKeys);
   const leave = async () => {
     const busy = (desk.get()?.work.length ?? 0) > 0;
     if (busy && !(await ask({ text: t("me.signOutCall"), yes: t("me.signOut") }))) return;
+    if (!(await mayLeave())) return;
     await signOut();
   };
   const mark = (on: boolean) => (on ? <IconCheck size={16} aria-hidden /> : null);
@@ -95,6 +101,16 @@ export function UserMenu({ me }: { me: Me }) {
           <Menu.Divider />
           <Menu.Item leftSection={<IconKeyboard size={16} />} onClick={showShortcuts}>
             {t("me.shortcuts")}
+          </Menu.Item>
+          <Menu.Item
+            role="menuitemcheckbox"
+            aria-checked={single}
+            leftSection={<IconLetterA size={16} aria-hidden />}
+            rightSection={mark(single)}
+            onClick={() => chooseSingleKeys(!single)}
+            closeMenuOnClick={false}
+          >
+            {t("shortcuts.single")}
           </Menu.Item>
           <Menu.Item leftSection={<IconRoute size={16} />} onClick={() => tourIsOpen.set(true)}>
             {t("me.tour")}

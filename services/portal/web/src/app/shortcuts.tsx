@@ -1,8 +1,9 @@
 /** Keys that do things, and the list of them that `?` shows. */
-import { Group, Kbd, Modal, Stack, Text, Title } from "@mantine/core";
+import { Group, Kbd, Modal, Stack, Switch, Text, Title } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { store, useStore } from "@/api/store";
+import { chooseSingleKeys, isSingle, pressed, singleKeys } from "./keys";
 
 /** One key and what it does. */
 export interface Shortcut {
@@ -41,21 +42,6 @@ export function useShortcuts(shortcuts: Shortcut[]): void {
   }, [names]);
 }
 
-/** The name of what was pressed, in the form of `Shortcut.keys`. */
-export function pressed(
-  event: Pick<KeyboardEvent, "key" | "altKey" | "ctrlKey" | "shiftKey" | "metaKey">,
-): string {
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key.toLowerCase();
-  const letter = /^[a-z0-9]$/.test(key) || key.length > 1;
-  return [
-    event.ctrlKey || event.metaKey ? "ctrl+" : "",
-    event.altKey ? "alt+" : "",
-    // A sign like `?` needs Shift on some keyboards and not on others.
-    event.shiftKey && letter ? "shift+" : "",
-    key,
-  ].join("");
-}
-
 function typing(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
@@ -66,6 +52,7 @@ export function Shortcuts() {
   const { t } = useTranslation();
   const opened = useStore(shown);
   const all = useStore(registered);
+  const single = useStore(singleKeys);
   useShortcuts([
     { keys: "?", label: t("shortcuts.help"), group: t("shortcuts.general"), run: showShortcuts },
     {
@@ -82,6 +69,7 @@ export function Shortcuts() {
       // What was registered last is nearest to what the person looks at.
       const hit = registered.get().findLast((each) => each.keys === name);
       if (!hit || (typing(event.target) && !hit.always)) return;
+      if (isSingle(name) && !singleKeys.get()) return;
       event.preventDefault();
       hit.run();
     };
@@ -98,6 +86,12 @@ export function Shortcuts() {
       closeButtonProps={{ "aria-label": t("action.close") }}
     >
       <Stack gap="lg">
+        <Switch
+          checked={single}
+          onChange={(event) => chooseSingleKeys(event.currentTarget.checked)}
+          label={t("shortcuts.single")}
+          description={t(single ? "shortcuts.singleOn" : "shortcuts.singleOff")}
+        />
         {groups.map((group) => (
           <Stack key={group} gap={6}>
             <Title order={3}>{group}</Title>
@@ -105,7 +99,9 @@ export function Shortcuts() {
               .filter((each) => each.group === group)
               .map((each) => (
                 <Group key={each.keys + each.label} justify="space-between" wrap="nowrap">
-                  <Text size="sm">{each.label}</Text>
+                  <Text size="sm" c={single || !isSingle(each.keys) ? undefined : "dimmed"}>
+                    {each.label}
+                  </Text>
                   <Group gap={4} wrap="nowrap">
                     {each.keys.split("+").map((key) => (
                       <Kbd key={key}>{key.length === 1 ? key.toUpperCase() : key}</Kbd>

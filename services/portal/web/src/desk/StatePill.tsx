@@ -14,6 +14,7 @@ import { desk } from "@/api/boards";
 import { link } from "@/api/feed";
 import { useStore } from "@/api/store";
 import { ms } from "@/api/types";
+import { singleKeys } from "@/app/keys";
 import { BREAKS, reasonWords } from "@/ui/reason";
 import { StateBadge } from "@/ui/StateBadge";
 import { Since } from "@/ui/Ticking";
@@ -26,6 +27,7 @@ export function StatePill() {
   const agent = useStore(desk)?.agent;
   const here = useStore(checked);
   const replaced = useStore(link) === "replaced";
+  const single = useStore(singleKeys);
   if (!agent) return <Skeleton height={32} width={140} radius="xl" />;
   const mark = (on: boolean) => (on ? <IconCheck size={16} aria-hidden /> : null);
   const on = (presence: string, reason = "") =>
@@ -60,7 +62,7 @@ export function StatePill() {
       <Menu.Dropdown>
         <Menu.Item
           leftSection={<IconCircleCheck size={16} color="var(--state-ready)" aria-hidden />}
-          rightSection={mark(on("ready")) ?? <Kbd size="xs">R</Kbd>}
+          rightSection={mark(on("ready")) ?? (single && <Kbd size="xs">R</Kbd>)}
           onClick={goReady}
         >
           {t("desk:presence.ready")}

@@ -13,6 +13,7 @@ import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useStore } from "@/api/store";
 import type { DeskWork } from "@/api/types";
+import { useHint } from "@/app/keys";
 import { useShortcuts } from "@/app/shortcuts";
 import { toastProblem } from "@/ui/toast";
 import { armed } from "../ending";
@@ -95,8 +96,9 @@ interface ControlProps {
 
 /** One large button with its icon above its word. */
 export function Control({ icon: Shown, label, keys, pressed, color, ...rest }: ControlProps) {
+  const hint = useHint();
   return (
-    <Tooltip label={`${label} (${keys})`}>
+    <Tooltip label={hint(label, keys)}>
       <Button
         className={classes.control}
         variant={color ? "filled" : pressed ? "filled" : "default"}

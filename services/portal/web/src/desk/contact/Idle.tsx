@@ -13,6 +13,7 @@ import { useTranslation } from "react-i18next";
 import { link } from "@/api/feed";
 import { useStore } from "@/api/store";
 import type { AgentView } from "@/api/types";
+import { singleKeys } from "@/app/keys";
 import { Empty, Rows } from "@/ui/notes";
 import { check, checked, takeCallsHere } from "../phone/softphone";
 import { goReady } from "../presence";
@@ -51,6 +52,7 @@ function State({ agent }: { agent: AgentView }) {
   const { t } = useTranslation("desk");
   const here = useStore(checked);
   const mine = useStore(link) !== "replaced" && here;
+  const single = useStore(singleKeys);
   const ready = (
     <Button size="md" onClick={goReady}>
       {t("presence.goReady")}
@@ -74,11 +76,13 @@ function State({ agent }: { agent: AgentView }) {
     return (
       <>
         {says(IconHeadset, "ready", tryDevices)}
-        <Group justify="center" pb="xl" mt={-24}>
-          <Text size="sm" c="dimmed">
-            {t("idle.keys")}
-          </Text>
-        </Group>
+        {single && (
+          <Group justify="center" pb="xl" mt={-24}>
+            <Text size="sm" c="dimmed">
+              {t("idle.keys")}
+            </Text>
+          </Group>
+        )}
       </>
     );
   if (agent.presence === "ready")

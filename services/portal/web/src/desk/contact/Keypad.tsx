@@ -3,6 +3,7 @@ import { Button, Popover, Stack, Text, Tooltip } from "@mantine/core";
 import { IconDialpad } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useHint } from "@/app/keys";
 import { useShortcuts } from "@/app/shortcuts";
 import { toastProblem } from "@/ui/toast";
 import { sendDigits } from "../phone/commands";
@@ -15,6 +16,7 @@ const MAX_SHOWN = 24;
 
 export function Keypad({ id, disabled }: { id: string; disabled: boolean }) {
   const { t } = useTranslation("desk");
+  const hint = useHint();
   const [opened, setOpened] = useState(false);
   const [said, setSaid] = useState("");
   const waiting = useRef("");
@@ -68,7 +70,7 @@ export function Keypad({ id, disabled }: { id: string; disabled: boolean }) {
   return (
     <Popover opened={opened && !disabled} onChange={setOpened} trapFocus withArrow shadow="md">
       <Popover.Target>
-        <Tooltip label={`${t("call.keypad")} (K)`} disabled={opened}>
+        <Tooltip label={hint(t("call.keypad"), "K")} disabled={opened}>
           <Button
             className={classes.control}
             variant="default"

@@ -5,6 +5,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { DeskWork } from "@/api/types";
+import { useHint } from "@/app/keys";
 import { useShortcuts } from "@/app/shortcuts";
 import { toastProblem } from "@/ui/toast";
 import { pauseRecording } from "../phone/commands";
@@ -17,6 +18,7 @@ const REASONS = ["card", "personal", "asked"] as const;
 
 export function RecordingControl({ work, disabled }: { work: DeskWork; disabled: boolean }) {
   const { t } = useTranslation("desk");
+  const hint = useHint();
   const [opened, setOpened] = useState(false);
   const id = idOf(work);
   const resume = useCommand("resumeRecording");
@@ -52,7 +54,7 @@ export function RecordingControl({ work, disabled }: { work: DeskWork; disabled:
     <Menu opened={opened} onChange={setOpened} shadow="md" withArrow>
       <Menu.Target>
         <Tooltip
-          label={recording === "on" ? `${t("recording.pause")} (P)` : t("recording.off")}
+          label={recording === "on" ? hint(t("recording.pause"), "P") : t("recording.off")}
           disabled={opened}
         >
           <Button

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { DeskWork } from "@/api/types";
 import { ms } from "@/api/types";
+import { useHint } from "@/app/keys";
 import { useShortcuts } from "@/app/shortcuts";
 import { length } from "@/i18n/format";
 import { StateBadge } from "@/ui/StateBadge";
@@ -26,6 +27,7 @@ interface Props {
 
 export function WrapUpBar({ work, wrap, disposition }: Props) {
   const { t } = useTranslation("desk");
+  const hint = useHint();
   const now = useSecond();
   const id = idOf(work);
   const extend = useCommand("extend");
@@ -67,7 +69,7 @@ export function WrapUpBar({ work, wrap, disposition }: Props) {
         </Group>
         <Group gap="xs">
           {wrap.extensions > 0 && (
-            <Tooltip label={`${t("wrap.extend")} (X)`}>
+            <Tooltip label={hint(t("wrap.extend"), "X")}>
               <Button
                 variant="default"
                 leftSection={<IconClockPlus size={18} aria-hidden />}
@@ -79,7 +81,7 @@ export function WrapUpBar({ work, wrap, disposition }: Props) {
             </Tooltip>
           )}
           {wrap.mayEndAtMs !== null && (
-            <Tooltip label={`${t("wrap.finish")} (W)`}>
+            <Tooltip label={hint(t("wrap.finish"), "W")}>
               <Button
                 leftSection={<IconCheck size={18} aria-hidden />}
                 disabled={early}
