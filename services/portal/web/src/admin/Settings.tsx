@@ -13,6 +13,7 @@ import { ErrorNote, Rows } from "@/ui/notes";
 import { Page } from "@/ui/Page";
 import { Tile } from "@/ui/Tile";
 import { toast } from "@/ui/toast";
+import { useUnsaved } from "@/ui/unsaved";
 import { useFresh, useTenant, useUsers } from "./common/data";
 import { regionOptions, zoneOptions } from "./common/names";
 
@@ -64,6 +65,7 @@ function Form({ tenant }: { tenant: Tenant }) {
   });
   const missing = !draft.display_name.trim();
   const dirty = JSON.stringify(draft) !== JSON.stringify(tenant);
+  useUnsaved(dirty && !save.isPending);
   const send = (event: FormEvent) => {
     event.preventDefault();
     if (!missing) save.mutate();

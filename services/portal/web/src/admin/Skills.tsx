@@ -19,13 +19,14 @@ import {
   IconTable,
 } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
 import { Link } from "@/app/go";
 import { Empty, ErrorNote, Rows } from "@/ui/notes";
 import { Page } from "@/ui/Page";
 import { toast, toastProblem } from "@/ui/toast";
+import { useUnsaved } from "@/ui/unsaved";
 import { decoded, parseSheet, parts } from "./common/csv";
 import { useAgentConfigs, useFresh, useUsers } from "./common/data";
 import { download } from "./common/download";
@@ -105,12 +106,7 @@ function Sheet({ saved, people }: { saved: Matrix; people: Person[] }) {
     people.map((person) => person.id),
   );
   const dirty = changed.length > 0;
-  useEffect(() => {
-    if (!dirty) return;
-    const stay = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener("beforeunload", stay);
-    return () => window.removeEventListener("beforeunload", stay);
-  }, [dirty]);
+  useUnsaved(dirty);
   const save = useMutation({
     mutationFn: async () => {
       for (const part of parts(changed, AT_ONCE))

@@ -2,8 +2,9 @@
 import { Button, Drawer, Group, ScrollArea, Stack } from "@mantine/core";
 import type { FormEvent, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { ask, useIsAsking } from "./Ask";
+import { useIsAsking } from "./Ask";
 import { ErrorNote } from "./notes";
+import { askToLose, useUnsaved } from "./unsaved";
 
 interface Props {
   opened: boolean;
@@ -26,12 +27,10 @@ interface Props {
 export function SidePanel(props: Props) {
   const { t } = useTranslation();
   const asking = useIsAsking();
+  // What is being saved may lead to another page by itself.
+  useUnsaved(props.opened && (props.dirty ?? false) && !props.saving);
   const close = async () => {
-    if (props.dirty) {
-      const leave = await ask({ text: t("confirm.unsaved"), yes: t("action.close") });
-      if (!leave) return;
-    }
-    props.onClose();
+    if (!props.dirty || (await askToLose())) props.onClose();
   };
   const send = (event: FormEvent) => {
     event.preventDefault();

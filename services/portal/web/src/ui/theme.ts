@@ -26,6 +26,9 @@ const bell: MantineColorsTuple = [
   "#174893",
 ];
 
+/** The page has one banner: the heads of what lies above it are none. */
+const HEAD_ONLY = { header: { role: "presentation" } };
+
 /** Greys with a breath of blue. */
 const dark: MantineColorsTuple = [
   "#d7dbe2",
@@ -73,7 +76,10 @@ export const theme = createTheme({
       styles: { label: { textTransform: "none", fontWeight: 560 } },
     }),
     Paper: Paper.extend({ defaultProps: { radius: "md" } }),
-    Modal: Modal.extend({ defaultProps: { centered: true, radius: "lg" } }),
+    Modal: Modal.extend({
+      defaultProps: { centered: true, radius: "lg", attributes: HEAD_ONLY },
+    }),
+    Drawer: { defaultProps: { attributes: HEAD_ONLY } },
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, withArrow: true } }),
     InputWrapper: Input.Wrapper.extend({
       styles: { label: { fontWeight: 560, marginBottom: 4 }, description: { marginBottom: 6 } },
