@@ -102,7 +102,11 @@ class GatewayService:
             incarnation=self._keeping.incarnation,
         )
         self._probes = Probes(clock_ms=world.clock.monotonic_ms, random_bits=world.random_bits)
-        self._test_calls = TestCalls(switchboard=self._switchboard, facts=self._facts)
+        self._test_calls = TestCalls(
+            switchboard=self._switchboard,
+            facts=self._facts,
+            untaken_s=settings.test_call_untaken_ms / 1_000,
+        )
         self._engine: MediaEngine | None = None
         self._connector: Connector | None = None
         self._told = False

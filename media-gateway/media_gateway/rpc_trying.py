@@ -13,6 +13,7 @@ from media_gateway.probe.probes import Probes
 from media_gateway.rpc import Context, GatewayFace
 from media_gateway.testcall.order import order_of
 from media_gateway.testcall.speech import SENTENCE
+from media_gateway.testcall.test_call import Who
 from media_gateway.testcall.test_calls import TestCalls
 from protos.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from services.chassis.errors import CarillonError, Kind
@@ -88,7 +89,8 @@ class WholeFace(GatewayFace):
             digits=request.digits,
             talk_s=request.talk_s,
         )
-        call_id = await self._test_calls.place(tenant_id(), order)
+        who = Who(tenant_id(), present().user_id)
+        call_id = await self._test_calls.place(who, order)
         return gateway_pb2.PlaceTestCallResponse(call_id=call_id, speaks=SENTENCE)
 
 

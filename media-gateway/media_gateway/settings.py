@@ -54,6 +54,8 @@ class GatewaySettings(Settings):
     delivery, so that a phone that is switched off is called unreachable by who knows it."""
     flow_patience_ms: int = Field(default=10_000, ge=2_000, le=600_000)
     """For an interpreter to come back to a caller who speaks with nobody; then the apology."""
+    test_call_untaken_ms: int = Field(default=120_000, ge=1_000, le=600_000)
+    """For a person to take a test call; then it hangs up."""
     trusted_edges: tuple[str, ...] = ()
     """Addresses whose X-Carillon-Trunk and P-Asserted-Identity are believed."""
     outbound_allow: tuple[str, ...] = ("127.0.0.0/8",)

@@ -13,7 +13,7 @@ from grpc import aio
 
 from protos.gateway.v1 import gateway_pb2
 from protos.ivr.v1 import ivr_pb2
-from services.chassis.request import OWN_KEY, PLATFORM
+from services.chassis.request import OWN_KEY, PLATFORM, on_behalf
 from services.chassis.rpc import metadata, remote_error
 from tests.agent import Peer
 from tests.e2e.gateway_stage import (
@@ -49,9 +49,12 @@ async def probe(
     )
 
 
-async def place(stage: Stage, **order: Any) -> gateway_pb2.PlaceTestCallResponse:
+async def place(
+    stage: Stage, *, person: str = "anna", **order: Any
+) -> gateway_pb2.PlaceTestCallResponse:
     request = gateway_pb2.PlaceTestCallRequest(**{"to": "+12025550100", "talk_s": 5, **order})
-    return await stage.stub.PlaceTestCall(request, metadata=metadata(tenant_id=TENANT))
+    carried = on_behalf(tenant_id=TENANT, user_id=person, user_name=person)
+    return await stage.stub.PlaceTestCall(request, metadata=carried)
 
 
 async def refusal(asked: Awaitable[object]) -> str:
@@ -153,7 +156,6 @@ async def test_a_test_call_goes_through_a_menu_to_a_browser_and_ends_by_itself()
         began_s = time.monotonic()
         assert list(bridged.silent_leg_ids) == [] or bridged.took_ms > 0
         await peer.hears_audio()
-        assert await refusal(place(stage)) == "too-many-test-calls"
         await peer.closed(WAIT_S)
         assert 4.5 < time.monotonic() - began_s < 8
         assert await stage.ended() == ("success", "caller-hung-up")
@@ -194,6 +196,35 @@ async def test_a_gateway_calls_itself_wherever_it_is_bound(host: str) -> None:
     async with Stage(script, sip_host=host, **told) as stage:
         await place(stage, digits="7")
         assert await stage.ended() == ("success", "handled")
+
+
+async def test_a_persons_newer_test_call_ends_their_former_one() -> None:
+    async with Stage(hold_on) as stage:
+        former = await place(stage)
+        others = await place(stage, person="ben")
+        newer = await place(stage)
+        assert (await stage.fact("call_ended")).termination.reason == "caller-hung-up"
+        over = [fact.call_id for fact in stage.facts if fact.HasField("call_ended")]
+        assert over == [former.call_id]
+        listed = await stage.stub.ListCalls(
+            gateway_pb2.ListCallsRequest(), metadata=metadata(tenant_id=PLATFORM)
+        )
+        assert [call.call_id for call in listed.calls] == [others.call_id, newer.call_id]
+
+
+async def test_at_most_four_people_of_a_tenant_have_a_test_call_at_once() -> None:
+    async with Stage(hold_on) as stage:
+        for person in ("anna", "ben", "cleo", "dan"):
+            await place(stage, person=person)
+        assert await refusal(place(stage, person="eve")) == "too-many-test-calls"
+
+
+async def test_a_test_call_that_nobody_takes_ends_by_itself() -> None:
+    async with Stage(hold_on, test_call_untaken_ms=1_000) as stage:
+        began_s = time.monotonic()
+        await place(stage)
+        assert await stage.ended() == ("success", "caller-hung-up")
+        assert time.monotonic() - began_s > 0.9
 
 
 async def test_a_drain_ends_a_test_call_that_nobody_took() -> None:

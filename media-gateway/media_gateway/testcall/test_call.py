@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
 
 from media_gateway.adapters.call_shell import Surroundings
 from media_gateway.adapters.fact_stream import FactStream
@@ -19,14 +20,22 @@ from services.chassis.request import PLATFORM
 
 log = get_logger("test call")
 
-LIMIT_S = 300.0
-"""The longest test call, however long nobody takes it."""
 SEEN_WITHIN_S = 2.0
 """For the gateway to receive an INVITE of its own machine."""
 GOODBYE_S = 2.0
 """For the gateway to take the hang-up before the sockets are closed."""
 LATE_S = 0.001
 """Added to a wait, so that whoever wakes up by it finds its time come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who places a test call."""
+
+    tenant_id: TenantId
+    """The tenant whose number it calls."""
+    user_id: str
+    """The person; empty: Carillon itself."""
 
 
 class TestCall:
@@ -37,15 +46,20 @@ class TestCall:
 
     def __init__(
         self,
-        tenant_id: TenantId,
+        who: Who,
         order: Order,
         phone: Phone,
         *,
         around: Surroundings,
         facts: FactStream,
+        untaken_s: float,
     ) -> None:
-        self._tenant_id, self._order, self._phone = tenant_id, order, phone
+        """`untaken_s`: how long it waits for a person to take it."""
+        self.who = who
+        """Whose it is."""
+        self._order, self._phone = order, phone
         self._around, self._facts = around, facts
+        self._untaken_s = untaken_s
         self._call_id = CallId("")
         self._bridged = asyncio.Event()
         self._gone = asyncio.Event()
@@ -79,9 +93,7 @@ class TestCall:
             for event in (self._left, self._gone, self._phone.ended)
         ]
         try:
-            await asyncio.wait(
-                (talking, watching, *others), timeout=LIMIT_S, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait((talking, watching, *others), return_when=asyncio.FIRST_COMPLETED)
             await self._say_goodbye()
         finally:
             self._phone.hang_up()
@@ -107,10 +119,15 @@ class TestCall:
         return True
 
     async def _talk(self) -> None:
+        """Until a person was spoken to, or took too long to come."""
         phone = self._phone
-        await phone.answered.wait()
-        await self._pass_menus()
-        await self._bridged.wait()
+        try:
+            async with asyncio.timeout(self._untaken_s):
+                await phone.answered.wait()
+                await self._pass_menus()
+                await self._bridged.wait()
+        except TimeoutError:
+            return
         phone.say(sentence())
         await asyncio.sleep(self._order.talk_s)
 
@@ -134,7 +151,7 @@ class TestCall:
         with self._facts.watching(PLATFORM, self._call_id) as watcher:
             async with contextlib.aclosing(watcher.read()) as facts:
                 async for fact in facts:
-                    if fact.tenant_id not in {"", self._tenant_id}:
+                    if fact.tenant_id not in {"", self.who.tenant_id}:
                         log.warning("not the tenant's number", call=self._call_id)
                         return
                     if fact.HasField("legs_bridged"):

@@ -14,19 +14,21 @@ from media_gateway.adapters.switchboard import Switchboard
 from media_gateway.rtp.errors import MediaError
 from media_gateway.testcall.order import Order
 from media_gateway.testcall.phone import Phone
-from media_gateway.testcall.test_call import TestCall
+from media_gateway.testcall.test_call import TestCall, Who
 from services.chassis.errors import CarillonError, Kind
-from services.chassis.ids import CallId, TenantId
+from services.chassis.ids import CallId
 from services.chassis.metrics import Reading
 from services.chassis.tasks import Tasks
 
 MAX_TEST_CALLS = 8
-"""In all tenants together."""
+"""In all tenants together, those that are still saying goodbye included."""
+MAX_OF_TENANT = 4
+"""Of one tenant's people together, likewise."""
 _LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 
 
 class TooManyTestCalls(CarillonError):
-    """The tenant has a test call already, or all tenants together have as many as there may be."""
+    """The tenant, or all tenants together, have as many as there may be."""
 
     code: ClassVar[str] = "too-many-test-calls"
     kind: ClassVar[Kind] = Kind.EXHAUSTED
@@ -54,11 +56,13 @@ class TestCalls:
     __test__ = False
     """No tests of pytest's."""
 
-    def __init__(self, *, switchboard: Switchboard, facts: FactStream) -> None:
+    def __init__(self, *, switchboard: Switchboard, facts: FactStream, untaken_s: float) -> None:
+        """`untaken_s`: how long each waits for a person to take it."""
         self._switchboard, self._facts = switchboard, facts
+        self._untaken_s = untaken_s
         self._tasks = Tasks(limit=2 * MAX_TEST_CALLS)
         self._opened: _Open | None = None
-        self._running: dict[TenantId, TestCall | None] = {}
+        self._running: dict[TestCall, None] = {}
         self._talked = self._unanswered = 0
 
     def __len__(self) -> int:
@@ -71,39 +75,44 @@ class TestCalls:
     def drain(self) -> None:
         """Ends those that run and places no more."""
         self._opened = None
-        for call in self._running.values():
-            if call is not None:
-                call.leave()
+        for call in self._running:
+            call.leave()
 
     async def close(self) -> None:
         """Ends them and waits until their sockets are closed."""
         self.drain()
         await self._tasks.close()
 
-    async def place(self, tenant_id: TenantId, order: Order) -> CallId:
-        """Calls as ordered: the call's id. Raises TooManyTestCalls, NoTestCallsNow."""
+    async def place(self, who: Who, order: Order) -> CallId:
+        """Calls as ordered: the call's id. A person's newer test call ends their former one.
+
+        Raises TooManyTestCalls, NoTestCallsNow.
+        """
         opened = self._opened
         if opened is None:
             raise NoTestCallsNow("this gateway places no test calls now")
-        if tenant_id in self._running:
-            raise TooManyTestCalls("a test call is under way: wait until it has ended")
-        if len(self._running) >= MAX_TEST_CALLS:
-            raise TooManyTestCalls(f"{MAX_TEST_CALLS} test calls are under way")
-        self._running[tenant_id] = None
+        self._admit(who)
         phone = Phone(opened.around, sip_host=opened.sip_host, media_host=opened.media_host)
+        call = TestCall(
+            who,
+            order,
+            phone,
+            around=opened.around,
+            facts=self._facts,
+            untaken_s=self._untaken_s,
+        )
+        self._running[call] = None
         try:
-            call = TestCall(tenant_id, order, phone, around=opened.around, facts=self._facts)
             await phone.open(f"test-call-{opened.around.new_id()}.1")
             call_id = await call.begin(self._switchboard)
         except BaseException as error:
-            del self._running[tenant_id]
+            del self._running[call]
             phone.hang_up()
             await phone.close()
             if isinstance(error, MediaError | TimeoutError | SipPortTaken):
                 raise NoTestCallsNow(f"the call could not be placed: {error}") from error
             raise
-        self._running[tenant_id] = call
-        self._tasks.start(self._run(tenant_id, call, phone), f"test call {call_id}")
+        self._tasks.start(self._run(call, phone), f"test call {call_id}")
         return call_id
 
     def readings(self) -> Iterator[Reading]:
@@ -118,7 +127,16 @@ class TestCalls:
                 "counter",
             )
 
-    async def _run(self, tenant_id: TenantId, call: TestCall, phone: Phone) -> None:
+    def _admit(self, who: Who) -> None:
+        """Makes room for one more; TooManyTestCalls."""
+        for former in self._running:
+            if former.who == who:
+                former.leave()
+        of_tenant = sum(call.who.tenant_id == who.tenant_id for call in self._running)
+        if of_tenant >= MAX_OF_TENANT or len(self._running) >= MAX_TEST_CALLS:
+            raise TooManyTestCalls("as many test calls as there may be are under way")
+
+    async def _run(self, call: TestCall, phone: Phone) -> None:
         try:
             await call.run()
         finally:
@@ -127,7 +145,7 @@ class TestCalls:
             try:
                 await phone.close()
             finally:
-                del self._running[tenant_id]
+                del self._running[call]
 
 
 def _reached(host: str) -> str:
