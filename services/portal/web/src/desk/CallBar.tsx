@@ -33,6 +33,7 @@ export function CallBar({ works }: { works: DeskWork[] }) {
       component="section"
       aria-label={t("bar.label")}
       data-ringing={isRinging(work) || undefined}
+      data-call-bar
     >
       <Group justify="space-between" gap="md">
         <Who work={work} />

@@ -15,6 +15,7 @@ import { goReady } from "@/desk/presence";
 import { usePhone } from "@/i18n/phone";
 import { ErrorNote } from "@/ui/notes";
 import { CallProgress } from "./CallProgress";
+import { keep, progress, type Placed } from "./kept";
 
 const KEPT = "carillon.test-call.to";
 const TALK_S = 30;
@@ -25,22 +26,30 @@ export default function TestCall({ me }: { me: Me }) {
   const lead = me.roles.some((role) => role === "supervisor" || role === "administrator");
   const [to, setTo] = useState(() => localStorage.getItem(KEPT) ?? "");
   const [digits, setDigits] = useState("1");
+  const [call, setCall] = useState(() => progress(me.id)?.call ?? null);
   const tried = useStore(checked);
   const ready = useStore(desk)?.agent?.state === "ready";
   const place = useMutation({
     mutationFn: () =>
       told(api.POST("/v1/test-calls", { body: { to: to.trim(), digits, talk_s: TALK_S } })),
-    onSuccess: () => localStorage.setItem(KEPT, to.trim()),
+    onSuccess: ({ call_id, speaks }) => {
+      localStorage.setItem(KEPT, to.trim());
+      under({ call_id, speaks });
+    },
   });
-  if (place.data)
+  const under = (placed: Placed | null) => {
+    keep(me.id, { call: placed });
+    setCall(placed);
+  };
+  if (call)
     return (
       <CallProgress
-        key={place.data.call_id}
-        call={place.data.call_id}
-        speaks={place.data.speaks}
+        key={call.call_id}
+        call={call.call_id}
+        speaks={call.speaks}
         agent={agent}
         lead={lead}
-        onAgain={place.reset}
+        onAgain={() => under(null)}
       />
     );
   return (
@@ -59,18 +68,7 @@ export default function TestCall({ me }: { me: Me }) {
           </Condition>
         </>
       )}
-      {lead ? (
-        <NumberChoice to={to} onChange={setTo} admin={me.roles.includes("administrator")} />
-      ) : (
-        <TextInput
-          label={t("test.number")}
-          description={t("test.numberHelp")}
-          value={to}
-          onChange={(event) => setTo(event.currentTarget.value)}
-          inputMode="tel"
-          autoComplete="off"
-        />
-      )}
+      <NumberChoice to={to} onChange={setTo} admin={me.roles.includes("administrator")} />
       <TextInput
         label={t("test.digits")}
         description={t("test.digitsHelp")}

@@ -8,9 +8,10 @@ import { useStore } from "@/api/store";
 import type { Me } from "@/api/types";
 import { useGo } from "@/app/go";
 import { Rows } from "@/ui/notes";
+import { close as closed, keep, progress, wasSeen } from "./kept";
 import { tourIsOpen } from "./open";
 import { Sketch } from "./Sketch";
-import { guestOf, markSeen, PLACES, STEPS, wasSeen, type Step } from "./steps";
+import { guestOf, PLACES, STEPS, type Step } from "./steps";
 import classes from "./Tour.module.css";
 
 const TestCall = lazy(() => import("./TestCall"));
@@ -20,34 +21,36 @@ export default function Tour() {
   const open = useStore(tourIsOpen);
   const id = me?.kind === "user" ? me.id : "";
   useEffect(() => {
-    if (id && !wasSeen(id)) tourIsOpen.set(true);
+    if (id && (!wasSeen(id) || progress(id))) tourIsOpen.set(true);
     return () => tourIsOpen.set(false);
   }, [id]);
   if (!me || !open) return null;
-  return <Opened key={me.id} me={me} asked={wasSeen(me.id)} />;
+  return <Opened key={me.id} me={me} />;
 }
 
-/** `asked`: the person opened it, so it takes the focus. */
-function Opened({ me, asked }: { me: Me; asked: boolean }) {
+function Opened({ me }: { me: Me }) {
   const { t } = useTranslation(["tour", "common"]);
   const go = useGo();
-  const [at, setAt] = useState(0);
+  const [at, setAt] = useState(() => progress(me.id)?.step ?? 0);
   const panel = useRef<HTMLDivElement>(null);
   const guest = guestOf(me.roles);
   const steps: readonly Step[] = STEPS[guest];
   const step = steps[at] ?? "try";
   const last = at === steps.length - 1;
   useEffect(() => {
-    if (!asked) return;
     const before = document.activeElement;
-    panel.current?.focus();
+    // Whoever is in the middle of something is not taken out of it.
+    const idle = before === document.body || before?.closest("[role=menu]");
+    if (!idle) return;
+    panel.current?.focus({ preventScroll: true });
     return () => {
       // The menu that opened it is gone by then: its button is what can be focused.
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
-  }, [asked]);
+  }, []);
+  useEffect(() => keep(me.id, { step: at }), [me.id, at]);
   const close = () => {
-    markSeen(me.id);
+    closed(me.id);
     tourIsOpen.set(false);
   };
   const show = (next: number) => {

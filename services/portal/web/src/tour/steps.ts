@@ -30,23 +30,3 @@ export function guestOf(roles: readonly string[]): Guest {
   const order: Guest[] = ["platform", "agent", "administrator", "supervisor"];
   return order.find((role) => roles.includes(role)) ?? "agent";
 }
-
-const keyOf = (user: string) => `carillon.tour.${user}`;
-
-/** True: this user has closed it in this browser. */
-export function wasSeen(user: string): boolean {
-  try {
-    return localStorage.getItem(keyOf(user)) !== null;
-  } catch {
-    // Where nothing can be kept it would open each time: then rather never.
-    return true;
-  }
-}
-
-export function markSeen(user: string): void {
-  try {
-    localStorage.setItem(keyOf(user), new Date().toISOString());
-  } catch {
-    // See above.
-  }
-}

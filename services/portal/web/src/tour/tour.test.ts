@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { close, keep, progress, wasSeen } from "./kept";
 import { follow, giveUp, PLACED, type Row } from "./progress";
 import { guestOf, PLACES, STEPS } from "./steps";
 
@@ -15,6 +16,32 @@ describe("the tour", () => {
     expect(guestOf(["supervisor", "administrator"])).toBe("administrator");
     expect(guestOf(["supervisor"])).toBe("supervisor");
     expect(guestOf([])).toBe("agent");
+  });
+});
+
+/** A browser's storage, in short. */
+function storage(): Storage {
+  const values = new Map<string, string>();
+  return {
+    getItem: (key: string) => values.get(key) ?? null,
+    setItem: (key: string, value: string) => void values.set(key, value),
+    removeItem: (key: string) => void values.delete(key),
+  } as unknown as Storage;
+}
+
+describe("what is remembered of a tour", () => {
+  it("is the step and the call until it is closed, for each user", () => {
+    const [tab, browser] = [storage(), storage()];
+    expect(progress("anna", tab)).toBeNull();
+    expect(wasSeen("anna", browser)).toBe(false);
+    keep("anna", { step: 3 }, tab);
+    keep("anna", { call: { call_id: "c1", speaks: "tone" } }, tab);
+    expect(progress("anna", tab)).toEqual({ step: 3, call: { call_id: "c1", speaks: "tone" } });
+    expect(progress("ben", tab)).toBeNull();
+    close("anna", tab, browser);
+    expect(progress("anna", tab)).toBeNull();
+    expect(wasSeen("anna", browser)).toBe(true);
+    expect(wasSeen("ben", browser)).toBe(false);
   });
 });
 
