@@ -140,7 +140,15 @@ export function sectionsFor(roles: readonly string[]): Section[] {
   return SECTIONS.filter((section) => section.roles.some((role) => roles.includes(role)));
 }
 
+/** Where each role begins; of several roles the first counts. */
+const HOMES: readonly (readonly [Role, string])[] = [
+  ["platform", "/platform/tenants"],
+  ["agent", "/desk"],
+  ["supervisor", "/floor"],
+  ["administrator", "/admin/users"],
+];
+
 /** Where somebody with these roles begins. */
 export function homeFor(roles: readonly string[]): string {
-  return sectionsFor(roles)[0]?.path ?? "/nothing";
+  return HOMES.find(([role]) => roles.includes(role))?.[1] ?? "/nothing";
 }
