@@ -11,7 +11,7 @@ from protos.acd.v1 import acd_pb2, state_pb2
 from protos.common.v1 import common_pb2
 from services.acd.core.admission import check_listed
 from services.acd.core.limits import AGENT_QUEUES
-from services.acd.model import Contact, EntryView, WaitingRow
+from services.acd.model import Contact, EntryView, QueueDoor, WaitingRow
 from services.acd.shards import Shards
 from services.acd.waiting import WaitingChange
 from services.acd.wire import fitting, shown
@@ -71,7 +71,11 @@ class WaitingCalls:
         rows = [self._row(row) for row in change.rows]
         fit = fitting(rows)
         yield acd_pb2.WaitingChange(
-            all=change.all, rows=rows[:fit], gone_entry_ids=change.gone, waiting=change.waiting
+            all=change.all,
+            rows=rows[:fit],
+            gone_entry_ids=change.gone,
+            waiting=change.waiting,
+            queues=map(_door, change.doors),
         )
         while rows := rows[fit:]:
             fit = fitting(rows)
@@ -85,6 +89,12 @@ class WaitingCalls:
             priority=row.priority,
             agent_id=row.agent_id or "",
         )
+
+
+def _door(door: QueueDoor) -> acd_pb2.QueueDoor:
+    return acd_pb2.QueueDoor(
+        queue_id=door.queue_id, open=door.open, emergency=door.emergency, removed=door.removed
+    )
 
 
 def _place(contact: Contact) -> str:

@@ -16,10 +16,14 @@ from services.acd.model import (
     ContactEnqueued,
     ContactExited,
     ContactReserved,
+    EmergencySet,
     EntryAttached,
     EntryDetached,
     Event,
     PriorityChanged,
+    QueueDoor,
+    QueuePut,
+    QueueRemoved,
     ReservationAccepted,
     ReservationEnded,
     RingConfirmed,
@@ -62,6 +66,8 @@ class WaitingChange:
     """Stays that wait no longer."""
     waiting: int
     """Everybody who waits, told of or not."""
+    doors: tuple[QueueDoor, ...]
+    """Of `all` every queue's; else of those that were put, opened, closed or removed."""
 
 
 class Query(Protocol):
@@ -89,10 +95,13 @@ class WaitingReader:
         ids = _ids(core.waiting(self._queue_ids))
         self.told, self._waiting = {}, len(ids)
         rows = self._take_in(core, ids[:MAX_ROWS])
-        return WaitingChange(all=True, rows=rows, gone=(), waiting=len(ids))
+        doors = self._doors(core, core.queue_ids())
+        return WaitingChange(all=True, rows=rows, gone=(), waiting=len(ids), doors=doors)
 
-    def changes(self, core: ShardCore, changed: Collection[EntryId]) -> WaitingChange | None:
-        """What is new about these stays; None: nothing that concerns the reader."""
+    def changes(
+        self, core: ShardCore, changed: Collection[EntryId], queue_ids: Collection[QueueId]
+    ) -> WaitingChange | None:
+        """What is new about these stays and queues; None: nothing that concerns the reader."""
         if self.told is None:
             return None  # the beginning will say it
         gone = tuple(i for i in changed if i in self.told and core.waiting_row(i) is None)
@@ -102,10 +111,18 @@ class WaitingReader:
         waiting = core.count_waiting(self._queue_ids)
         if len(self.told) < min(waiting, MAX_ROWS):
             rows += self._take_in(core, _ids(core.waiting(self._queue_ids)))
-        if not rows and not gone and waiting == self._waiting:
+        doors = self._doors(core, queue_ids)
+        if not rows and not gone and not doors and waiting == self._waiting:
             return None
         self._waiting = waiting
-        return WaitingChange(all=False, rows=rows, gone=gone, waiting=waiting)
+        return WaitingChange(all=False, rows=rows, gone=gone, waiting=waiting, doors=doors)
+
+    def _doors(self, core: ShardCore, queue_ids: Iterable[QueueId]) -> tuple[QueueDoor, ...]:
+        return tuple(
+            core.queue_door(queue_id)
+            for queue_id in tuple(queue_ids)
+            if not self._queue_ids or queue_id in self._queue_ids
+        )
 
     def _take_in(self, core: ShardCore, ids: Collection[EntryId]) -> tuple[WaitingRow, ...]:
         """Rows that are news to the reader, as long as there is room for them."""
@@ -136,6 +153,7 @@ class Waiting:
         # Ordered, so that a simulation replays.
         self._readers: dict[WaitingReader, None] = {}
         self._changed: dict[EntryId, None] = {}
+        self._queues: dict[QueueId, None] = {}
         self._telling = False
         self._told_ms = 0.0
 
@@ -157,7 +175,10 @@ class Waiting:
             entry_id = _entry_of(event)
             if entry_id is not None:
                 self._changed[entry_id] = None
-        if self._changed and not self._telling:
+            queue_id = _queue_of(event)
+            if queue_id is not None:
+                self._queues[queue_id] = None
+        if (self._changed or self._queues) and not self._telling:
             self._telling = True
             self._tasks.start(self._tell(), "who waits")
 
@@ -168,15 +189,17 @@ class Waiting:
 
     async def _tell(self) -> None:
         try:
-            while self._changed:
+            while self._changed or self._queues:
                 early_ms = self._told_ms + EVERY_MS - self._clock.monotonic_ms()
                 await asyncio.sleep(max(0.0, early_ms) / 1_000)
                 changed, self._changed = self._changed, {}
+                queues, self._queues = self._queues, {}
                 self._told_ms = self._clock.monotonic_ms()
                 try:
-                    news = await self._query(partial(self._look, changed), patient=True)
+                    news = await self._query(partial(self._look, changed, queues), patient=True)
                 except Overloaded:
                     self._changed = changed | self._changed
+                    self._queues = queues | self._queues
                     continue
                 for reader, change in news:
                     reader.mailbox.put(change)
@@ -185,8 +208,11 @@ class Waiting:
         finally:
             self._telling = False
 
-    def _look(self, changed: Collection[EntryId], _now_ms: int) -> list[_News]:
-        found = ((reader, reader.changes(self._core, changed)) for reader in self._readers)
+    def _look(
+        self, changed: Collection[EntryId], queues: Collection[QueueId], _now_ms: int
+    ) -> list[_News]:
+        core = self._core
+        found = ((reader, reader.changes(core, changed, queues)) for reader in self._readers)
         return [(reader, change) for reader, change in found if change is not None]
 
 
@@ -201,3 +227,14 @@ def _entry_of(event: Event) -> EntryId | None:
     if not isinstance(event, _SHOWS):
         return None
     return event.contact.entry_id if isinstance(event, ContactEnqueued) else event.entry_id
+
+
+def _queue_of(event: Event) -> QueueId | None:
+    """Whose door may be another by an event."""
+    match event:
+        case QueuePut():
+            return event.queue.queue_id
+        case EmergencySet() | QueueRemoved():
+            return event.queue_id
+        case _:
+            return None

@@ -1109,6 +1109,38 @@ class WaitingRow(_message.Message):
 Global___WaitingRow: _TypeAlias = WaitingRow  # noqa: Y015
 
 @_typing.final
+class QueueDoor(_message.Message):
+    """Whether a queue lets arrivals in."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUEUE_ID_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    EMERGENCY_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    queue_id: _builtins.str
+    open: _builtins.bool
+    emergency: _builtins.bool
+    """True: closed at once."""
+    removed: _builtins.bool
+    """True: there is no such queue any more."""
+    def __init__(
+        self,
+        *,
+        queue_id: _builtins.str = ...,
+        open: _builtins.bool = ...,
+        emergency: _builtins.bool = ...,
+        removed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["emergency", b"emergency", "open", b"open", "queue_id", b"queue_id", "removed", b"removed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueueDoor: _TypeAlias = QueueDoor  # noqa: Y015
+
+@_typing.final
 class WaitingChange(_message.Message):
     """What changed about who waits."""
 
@@ -1118,6 +1150,7 @@ class WaitingChange(_message.Message):
     ROWS_FIELD_NUMBER: _builtins.int
     GONE_ENTRY_IDS_FIELD_NUMBER: _builtins.int
     WAITING_FIELD_NUMBER: _builtins.int
+    QUEUES_FIELD_NUMBER: _builtins.int
     all: _builtins.bool
     """True: `rows` is everybody who waits, at most the 2,000 who wait longest; forget all others.
     Of more than 3 MiB of rows, the rest follow in further messages as having come.
@@ -1132,6 +1165,10 @@ class WaitingChange(_message.Message):
     def gone_entry_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Stays that wait no longer."""
 
+    @_builtins.property
+    def queues(self) -> _containers.RepeatedCompositeFieldContainer[Global___QueueDoor]:
+        """With `all` every queue, else those that were put, opened, closed or removed."""
+
     def __init__(
         self,
         *,
@@ -1139,10 +1176,11 @@ class WaitingChange(_message.Message):
         rows: _abc.Iterable[Global___WaitingRow] | None = ...,
         gone_entry_ids: _abc.Iterable[_builtins.str] | None = ...,
         waiting: _builtins.int = ...,
+        queues: _abc.Iterable[Global___QueueDoor] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "gone_entry_ids", b"gone_entry_ids", "rows", b"rows", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "gone_entry_ids", b"gone_entry_ids", "queues", b"queues", "rows", b"rows", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -340,6 +340,7 @@ class QueueConfig(_message.Message):
     ASSUMED_HANDLE_S_FIELD_NUMBER: _builtins.int
     MIN_SAMPLE_FIELD_NUMBER: _builtins.int
     ANNOUNCE_RISE_S_FIELD_NUMBER: _builtins.int
+    SERVICE_LEVEL_PERCENT_FIELD_NUMBER: _builtins.int
     queue_id: _builtins.str
     """Its id."""
     name: _builtins.str
@@ -358,6 +359,8 @@ class QueueConfig(_message.Message):
     """Handled contacts needed before expected waits rest on measurement."""
     announce_rise_s: _builtins.int
     """An announced wait rises only by more than this."""
+    service_level_percent: _builtins.int
+    """The service level that counts as good, 1 to 100; None: the tenant's."""
     @_builtins.property
     def strategies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of `Strategy`, most important first; `random` only as the last."""
@@ -405,10 +408,11 @@ class QueueConfig(_message.Message):
         assumed_handle_s: _builtins.int | None = ...,
         min_sample: _builtins.int | None = ...,
         announce_rise_s: _builtins.int | None = ...,
+        service_level_percent: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_announce_rise_s", b"_announce_rise_s", "_assumed_handle_s", b"_assumed_handle_s", "_max_wait_ms", b"_max_wait_ms", "_max_waiting", b"_max_waiting", "_min_sample", b"_min_sample", "_open", b"_open", "_ring_timeout_ms", b"_ring_timeout_ms", "announce_rise_s", b"announce_rise_s", "assumed_handle_s", b"assumed_handle_s", "join_when_empty", b"join_when_empty", "leave_when_empty", b"leave_when_empty", "max_wait_ms", b"max_wait_ms", "max_waiting", b"max_waiting", "min_sample", b"min_sample", "open", b"open", "plan", b"plan", "ring_timeout_ms", b"ring_timeout_ms", "scoring", b"scoring", "wrap_up", b"wrap_up"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_announce_rise_s", b"_announce_rise_s", "_assumed_handle_s", b"_assumed_handle_s", "_max_wait_ms", b"_max_wait_ms", "_max_waiting", b"_max_waiting", "_min_sample", b"_min_sample", "_open", b"_open", "_ring_timeout_ms", b"_ring_timeout_ms", "_service_level_percent", b"_service_level_percent", "announce_rise_s", b"announce_rise_s", "assumed_handle_s", b"assumed_handle_s", "join_when_empty", b"join_when_empty", "leave_when_empty", b"leave_when_empty", "max_wait_ms", b"max_wait_ms", "max_waiting", b"max_waiting", "min_sample", b"min_sample", "open", b"open", "plan", b"plan", "ring_timeout_ms", b"ring_timeout_ms", "scoring", b"scoring", "service_level_percent", b"service_level_percent", "wrap_up", b"wrap_up"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_announce_rise_s", b"_announce_rise_s", "_assumed_handle_s", b"_assumed_handle_s", "_max_wait_ms", b"_max_wait_ms", "_max_waiting", b"_max_waiting", "_min_sample", b"_min_sample", "_open", b"_open", "_ring_timeout_ms", b"_ring_timeout_ms", "announce_rise_s", b"announce_rise_s", "assumed_handle_s", b"assumed_handle_s", "join_when_empty", b"join_when_empty", "leave_when_empty", b"leave_when_empty", "max_wait_ms", b"max_wait_ms", "max_waiting", b"max_waiting", "min_sample", b"min_sample", "name", b"name", "open", b"open", "plan", b"plan", "queue_id", b"queue_id", "ring_rules", b"ring_rules", "ring_timeout_ms", b"ring_timeout_ms", "scoring", b"scoring", "strategies", b"strategies", "wrap_up", b"wrap_up"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_announce_rise_s", b"_announce_rise_s", "_assumed_handle_s", b"_assumed_handle_s", "_max_wait_ms", b"_max_wait_ms", "_max_waiting", b"_max_waiting", "_min_sample", b"_min_sample", "_open", b"_open", "_ring_timeout_ms", b"_ring_timeout_ms", "_service_level_percent", b"_service_level_percent", "announce_rise_s", b"announce_rise_s", "assumed_handle_s", b"assumed_handle_s", "join_when_empty", b"join_when_empty", "leave_when_empty", b"leave_when_empty", "max_wait_ms", b"max_wait_ms", "max_waiting", b"max_waiting", "min_sample", b"min_sample", "name", b"name", "open", b"open", "plan", b"plan", "queue_id", b"queue_id", "ring_rules", b"ring_rules", "ring_timeout_ms", b"ring_timeout_ms", "scoring", b"scoring", "service_level_percent", b"service_level_percent", "strategies", b"strategies", "wrap_up", b"wrap_up"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__announce_rise_s: _TypeAlias = _typing.Literal["announce_rise_s"]  # noqa: Y015
     _WhichOneofArgType__announce_rise_s: _TypeAlias = _typing.Literal["_announce_rise_s", b"_announce_rise_s"]  # noqa: Y015
@@ -424,6 +428,8 @@ class QueueConfig(_message.Message):
     _WhichOneofArgType__open: _TypeAlias = _typing.Literal["_open", b"_open"]  # noqa: Y015
     _WhichOneofReturnType__ring_timeout_ms: _TypeAlias = _typing.Literal["ring_timeout_ms"]  # noqa: Y015
     _WhichOneofArgType__ring_timeout_ms: _TypeAlias = _typing.Literal["_ring_timeout_ms", b"_ring_timeout_ms"]  # noqa: Y015
+    _WhichOneofReturnType__service_level_percent: _TypeAlias = _typing.Literal["service_level_percent"]  # noqa: Y015
+    _WhichOneofArgType__service_level_percent: _TypeAlias = _typing.Literal["_service_level_percent", b"_service_level_percent"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__announce_rise_s) -> _WhichOneofReturnType__announce_rise_s | None: ...
     @_typing.overload
@@ -438,6 +444,8 @@ class QueueConfig(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__open) -> _WhichOneofReturnType__open | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__ring_timeout_ms) -> _WhichOneofReturnType__ring_timeout_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__service_level_percent) -> _WhichOneofReturnType__service_level_percent | None: ...
 
 Global___QueueConfig: _TypeAlias = QueueConfig  # noqa: Y015
 
@@ -736,6 +744,7 @@ class TenantDefaults(_message.Message):
     DELIVERY_MS_FIELD_NUMBER: _builtins.int
     CONNECT_MS_FIELD_NUMBER: _builtins.int
     DETACH_GRACE_MS_FIELD_NUMBER: _builtins.int
+    SERVICE_LEVEL_PERCENT_FIELD_NUMBER: _builtins.int
     break_resets_idle: _builtins.bool
     """True: coming back from a break starts the idle time anew."""
     delivery_ms: _builtins.int
@@ -744,6 +753,8 @@ class TenantDefaults(_message.Message):
     """From acceptance to bridged media."""
     detach_grace_ms: _builtins.int
     """A contact whose flow is lost keeps its place for so long."""
+    service_level_percent: _builtins.int
+    """The service level that counts as good, 1 to 100, for queues that say nothing of it."""
     @_builtins.property
     def wrap_up(self) -> Global___WrapUpPolicy:
         """For queues without a policy."""
@@ -771,10 +782,11 @@ class TenantDefaults(_message.Message):
         delivery_ms: _builtins.int | None = ...,
         connect_ms: _builtins.int | None = ...,
         detach_grace_ms: _builtins.int | None = ...,
+        service_level_percent: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_connect_ms", b"_connect_ms", "_delivery_ms", b"_delivery_ms", "_detach_grace_ms", b"_detach_grace_ms", "connect_ms", b"connect_ms", "delivery_ms", b"delivery_ms", "detach_grace_ms", b"detach_grace_ms", "rona", b"rona", "wrap_up", b"wrap_up"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_connect_ms", b"_connect_ms", "_delivery_ms", b"_delivery_ms", "_detach_grace_ms", b"_detach_grace_ms", "_service_level_percent", b"_service_level_percent", "connect_ms", b"connect_ms", "delivery_ms", b"delivery_ms", "detach_grace_ms", b"detach_grace_ms", "rona", b"rona", "service_level_percent", b"service_level_percent", "wrap_up", b"wrap_up"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_connect_ms", b"_connect_ms", "_delivery_ms", b"_delivery_ms", "_detach_grace_ms", b"_detach_grace_ms", "blocks", b"blocks", "break_resets_idle", b"break_resets_idle", "connect_ms", b"connect_ms", "delivery_ms", b"delivery_ms", "detach_grace_ms", b"detach_grace_ms", "ring_rules", b"ring_rules", "rona", b"rona", "wrap_up", b"wrap_up"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_connect_ms", b"_connect_ms", "_delivery_ms", b"_delivery_ms", "_detach_grace_ms", b"_detach_grace_ms", "_service_level_percent", b"_service_level_percent", "blocks", b"blocks", "break_resets_idle", b"break_resets_idle", "connect_ms", b"connect_ms", "delivery_ms", b"delivery_ms", "detach_grace_ms", b"detach_grace_ms", "ring_rules", b"ring_rules", "rona", b"rona", "service_level_percent", b"service_level_percent", "wrap_up", b"wrap_up"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__connect_ms: _TypeAlias = _typing.Literal["connect_ms"]  # noqa: Y015
     _WhichOneofArgType__connect_ms: _TypeAlias = _typing.Literal["_connect_ms", b"_connect_ms"]  # noqa: Y015
@@ -782,11 +794,15 @@ class TenantDefaults(_message.Message):
     _WhichOneofArgType__delivery_ms: _TypeAlias = _typing.Literal["_delivery_ms", b"_delivery_ms"]  # noqa: Y015
     _WhichOneofReturnType__detach_grace_ms: _TypeAlias = _typing.Literal["detach_grace_ms"]  # noqa: Y015
     _WhichOneofArgType__detach_grace_ms: _TypeAlias = _typing.Literal["_detach_grace_ms", b"_detach_grace_ms"]  # noqa: Y015
+    _WhichOneofReturnType__service_level_percent: _TypeAlias = _typing.Literal["service_level_percent"]  # noqa: Y015
+    _WhichOneofArgType__service_level_percent: _TypeAlias = _typing.Literal["_service_level_percent", b"_service_level_percent"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__connect_ms) -> _WhichOneofReturnType__connect_ms | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__delivery_ms) -> _WhichOneofReturnType__delivery_ms | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__detach_grace_ms) -> _WhichOneofReturnType__detach_grace_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__service_level_percent) -> _WhichOneofReturnType__service_level_percent | None: ...
 
 Global___TenantDefaults: _TypeAlias = TenantDefaults  # noqa: Y015

@@ -1352,6 +1352,7 @@ class QueueView(_message.Message):
     AGENTS_FIELD_NUMBER: _builtins.int
     NEXT_WAIT_FIELD_NUMBER: _builtins.int
     TALLY_FIELD_NUMBER: _builtins.int
+    SERVICE_LEVEL_PERCENT_FIELD_NUMBER: _builtins.int
     queue_id: _builtins.str
     """The queue."""
     name: _builtins.str
@@ -1368,6 +1369,8 @@ class QueueView(_message.Message):
     """Contacts with one."""
     longest_wait_ms: _builtins.int
     """Of those without a reservation; 0 when nobody waits."""
+    service_level_percent: _builtins.int
+    """The service level that counts as good, the queue's own or the tenant's."""
     @_builtins.property
     def agents(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConditionCount]:
         """Its agents by condition, every condition once."""
@@ -1394,10 +1397,11 @@ class QueueView(_message.Message):
         agents: _abc.Iterable[Global___ConditionCount] | None = ...,
         next_wait: Global___ExpectedWait | None = ...,
         tally: Global___QueueTally | None = ...,
+        service_level_percent: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["next_wait", b"next_wait", "tally", b"tally"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agents", b"agents", "emergency", b"emergency", "emergency_message", b"emergency_message", "longest_wait_ms", b"longest_wait_ms", "name", b"name", "next_wait", b"next_wait", "open", b"open", "queue_id", b"queue_id", "reserved", b"reserved", "tally", b"tally", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agents", b"agents", "emergency", b"emergency", "emergency_message", b"emergency_message", "longest_wait_ms", b"longest_wait_ms", "name", b"name", "next_wait", b"next_wait", "open", b"open", "queue_id", b"queue_id", "reserved", b"reserved", "service_level_percent", b"service_level_percent", "tally", b"tally", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

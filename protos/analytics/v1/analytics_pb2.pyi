@@ -391,6 +391,7 @@ class ListEntriesRequest(_message.Message):
     DENOMINATOR_FIELD_NUMBER: _builtins.int
     THRESHOLD_S_FIELD_NUMBER: _builtins.int
     PAGE_FIELD_NUMBER: _builtins.int
+    NEWEST_FIRST_FIELD_NUMBER: _builtins.int
     from_ms: _builtins.int
     to_ms: _builtins.int
     queue_id: _builtins.str
@@ -401,6 +402,8 @@ class ListEntriesRequest(_message.Message):
     """
     denominator: _builtins.bool
     threshold_s: _builtins.int
+    newest_first: _builtins.bool
+    """The newest first; else the oldest. Go on with the same order as the page before."""
     @_builtins.property
     def exits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Any of these exits; empty: all."""
@@ -419,10 +422,11 @@ class ListEntriesRequest(_message.Message):
         denominator: _builtins.bool = ...,
         threshold_s: _builtins.int = ...,
         page: _common_pb2.PageRequest | None = ...,
+        newest_first: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "behind", b"behind", "denominator", b"denominator", "exits", b"exits", "from_ms", b"from_ms", "page", b"page", "queue_id", b"queue_id", "threshold_s", b"threshold_s", "to_ms", b"to_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "behind", b"behind", "denominator", b"denominator", "exits", b"exits", "from_ms", b"from_ms", "newest_first", b"newest_first", "page", b"page", "queue_id", b"queue_id", "threshold_s", b"threshold_s", "to_ms", b"to_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -511,6 +515,7 @@ class ListIntervalsRequest(_message.Message):
     QUEUE_ID_FIELD_NUMBER: _builtins.int
     BEHIND_FIELD_NUMBER: _builtins.int
     DENOMINATOR_FIELD_NUMBER: _builtins.int
+    NEWEST_FIRST_FIELD_NUMBER: _builtins.int
     from_ms: _builtins.int
     to_ms: _builtins.int
     agent_id: _builtins.str
@@ -522,6 +527,8 @@ class ListIntervalsRequest(_message.Message):
     denominator with `denominator`.
     """
     denominator: _builtins.bool
+    newest_first: _builtins.bool
+    """The newest first; else the oldest. Go on with the same order as the page before."""
     @_builtins.property
     def page(self) -> _common_pb2.PageRequest: ...
     def __init__(
@@ -535,10 +542,11 @@ class ListIntervalsRequest(_message.Message):
         queue_id: _builtins.str = ...,
         behind: _builtins.str = ...,
         denominator: _builtins.bool = ...,
+        newest_first: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "behind", b"behind", "denominator", b"denominator", "from_ms", b"from_ms", "page", b"page", "queue_id", b"queue_id", "state", b"state", "to_ms", b"to_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "behind", b"behind", "denominator", b"denominator", "from_ms", b"from_ms", "newest_first", b"newest_first", "page", b"page", "queue_id", b"queue_id", "state", b"state", "to_ms", b"to_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -580,6 +588,9 @@ class Call(_message.Message):
     TERMINATION_FIELD_NUMBER: _builtins.int
     QUEUED_FIELD_NUMBER: _builtins.int
     ANSWERED_FIELD_NUMBER: _builtins.int
+    FROM_FIELD_NUMBER: _builtins.int
+    TO_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """Also its contact's id."""
     started_at_ms: _builtins.int
@@ -592,6 +603,11 @@ class Call(_message.Message):
     """It was offered to a queue."""
     answered: _builtins.bool
     """An agent answered it."""
+    to: _builtins.str
+    outcome: _builtins.str
+    """What became of it in queues: never_queued, waiting, answered, abandoned (the caller gave up
+    in a queue) or unanswered (it left its queues otherwise, for example to a message).
+    """
     def __init__(
         self,
         *,
@@ -601,10 +617,12 @@ class Call(_message.Message):
         termination: _builtins.str = ...,
         queued: _builtins.bool = ...,
         answered: _builtins.bool = ...,
+        to: _builtins.str = ...,
+        outcome: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "call_id", b"call_id", "ended_at_ms", b"ended_at_ms", "queued", b"queued", "started_at_ms", b"started_at_ms", "termination", b"termination"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "call_id", b"call_id", "ended_at_ms", b"ended_at_ms", "from", b"from", "outcome", b"outcome", "queued", b"queued", "started_at_ms", b"started_at_ms", "termination", b"termination", "to", b"to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -619,6 +637,8 @@ class ListCallsRequest(_message.Message):
     BEHIND_FIELD_NUMBER: _builtins.int
     DENOMINATOR_FIELD_NUMBER: _builtins.int
     PAGE_FIELD_NUMBER: _builtins.int
+    NEWEST_FIRST_FIELD_NUMBER: _builtins.int
+    OUTCOMES_FIELD_NUMBER: _builtins.int
     from_ms: _builtins.int
     """UTC milliseconds; calls are counted by when they began."""
     to_ms: _builtins.int
@@ -627,8 +647,14 @@ class ListCallsRequest(_message.Message):
     denominator with `denominator`; empty: all.
     """
     denominator: _builtins.bool
+    newest_first: _builtins.bool
+    """The newest first; else the oldest. Go on with the same order as the page before."""
     @_builtins.property
     def page(self) -> _common_pb2.PageRequest: ...
+    @_builtins.property
+    def outcomes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Any of these outcomes; empty: all."""
+
     def __init__(
         self,
         *,
@@ -637,10 +663,12 @@ class ListCallsRequest(_message.Message):
         behind: _builtins.str = ...,
         denominator: _builtins.bool = ...,
         page: _common_pb2.PageRequest | None = ...,
+        newest_first: _builtins.bool = ...,
+        outcomes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["behind", b"behind", "denominator", b"denominator", "from_ms", b"from_ms", "page", b"page", "to_ms", b"to_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["behind", b"behind", "denominator", b"denominator", "from_ms", b"from_ms", "newest_first", b"newest_first", "outcomes", b"outcomes", "page", b"page", "to_ms", b"to_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1190,6 +1218,34 @@ class ListKpisRequest(_message.Message):
 Global___ListKpisRequest: _TypeAlias = ListKpisRequest  # noqa: Y015
 
 @_typing.final
+class KpiPart(_message.Message):
+    """What stands above or below the line of a formula."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORDS_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    records: _builtins.str
+    """The records that it is made of, which is where to ask for them: entries (ListEntries),
+    intervals (ListIntervals) or calls (ListCalls).
+    """
+    unit: _builtins.str
+    """What their sum counts in: ms, or count."""
+    def __init__(
+        self,
+        *,
+        records: _builtins.str = ...,
+        unit: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["records", b"records", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KpiPart: _TypeAlias = KpiPart  # noqa: Y015
+
+@_typing.final
 class Kpi(_message.Message):
     """One KPI with one of its formulas."""
 
@@ -1202,6 +1258,8 @@ class Kpi(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     UNIT_FIELD_NUMBER: _builtins.int
     DEFAULT_VARIANT_FIELD_NUMBER: _builtins.int
+    NUMERATOR_FIELD_NUMBER: _builtins.int
+    DENOMINATOR_FIELD_NUMBER: _builtins.int
     kpi: _builtins.str
     variant: _builtins.str
     name: _builtins.str
@@ -1210,6 +1268,14 @@ class Kpi(_message.Message):
     version: _builtins.int
     unit: _builtins.str
     default_variant: _builtins.bool
+    @_builtins.property
+    def numerator(self) -> Global___KpiPart:
+        """What is divided ..."""
+
+    @_builtins.property
+    def denominator(self) -> Global___KpiPart:
+        """... by what; not set: by nothing, it is a plain count."""
+
     def __init__(
         self,
         *,
@@ -1220,10 +1286,12 @@ class Kpi(_message.Message):
         version: _builtins.int = ...,
         unit: _builtins.str = ...,
         default_variant: _builtins.bool = ...,
+        numerator: Global___KpiPart | None = ...,
+        denominator: Global___KpiPart | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["denominator", b"denominator", "numerator", b"numerator"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_variant", b"default_variant", "formula", b"formula", "kpi", b"kpi", "name", b"name", "unit", b"unit", "variant", b"variant", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_variant", b"default_variant", "denominator", b"denominator", "formula", b"formula", "kpi", b"kpi", "name", b"name", "numerator", b"numerator", "unit", b"unit", "variant", b"variant", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

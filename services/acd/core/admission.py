@@ -30,6 +30,7 @@ def check_defaults(defaults: TenantDefaults) -> None:
     _within("delivery_ms", defaults.delivery_ms, 1, limits.DURATION_MS)
     _within("connect_ms", defaults.connect_ms, 1, limits.DURATION_MS)
     _within("detach_grace_ms", defaults.detach_grace_ms, 1, limits.DURATION_MS)
+    _within("service_level_percent", defaults.service_level_percent, 1, 100)
     _unique("channel block", (block.channel for block in defaults.blocks))
     if any(block.channel in block.blocks for block in defaults.blocks):
         raise InvalidConfigurationError("a channel's capacity, not a block, limits the channel")
@@ -56,6 +57,8 @@ def check_queue(queue: QueueConfig) -> None:
     if queue.assumed_handle_s is not None:
         _within("assumed_handle_s", queue.assumed_handle_s, 1, limits.STEP_S)
     _within("min_sample", queue.min_sample, 1, 1_000_000)
+    if queue.service_level_percent is not None:
+        _within("service_level_percent", queue.service_level_percent, 1, 100)
     _within("announce_rise_s", queue.announce_rise_s, 0, limits.STEP_S)
 
 

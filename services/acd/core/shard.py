@@ -23,6 +23,7 @@ from services.acd.core.viewing import (
     agent_view,
     count_waiting,
     entry_view,
+    queue_door,
     queue_view,
     waiting,
     waiting_row,
@@ -40,6 +41,7 @@ from services.acd.model import (
     Event,
     Memberships,
     QueueConfig,
+    QueueDoor,
     QueueId,
     QueueView,
     Receipt,
@@ -161,6 +163,10 @@ class ShardCore:
     def queue(self, queue_id: QueueId, now_ms: int) -> QueueView:
         """A queue with its statistics; NoSuchQueueError."""
         return queue_view(self._settled(), queue_id, now_ms)
+
+    def queue_door(self, queue_id: QueueId) -> QueueDoor:
+        """Whether a queue lets arrivals in; of one that is gone, that it is."""
+        return queue_door(self._settled(), queue_id)
 
     def agent_config(self, agent_id: AgentId) -> AgentConfig:
         """An agent's configuration; NoSuchAgentError."""

@@ -24,6 +24,7 @@ from services.acd.model import (
     ExitRow,
     Link,
     Presence,
+    QueueDoor,
     QueueId,
     QueueView,
     Stage,
@@ -130,7 +131,7 @@ def queue_view(state: State, queue_id: QueueId, now_ms: int) -> QueueView:
     return QueueView(
         queue_id=queue_id,
         name=row.config.name,
-        open=row.config.open and not row.emergency,
+        open=row.is_open,
         emergency=row.emergency,
         emergency_message=row.emergency_message,
         waiting=len(waiting),
@@ -142,7 +143,18 @@ def queue_view(state: State, queue_id: QueueId, now_ms: int) -> QueueView:
         ),
         next_wait=expected_wait(state, queue_id, ahead + 1),
         tally=state.tallies[queue_id],
+        service_level_percent=(
+            row.config.service_level_percent or state.defaults.service_level_percent
+        ),
     )
+
+
+def queue_door(state: State, queue_id: QueueId) -> QueueDoor:
+    """Whether a queue lets arrivals in; of one that is gone, that it is."""
+    row = state.queues.get(queue_id)
+    if row is None:
+        return QueueDoor(queue_id, open=False, removed=True)
+    return QueueDoor(queue_id, open=row.is_open, emergency=row.emergency)
 
 
 def _here(state: State, row: EntryRow, now_ms: int) -> EntryView:

@@ -141,6 +141,7 @@ from services.acd.model.views import (
     ConditionCount,
     EntryView,
     ExpectedWait,
+    QueueDoor,
     QueueView,
     WaitingRow,
 )
@@ -271,6 +272,7 @@ __all__ = [
     "PutAgent",
     "PutQueue",
     "QueueConfig",
+    "QueueDoor",
     "QueueId",
     "QueueMembership",
     "QueueNotEmptyError",

@@ -175,6 +175,8 @@ class QueueConfig:
     """Handled contacts needed before expected waits rest on measurement."""
     announce_rise_s: int = 60
     """An announced wait rises only by more than this."""
+    service_level_percent: int | None = None
+    """The service level that counts as good, 1 to 100; None: the tenant's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,3 +303,5 @@ class TenantDefaults:
     """From acceptance to bridged media."""
     detach_grace_ms: int = 30_000
     """A contact whose flow is lost keeps its place for so long."""
+    service_level_percent: int = 80
+    """The service level that counts as good, 1 to 100, for queues that say nothing of it."""

@@ -44,6 +44,11 @@ class QueueRow:
     turn: int = 0
     """Reservations made for it so far: the clock of `round_robin`."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether arrivals are let in."""
+        return self.config.open and not self.emergency
+
 
 @dataclass(frozen=True, slots=True)
 class HandleSample:

@@ -164,3 +164,19 @@ class QueueView:
     """What somebody who came now, with no priority, would wait."""
     tally: QueueTally
     """What it has counted."""
+    service_level_percent: int
+    """The service level that counts as good, the queue's own or the tenant's."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDoor:
+    """Whether a queue lets arrivals in."""
+
+    queue_id: QueueId
+    """The queue."""
+    open: bool
+    """Whether they are let in."""
+    emergency: bool = False
+    """True: closed at once."""
+    removed: bool = False
+    """True: there is no such queue any more."""

@@ -59,6 +59,7 @@ async def put_queue(acd: AcdAsyncStub, queue: config_pb2.QueueConfig) -> None:
             assumed_handle_s=9,
             min_sample=3,
             announce_rise_s=7,
+            service_level_percent=95,
         ),
     ],
     ids=lambda queue: queue.queue_id,
@@ -90,6 +91,21 @@ async def test_tenant_defaults_are_read_as_they_were_put(acd: AcdAsyncStub) -> N
     platform.connect_ms = 5_000
     await acd.PutTenantDefaults(acd_pb2.PutTenantDefaultsRequest(defaults=platform), metadata=DEMO)
     assert await acd.GetTenantDefaults(request, metadata=DEMO) == platform
+
+
+async def test_the_service_level_that_is_good_is_the_queues_the_tenants_or_the_platforms(
+    acd: AcdAsyncStub,
+) -> None:
+    async def good() -> int:
+        said = await acd.GetQueue(acd_pb2.QueueRequest(queue_id="sales"), metadata=DEMO)
+        return said.service_level_percent
+
+    assert await good() == 80
+    tenant = config_pb2.TenantDefaults(service_level_percent=70)
+    await acd.PutTenantDefaults(acd_pb2.PutTenantDefaultsRequest(defaults=tenant), metadata=DEMO)
+    assert await good() == 70
+    await put_queue(acd, config_pb2.QueueConfig(queue_id="sales", service_level_percent=95))
+    assert await good() == 95
 
 
 async def test_an_agents_configuration_is_read(acd: AcdAsyncStub) -> None:
@@ -218,12 +234,18 @@ async def test_who_waits_is_followed(acd: AcdAsyncStub, monkeypatch: pytest.Monk
         assert (first.all, [row.entry_id for row in first.rows], first.waiting) == (True, ["e1"], 2)
         assert (rest.all, [row.entry_id for row in rest.rows], rest.waiting) == (False, ["e2"], 2)
         assert first.rows[0].contact.queue_id == "sales"
+        door = acd_pb2.QueueDoor(queue_id="sales", open=True)
+        assert (list(first.queues), list(rest.queues)) == ([door], [])
         await ready(acd)
         row = (await anext(changes)).rows[0]
         assert (row.entry_id, row.stage, row.agent_id) == ("e1", "reserved", "anna")
         leave = acd_pb2.LeaveRequest(entry_id="e2", exit="abandoned")
         await acd.Leave(leave, metadata=DEMO)
         assert list((await anext(changes)).gone_entry_ids) == ["e2"]
+        closing = acd_pb2.SetEmergencyRequest(queue_id="sales", active=True)
+        await acd.SetEmergency(closing, metadata=DEMO)
+        (door,) = (await anext(changes)).queues
+        assert (door.queue_id, door.open, door.emergency) == ("sales", False, True)
     stream.cancel()
 
 

@@ -138,6 +138,31 @@ def test_a_reader_of_one_queue_hears_of_no_other() -> None:
     virtually(story)
 
 
+def test_a_reader_is_told_which_queues_are_open() -> None:
+    async def story(house: House) -> None:
+        shard = await house.shards().of(DEMO)
+        await furnish(shard)
+        await shard.submit(model.PutQueue(model.QueueConfig(R, open=False)))
+        with watching(shard) as told, watching(shard, Q) as of_one:
+            opened, shut = model.QueueDoor(Q, open=True), model.QueueDoor(R, open=False)
+            assert set((await told.everybody()).doors) == {opened, shut}
+            assert (await of_one.everybody()).doors == (opened,)
+            await shard.submit(model.PutQueue(model.QueueConfig(R)))
+            assert (await told.next()).doors == (model.QueueDoor(R, open=True),)
+            await shard.submit(model.SetEmergency(R, active=True))
+            change = await told.next()
+            assert (change.rows, change.doors) == ((), (model.QueueDoor(R, open=False, emergency=True),))
+            await shard.submit(model.RemoveQueue(R))
+            assert (await told.next()).doors == (model.QueueDoor(R, open=False, removed=True),)
+            # Nobody who waits is no news of a door.
+            await enqueue(shard, "e1")
+            assert (await told.next()).doors == ()
+            assert [len(change.rows) for change in (await of_one.next(),)] == [1]
+        await shard.close()
+
+    virtually(story)
+
+
 def test_of_a_great_crowd_the_longest_waiting_are_told() -> None:
     async def story(house: House) -> None:
         shard = await house.shards().of(DEMO)
