@@ -151,7 +151,10 @@ def test_a_reader_is_told_which_queues_are_open() -> None:
             assert (await told.next()).doors == (model.QueueDoor(R, open=True),)
             await shard.submit(model.SetEmergency(R, active=True))
             change = await told.next()
-            assert (change.rows, change.doors) == ((), (model.QueueDoor(R, open=False, emergency=True),))
+            assert (change.rows, change.doors) == (
+                (),
+                (model.QueueDoor(R, open=False, emergency=True),),
+            )
             await shard.submit(model.RemoveQueue(R))
             assert (await told.next()).doors == (model.QueueDoor(R, open=False, removed=True),)
             # Nobody who waits is no news of a door.
