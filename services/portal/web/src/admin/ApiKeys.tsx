@@ -1,6 +1,6 @@
 /** Keys by which programs ask. */
 import { Badge, Button, Checkbox, Select, Stack, TextInput } from "@mantine/core";
-import { IconKey, IconPlus } from "@tabler/icons-react";
+import { IconKey } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -9,6 +9,7 @@ import { ms, type Schema } from "@/api/types";
 import { day, when } from "@/i18n/format";
 import { ask } from "@/ui/Ask";
 import { DataTable, type Column } from "@/ui/DataTable";
+import { NewButton } from "@/ui/lists";
 import { Empty } from "@/ui/notes";
 import { Page } from "@/ui/Page";
 import { SidePanel } from "@/ui/SidePanel";
@@ -102,11 +103,7 @@ export default function ApiKeys() {
         ),
     },
   ];
-  const create = (
-    <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setCreating(true)}>
-      {t("keys.new")}
-    </Button>
-  );
+  const create = <NewButton onClick={() => setCreating(true)}>{t("keys.new")}</NewButton>;
   return (
     <Page
       title={t("common:nav.api-keys")}

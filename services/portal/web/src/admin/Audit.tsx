@@ -1,7 +1,6 @@
 /** What people did, and what they were refused. */
 import { Badge, Group, Paper, Select, Switch, Text, TextInput } from "@mantine/core";
 import { IconClipboardList } from "@tabler/icons-react";
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
@@ -12,6 +11,7 @@ import { useAddress } from "@/reports/useAddress";
 import { DataTable, type Column } from "@/ui/DataTable";
 import { Empty } from "@/ui/notes";
 import { Page } from "@/ui/Page";
+import { usePaged } from "@/ui/paged";
 import { actionWords, AREAS, type Area } from "./audit";
 import { AuditDetail } from "./AuditDetail";
 import { useApiKeys, useUsers } from "./common/data";
@@ -44,17 +44,16 @@ export default function Audit() {
     ...(AREAS[area] && { action: AREAS[area] }),
     ...(value("refused") && { refused: true }),
   };
-  const found = useInfiniteQuery({
+  const found = usePaged({
     queryKey: ["admin", "audit", query],
-    initialPageParam: "",
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam }) =>
+    keep: true,
+    read: (token) =>
       told(
         api.GET("/v1/audit", {
-          params: { query: { ...query, "page.size": PAGE, "page.token": pageParam } },
+          params: { query: { ...query, "page.size": PAGE, "page.token": token } },
         }),
       ),
-    getNextPageParam: (answer) => answer.page?.next_token || undefined,
+    rowsOf: (answer) => answer.entries,
   });
   const columns: Column<AuditEntry>[] = [
     {
@@ -101,17 +100,10 @@ export default function Audit() {
       <DataTable
         label={t("common:nav.audit")}
         columns={columns.map((column) => ({ ...column, sort: false }))}
-        rows={found.data?.pages.flatMap((page) => page.entries)}
+        {...found}
         rowKey={(row) => row.audit_id}
-        problem={found.error}
-        onRetry={() => void found.refetch()}
         onOpen={setOpen}
         searchable={false}
-        more={{
-          any: found.hasNextPage,
-          busy: found.isFetchingNextPage,
-          load: () => void found.fetchNextPage(),
-        }}
         empty={
           <Empty icon={IconClipboardList} title={t("common:table.nothingFound")}>
             {t("common:table.nothingFoundHelp")}

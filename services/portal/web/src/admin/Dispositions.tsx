@@ -1,18 +1,18 @@
 /** What contacts were about, in the order in which agents see it. */
 import { ActionIcon, Badge, Button, Group } from "@mantine/core";
-import { IconListDetails, IconPlus, IconTrash } from "@tabler/icons-react";
+import { IconListDetails, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
 import type { Schema } from "@/api/types";
 import { useQueueOptions } from "@/contacts/people";
-import { ask } from "@/ui/Ask";
 import { DataTable, type Column } from "@/ui/DataTable";
+import { NewButton } from "@/ui/lists";
 import { Empty } from "@/ui/notes";
 import { Page } from "@/ui/Page";
 import { toast, toastProblem } from "@/ui/toast";
-import { each, tell } from "./common/bulk";
+import { each, removeAll, tell } from "./common/bulk";
 import { useDispositions, useFresh } from "./common/data";
 import { Grip } from "./common/Grip";
 import { moved } from "./common/order";
@@ -54,17 +54,16 @@ export default function Dispositions() {
     );
     order.mutate(next.map((one, place) => ({ ...one, position: place + 1 })));
   };
-  const remove = async (chosen: Disposition[], clear: () => void) => {
-    const text = t("dispositions.sureRemove", { count: chosen.length });
-    if (!(await ask({ text, yes: t("common:action.remove") }))) return;
-    tell(
-      await each(chosen, ({ code }) =>
-        told(api.DELETE("/v1/dispositions/{code}", { params: { path: { code } } })),
-      ),
+  const remove = (chosen: Disposition[], clear: () => void) =>
+    removeAll(
+      chosen,
+      t("dispositions.sureRemove", { count: chosen.length }),
+      ({ code }) => told(api.DELETE("/v1/dispositions/{code}", { params: { path: { code } } })),
+      () => {
+        clear();
+        fresh("dispositions");
+      },
     );
-    clear();
-    fresh("dispositions");
-  };
   const activate = async (chosen: Disposition[], active: boolean, clear: () => void) => {
     tell(await each(chosen, (one) => putDisposition({ ...one, active })));
     clear();
@@ -106,11 +105,7 @@ export default function Dispositions() {
       ),
     },
   ];
-  const create = (
-    <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setOpen("new")}>
-      {t("dispositions.new")}
-    </Button>
-  );
+  const create = <NewButton onClick={() => setOpen("new")}>{t("dispositions.new")}</NewButton>;
   return (
     <Page
       title={t("common:nav.dispositions")}

@@ -1,16 +1,16 @@
 /** When the business is open; call flows go by it. */
-import { Badge, Button, Text } from "@mantine/core";
-import { IconCalendarTime, IconPlus } from "@tabler/icons-react";
+import { Badge } from "@mantine/core";
+import { IconCalendarTime } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
 import { ms } from "@/api/types";
 import { when } from "@/i18n/format";
-import { ask } from "@/ui/Ask";
 import { DataTable, type Column } from "@/ui/DataTable";
+import { Named, NewButton, RemoveButton } from "@/ui/lists";
 import { Empty } from "@/ui/notes";
 import { Page } from "@/ui/Page";
-import { each, tell } from "./common/bulk";
+import { removeAll } from "./common/bulk";
 import { useCalendars, useFresh } from "./common/data";
 import { CalendarPanel, type Calendar } from "./hours/CalendarPanel";
 
@@ -19,30 +19,23 @@ export default function Hours() {
   const fresh = useFresh();
   const found = useCalendars();
   const [open, setOpen] = useState<Calendar | "new" | null>(null);
-  const remove = async (chosen: Calendar[], clear: () => void) => {
-    const text = t("hours.sure", { count: chosen.length, name: chosen[0]?.name });
-    if (!(await ask({ text, yes: t("common:action.remove") }))) return;
-    tell(
-      await each(chosen, ({ calendar_id }) =>
+  const remove = (chosen: Calendar[], clear: () => void) =>
+    removeAll(
+      chosen,
+      t("hours.sure", { count: chosen.length, name: chosen[0]?.name }),
+      ({ calendar_id }) =>
         told(api.DELETE("/v1/calendars/{calendar_id}", { params: { path: { calendar_id } } })),
-      ),
+      () => {
+        clear();
+        fresh("calendars");
+      },
     );
-    clear();
-    fresh("calendars");
-  };
   const columns: Column<Calendar>[] = [
     {
       id: "name",
       title: t("hours.name"),
       value: (row) => `${row.name} ${row.calendar_id}`,
-      cell: (row) => (
-        <>
-          {row.name || row.calendar_id}
-          <Text size="xs" c="dimmed">
-            {row.calendar_id}
-          </Text>
-        </>
-      ),
+      cell: (row) => <Named name={row.name} id={row.calendar_id} />,
     },
     {
       id: "now",
@@ -75,11 +68,7 @@ export default function Hours() {
       from: "md",
     },
   ];
-  const create = (
-    <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setOpen("new")}>
-      {t("hours.new")}
-    </Button>
-  );
+  const create = <NewButton onClick={() => setOpen("new")}>{t("hours.new")}</NewButton>;
   return (
     <Page
       title={t("common:nav.hours")}
@@ -111,16 +100,7 @@ export default function Hours() {
             {t("hours.noneHelp")}
           </Empty>
         }
-        bulk={(chosen, clear) => (
-          <Button
-            size="compact-sm"
-            variant="light"
-            color="red"
-            onClick={() => void remove(chosen, clear)}
-          >
-            {t("common:action.remove")}
-          </Button>
-        )}
+        bulk={(chosen, clear) => <RemoveButton onClick={() => void remove(chosen, clear)} />}
       />
       {open && (
         <CalendarPanel

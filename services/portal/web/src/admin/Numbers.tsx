@@ -1,18 +1,18 @@
 /** The numbers that callers dial, and where each leads. */
 import { Anchor, Button, Group } from "@mantine/core";
-import { IconFileUpload, IconPhoneCall, IconPlus } from "@tabler/icons-react";
+import { IconFileUpload, IconPhoneCall } from "@tabler/icons-react";
 import { useState, type MouseEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
 import type { Schema } from "@/api/types";
 import { Link } from "@/app/go";
 import { usePhone } from "@/i18n/phone";
-import { ask } from "@/ui/Ask";
 import { DataTable, type Column } from "@/ui/DataTable";
+import { NewButton, RemoveButton } from "@/ui/lists";
 import { Empty } from "@/ui/notes";
 import { Page } from "@/ui/Page";
 import { toast } from "@/ui/toast";
-import { each, tell } from "./common/bulk";
+import { removeAll } from "./common/bulk";
 import { useFlows, useFresh, useNumbers } from "./common/data";
 import { NumberPanel } from "./NumberPanel";
 import { NumbersImport } from "./NumbersImport";
@@ -28,22 +28,22 @@ export default function Numbers() {
   const [open, setOpen] = useState<DialledNumber | "new" | null>(null);
   const [importing, setImporting] = useState(false);
   const flowIds = [...new Set(flows.data?.map((flow) => flow.flow_id) ?? [])].sort();
-  const remove = async (chosen: DialledNumber[], clear: () => void) => {
-    const text = t("numbers.sure", {
-      count: chosen.length,
-      number: phone(chosen[0]?.number ?? ""),
-    });
-    if (!(await ask({ text, yes: t("common:action.remove") }))) return;
-    tell(
-      await each(chosen, ({ number, trunk }) =>
+  const remove = (chosen: DialledNumber[], clear: () => void) =>
+    removeAll(
+      chosen,
+      t("numbers.sure", {
+        count: chosen.length,
+        number: phone(chosen[0]?.number ?? ""),
+      }),
+      ({ number, trunk }) =>
         told(
           api.DELETE("/v1/numbers/{number}", { params: { path: { number }, query: { trunk } } }),
         ),
-      ),
+      () => {
+        clear();
+        fresh("numbers");
+      },
     );
-    clear();
-    fresh("numbers");
-  };
   const columns: Column<DialledNumber>[] = [
     {
       id: "number",
@@ -69,11 +69,7 @@ export default function Numbers() {
     { id: "trunk", title: t("numbers.trunk"), value: (row) => row.trunk || "local", from: "sm" },
   ];
   const any = (found.data?.length ?? 0) > 0;
-  const create = (
-    <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setOpen("new")}>
-      {t("numbers.new")}
-    </Button>
-  );
+  const create = <NewButton onClick={() => setOpen("new")}>{t("numbers.new")}</NewButton>;
   const bring = (
     <Button
       variant="default"
@@ -133,16 +129,7 @@ export default function Numbers() {
             {t(flows.data && flowIds.length === 0 ? "numbers.noFlow" : "numbers.noneHelp")}
           </Empty>
         }
-        bulk={(chosen, clear) => (
-          <Button
-            size="compact-sm"
-            variant="light"
-            color="red"
-            onClick={() => void remove(chosen, clear)}
-          >
-            {t("common:action.remove")}
-          </Button>
-        )}
+        bulk={(chosen, clear) => <RemoveButton onClick={() => void remove(chosen, clear)} />}
       />
       {open && (
         <NumberPanel

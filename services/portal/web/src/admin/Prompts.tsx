@@ -1,16 +1,16 @@
 /** What callers hear, by name. */
-import { Badge, Button, Text } from "@mantine/core";
-import { IconMicrophone2, IconPlus } from "@tabler/icons-react";
+import { Badge, Text } from "@mantine/core";
+import { IconMicrophone2 } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
 import { ms } from "@/api/types";
 import { length, when } from "@/i18n/format";
-import { ask } from "@/ui/Ask";
 import { DataTable, type Column } from "@/ui/DataTable";
+import { Named, NewButton, RemoveButton } from "@/ui/lists";
 import { Empty } from "@/ui/notes";
 import { Page } from "@/ui/Page";
-import { each, tell } from "./common/bulk";
+import { removeAll } from "./common/bulk";
 import { useFresh, usePrompts } from "./common/data";
 import { PromptPanel, type Prompt } from "./prompts/PromptPanel";
 
@@ -23,30 +23,23 @@ export default function Prompts() {
   const found = usePrompts();
   const [open, setOpen] = useState<Prompt | "new" | null>(null);
   const sourceOf = (row: Prompt) => SOURCES.find((source) => source === row.source) ?? "none";
-  const remove = async (chosen: Prompt[], clear: () => void) => {
-    const text = t("prompts.sure", { count: chosen.length, name: chosen[0]?.name });
-    if (!(await ask({ text, yes: t("common:action.remove") }))) return;
-    tell(
-      await each(chosen, ({ prompt_id }) =>
+  const remove = (chosen: Prompt[], clear: () => void) =>
+    removeAll(
+      chosen,
+      t("prompts.sure", { count: chosen.length, name: chosen[0]?.name }),
+      ({ prompt_id }) =>
         told(api.DELETE("/v1/prompts/{prompt_id}", { params: { path: { prompt_id } } })),
-      ),
+      () => {
+        clear();
+        fresh("prompts");
+      },
     );
-    clear();
-    fresh("prompts");
-  };
   const columns: Column<Prompt>[] = [
     {
       id: "name",
       title: t("prompts.name"),
       value: (row) => `${row.name} ${row.prompt_id}`,
-      cell: (row) => (
-        <>
-          {row.name || row.prompt_id}
-          <Text size="xs" c="dimmed">
-            {row.prompt_id}
-          </Text>
-        </>
-      ),
+      cell: (row) => <Named name={row.name} id={row.prompt_id} />,
     },
     {
       id: "text",
@@ -93,11 +86,7 @@ export default function Prompts() {
       align: "right",
     },
   ];
-  const create = (
-    <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setOpen("new")}>
-      {t("prompts.new")}
-    </Button>
-  );
+  const create = <NewButton onClick={() => setOpen("new")}>{t("prompts.new")}</NewButton>;
   return (
     <Page
       title={t("common:nav.prompts")}
@@ -126,16 +115,7 @@ export default function Prompts() {
             {t("prompts.noneHelp")}
           </Empty>
         }
-        bulk={(chosen, clear) => (
-          <Button
-            size="compact-sm"
-            variant="light"
-            color="red"
-            onClick={() => void remove(chosen, clear)}
-          >
-            {t("common:action.remove")}
-          </Button>
-        )}
+        bulk={(chosen, clear) => <RemoveButton onClick={() => void remove(chosen, clear)} />}
       />
       {open && (
         <PromptPanel

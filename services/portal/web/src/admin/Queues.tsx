@@ -1,6 +1,6 @@
 /** Where callers wait, and whom they get. */
-import { Badge, Button, Text } from "@mantine/core";
-import { IconAdjustments, IconPlus, IconStack2 } from "@tabler/icons-react";
+import { Badge, Button } from "@mantine/core";
+import { IconAdjustments, IconStack2 } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { live, useTopics } from "@/api/boards";
@@ -8,12 +8,12 @@ import { api, told } from "@/api/client";
 import { useStore } from "@/api/store";
 import { ms, type QueueView } from "@/api/types";
 import { useAgentOptions } from "@/contacts/people";
-import { ask } from "@/ui/Ask";
 import { DataTable, type Column } from "@/ui/DataTable";
+import { Named, NewButton, RemoveButton } from "@/ui/lists";
 import { Empty } from "@/ui/notes";
 import { Page } from "@/ui/Page";
 import { Since } from "@/ui/Ticking";
-import { each, tell } from "./common/bulk";
+import { each, removeAll, tell } from "./common/bulk";
 import {
   useAgentConfigs,
   useFresh,
@@ -56,17 +56,17 @@ export default function Queues() {
   }, [configs.data]);
   const nowOf = (id: string) => rows?.find((row) => row.queue_id === id);
   const waiting = (id: string) => nowOf(id)?.waiting ?? ms(viewOf.get(id)?.waiting);
-  const remove = async (chosen: QueueConfig[], clear: () => void) => {
-    const text = t("queues.sure", { count: chosen.length, name: chosen[0]?.name });
-    if (!(await ask({ text, yes: t("common:action.remove") }))) return;
-    tell(
-      await each(chosen, ({ queue_id }) =>
+  const remove = (chosen: QueueConfig[], clear: () => void) =>
+    removeAll(
+      chosen,
+      t("queues.sure", { count: chosen.length, name: chosen[0]?.name }),
+      ({ queue_id }) =>
         told(api.DELETE("/v1/queues/{queue_id}", { params: { path: { queue_id } } })),
-      ),
+      () => {
+        clear();
+        fresh("queues", "configs", "agents");
+      },
     );
-    clear();
-    fresh("queues", "configs", "agents");
-  };
   const setOpenState = async (chosen: QueueConfig[], is: boolean, clear: () => void) => {
     tell(
       await each(chosen, ({ queue_id, ...body }) =>
@@ -90,14 +90,7 @@ export default function Queues() {
       id: "name",
       title: t("queues.name"),
       value: (row) => `${row.name} ${row.queue_id}`,
-      cell: (row) => (
-        <>
-          {row.name || row.queue_id}
-          <Text size="xs" c="dimmed">
-            {row.queue_id}
-          </Text>
-        </>
-      ),
+      cell: (row) => <Named name={row.name} id={row.queue_id} />,
     },
     {
       id: "state",
@@ -148,14 +141,7 @@ export default function Queues() {
       from: "md",
     },
   ];
-  const create = (
-    <Button
-      leftSection={<IconPlus size={16} aria-hidden />}
-      onClick={() => setOpen({ kind: "new" })}
-    >
-      {t("queues.new")}
-    </Button>
-  );
+  const create = <NewButton onClick={() => setOpen({ kind: "new" })}>{t("queues.new")}</NewButton>;
   const close = () => setOpen(null);
   const saved = () => {
     close();
@@ -217,14 +203,7 @@ export default function Queues() {
                 {t(is ? "queues.doOpen" : "queues.doClose")}
               </Button>
             ))}
-            <Button
-              size="compact-sm"
-              variant="light"
-              color="red"
-              onClick={() => void remove(chosen, clear)}
-            >
-              {t("common:action.remove")}
-            </Button>
+            <RemoveButton onClick={() => void remove(chosen, clear)} />
           </>
         )}
       />

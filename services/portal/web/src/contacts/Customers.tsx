@@ -1,7 +1,6 @@
 /** Customers, searched by the server; their card and their form stand at the side. */
-import { Badge, Button, Paper } from "@mantine/core";
-import { IconAddressBook, IconPlus, IconSearch } from "@tabler/icons-react";
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { Badge, Paper } from "@mantine/core";
+import { IconAddressBook, IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
@@ -11,8 +10,10 @@ import { usePhone } from "@/i18n/phone";
 import { TextFilter } from "@/recordings/Filters";
 import { useAddress } from "@/reports/useAddress";
 import { DataTable, type Column } from "@/ui/DataTable";
+import { NewButton } from "@/ui/lists";
 import { Empty } from "@/ui/notes";
 import { Page } from "@/ui/Page";
+import { usePaged } from "@/ui/paged";
 import type { Customer } from "./customer";
 import { CustomerForm } from "./CustomerForm";
 import { CustomerPanel } from "./CustomerPanel";
@@ -27,17 +28,16 @@ export default function Customers() {
   const [edited, setEdited] = useState<Customer | null | undefined>(undefined);
   const search = params.get("search") ?? "";
   const id = params.get("id") ?? "";
-  const found = useInfiniteQuery({
+  const found = usePaged({
     queryKey: ["customers", search],
-    initialPageParam: "",
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam }) =>
+    keep: true,
+    read: (token) =>
       told(
         api.GET("/v1/customers", {
-          params: { query: { search, "page.size": PAGE, "page.token": pageParam } },
+          params: { query: { search, "page.size": PAGE, "page.token": token } },
         }),
       ),
-    getNextPageParam: (answer) => answer.page?.next_token || undefined,
+    rowsOf: (answer) => answer.customers,
   });
   const columns: Column<Customer>[] = [
     { id: "name", title: t("customer.name"), value: (row) => row.name || t("customer.nameless") },
@@ -68,11 +68,7 @@ export default function Customers() {
       from: "md",
     },
   ];
-  const create = (
-    <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setEdited(null)}>
-      {t("customer.new")}
-    </Button>
-  );
+  const create = <NewButton onClick={() => setEdited(null)}>{t("customer.new")}</NewButton>;
   return (
     <Page title={t("customer.list")} lead={t("customer.lead")} actions={create}>
       <Paper className="panel" p="md" component="search">
@@ -88,17 +84,10 @@ export default function Customers() {
       <DataTable
         label={t("customer.list")}
         columns={columns.map((column) => ({ ...column, sort: false }))}
-        rows={found.data?.pages.flatMap((page) => page.customers)}
+        {...found}
         rowKey={(row) => row.customer_id}
-        problem={found.error}
-        onRetry={() => void found.refetch()}
         onOpen={(row) => change({ id: row.customer_id })}
         searchable={false}
-        more={{
-          any: found.hasNextPage,
-          busy: found.isFetchingNextPage,
-          load: () => void found.fetchNextPage(),
-        }}
         empty={
           search ? (
             <Empty icon={IconSearch} title={t("common:table.nothingFound")}>

@@ -1,13 +1,13 @@
 /** What a customer called about before, the latest first. */
-import { Anchor, Button, Group, Stack, Text, Title } from "@mantine/core";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { Anchor, Group, Stack, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
 import { session } from "@/api/session";
 import { ms, type PastContact } from "@/api/types";
 import { Link } from "@/app/go";
 import { length, when } from "@/i18n/format";
-import { ErrorNote, Rows } from "@/ui/notes";
+import { PagedRows } from "@/ui/PagedRows";
+import { usePaged } from "@/ui/paged";
 import { Outcome } from "./Outcome";
 import classes from "./History.module.css";
 
@@ -15,47 +15,25 @@ const PAGE = 25;
 
 export function History({ customerId }: { customerId: string }) {
   const { t } = useTranslation(["contacts", "common"]);
-  const found = useInfiniteQuery({
+  const found = usePaged({
     queryKey: ["history", customerId],
-    initialPageParam: "",
-    queryFn: ({ pageParam }) =>
+    read: (token) =>
       told(
         api.GET("/v1/customers/{customer_id}/contacts", {
           params: {
             path: { customer_id: customerId },
-            query: { "page.size": PAGE, "page.token": pageParam },
+            query: { "page.size": PAGE, "page.token": token },
           },
         }),
       ),
-    getNextPageParam: (answer) => answer.page?.next_token || undefined,
+    rowsOf: (answer) => answer.contacts,
   });
-  const rows = found.data?.pages.flatMap((page) => page.contacts);
   return (
     <Stack gap="sm">
       <Title order={3}>{t("history.title")}</Title>
-      {found.error && !rows && (
-        <ErrorNote problem={found.error} onRetry={() => void found.refetch()} />
-      )}
-      {!rows && !found.error && <Rows rows={3} height={52} />}
-      {rows?.length === 0 && (
-        <Text size="sm" c="dimmed">
-          {t("history.none")}
-        </Text>
-      )}
-      {rows?.map((row) => (
-        <Past key={row.contact_id} contact={row} />
-      ))}
-      {found.hasNextPage && (
-        <Button
-          variant="default"
-          size="compact-sm"
-          w="fit-content"
-          loading={found.isFetchingNextPage}
-          onClick={() => void found.fetchNextPage()}
-        >
-          {t("common:table.more")}
-        </Button>
-      )}
+      <PagedRows found={found} none={t("history.none")} likely={{ rows: 3, height: 52 }}>
+        {(row) => <Past key={row.contact_id} contact={row} />}
+      </PagedRows>
     </Stack>
   );
 }

@@ -1,17 +1,17 @@
 /** Every flow: which version calls get, and which numbers lead to it. */
 import { Badge, Button, Group, Text } from "@mantine/core";
-import { IconPlus, IconRoute, IconTrash } from "@tabler/icons-react";
+import { IconRoute, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
 import { ms } from "@/api/types";
-import { each, tell } from "@/admin/common/bulk";
+import { removeAll } from "@/admin/common/bulk";
 import { useFresh, useNumbers } from "@/admin/common/data";
 import { useGo } from "@/app/go";
 import { when } from "@/i18n/format";
 import { usePhone } from "@/i18n/phone";
-import { ask } from "@/ui/Ask";
 import { DataTable, type Column } from "@/ui/DataTable";
+import { NewButton } from "@/ui/lists";
 import { Empty } from "@/ui/notes";
 import { Page } from "@/ui/Page";
 import { useRows, type Row } from "./data";
@@ -28,17 +28,16 @@ export default function Flows() {
   const [making, setMaking] = useState(false);
   const leading = (id: string) =>
     (numbers.data ?? []).filter((one) => one.flow_id === id).map((one) => phone(one.number));
-  const remove = async (chosen: Row[], clear: () => void) => {
-    const text = t("sureRemove", { count: chosen.length });
-    if (!(await ask({ text, yes: t("common:action.remove") }))) return;
-    tell(
-      await each(chosen, ({ id }) =>
-        told(api.DELETE("/v1/flows/{flow_id}", { params: { path: { flow_id: id } } })),
-      ),
+  const remove = (chosen: Row[], clear: () => void) =>
+    removeAll(
+      chosen,
+      t("sureRemove", { count: chosen.length }),
+      ({ id }) => told(api.DELETE("/v1/flows/{flow_id}", { params: { path: { flow_id: id } } })),
+      () => {
+        clear();
+        fresh("flows");
+      },
     );
-    clear();
-    fresh("flows");
-  };
   const columns: Column<Row>[] = [
     {
       id: "name",
@@ -94,11 +93,7 @@ export default function Flows() {
       from: "md",
     },
   ];
-  const begin = (
-    <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setMaking(true)}>
-      {t("new")}
-    </Button>
-  );
+  const begin = <NewButton onClick={() => setMaking(true)}>{t("new")}</NewButton>;
   const none = rows.data?.length === 0;
   return (
     <Page title={t("common:nav.flows")} lead={t("lead")} actions={!none && begin}>

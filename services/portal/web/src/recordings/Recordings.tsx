@@ -1,7 +1,6 @@
 /** Recordings, searched by the server. */
 import { Text } from "@mantine/core";
 import { IconWaveSine } from "@tabler/icons-react";
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
 import { session } from "@/api/session";
@@ -13,6 +12,7 @@ import { rangeIn, useAddress } from "@/reports/useAddress";
 import { DataTable, type Column } from "@/ui/DataTable";
 import { Empty } from "@/ui/notes";
 import { Page } from "@/ui/Page";
+import { usePaged } from "@/ui/paged";
 import { Filters } from "./Filters";
 import { RecordingState } from "./RecordingState";
 import type { RecordingView } from "./strips";
@@ -37,17 +37,16 @@ export default function Recordings() {
     from_ms: range?.fromMs ?? 0,
     to_ms: range?.toMs ?? 0,
   };
-  const found = useInfiniteQuery({
+  const found = usePaged({
     queryKey: ["recordings", query],
-    initialPageParam: "",
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam }) =>
+    keep: true,
+    read: (token) =>
       told(
         api.GET("/v1/recordings", {
-          params: { query: { ...set(query), "page.size": PAGE, "page.token": pageParam } },
+          params: { query: { ...set(query), "page.size": PAGE, "page.token": token } },
         }),
       ),
-    getNextPageParam: (answer) => answer.page?.next_token || undefined,
+    rowsOf: (answer) => answer.recordings,
   });
   const searched = choice !== "all" || Object.values(set(query)).length > 0;
   const columns: Column<RecordingView>[] = [
@@ -92,17 +91,10 @@ export default function Recordings() {
       <DataTable
         label={t("list.title")}
         columns={columns.map((column) => ({ ...column, sort: false }))}
-        rows={found.data?.pages.flatMap((page) => page.recordings)}
+        {...found}
         rowKey={(row) => row.recording_id}
-        problem={found.error}
-        onRetry={() => void found.refetch()}
         onOpen={(row) => go(`/recordings/${encodeURIComponent(row.recording_id)}`)}
         searchable={false}
-        more={{
-          any: found.hasNextPage,
-          busy: found.isFetchingNextPage,
-          load: () => void found.fetchNextPage(),
-        }}
         empty={
           searched ? (
             <Empty icon={IconWaveSine} title={t("common:table.nothingFound")}>

@@ -1,5 +1,6 @@
 /** The same done to many, a few at a time, and what came of it. */
 import i18next from "i18next";
+import { ask } from "@/ui/Ask";
 import { toast, toastProblem } from "@/ui/toast";
 
 const AT_ONCE = 4;
@@ -36,4 +37,16 @@ export async function each<Item>(
 export function tell(outcome: Outcome): void {
   if (outcome.done > 0) toast(i18next.t("admin:bulk.done", { count: outcome.done }));
   if (outcome.problems.length > 0) toastProblem(outcome.problems[0]);
+}
+
+/** Asks `text`; at yes each is removed, what came of it is said, and `after` is called. */
+export async function removeAll<Item>(
+  items: readonly Item[],
+  text: string,
+  remove: (item: Item) => Promise<unknown>,
+  after: () => void,
+): Promise<void> {
+  if (!(await ask({ text, yes: i18next.t("common:action.remove") }))) return;
+  tell(await each(items, remove));
+  after();
 }
