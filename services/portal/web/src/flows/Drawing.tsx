@@ -25,9 +25,12 @@ const NOBODY: ReadonlySet<string> = new Set();
 
 export function Drawing({ flow, faulty, selected = "", onSelect, way }: Props) {
   const { t } = useTranslation("flows");
-  const { wayWords } = useWords();
+  const { wayWords, named } = useWords();
   const marks = useId();
-  const boxes = useMemo(() => flow.nodes.map((node) => boxOf(node, wayWords)), [flow, wayWords]);
+  const boxes = useMemo(
+    () => flow.nodes.map((node) => boxOf(node, wayWords, named)),
+    [flow, wayWords, named],
+  );
   const drawing = useMemo(() => layOut(boxes, flow.start), [boxes, flow.start]);
   const { frame, view, zoom, fit, reveal, onKeyDown, pointers } = useView(
     drawing.width,
@@ -190,7 +193,12 @@ function Node({ box, x, y, start, faulty, selected, on, last, onSelect, onFocus 
       </span>
       {box.excerpt && <span className={classes.excerpt}>{box.excerpt}</span>}
       {box.chips.map((chip) => (
-        <span key={chip.to} className={classes.chip} style={{ left: chip.x, width: chip.width }}>
+        <span
+          key={chip.to}
+          className={classes.chip}
+          style={{ left: chip.x, width: chip.width }}
+          title={chip.whole}
+        >
           {chip.label}
         </span>
       ))}

@@ -8,10 +8,12 @@ import classes from "./Faults.module.css";
 
 interface Props {
   faults: Fault[];
+  /** Where it stands in the text, from 1. */
+  lineOf?: (fault: Fault) => number;
   onOpen?: (fault: Fault) => void;
 }
 
-export function Faults({ faults, onOpen }: Props) {
+export function Faults({ faults, lineOf, onOpen }: Props) {
   const { t } = useTranslation("flows");
   const { faultWords } = useWords();
   return (
@@ -25,6 +27,11 @@ export function Faults({ faults, onOpen }: Props) {
                 {onOpen ? `${fault.node || t("whole")}: ` : ""}
                 {faultWords(fault)}
               </Text>
+              {lineOf && (
+                <Text size="xs" c="dimmed">
+                  {t("line", { line: lineOf(fault) })}
+                </Text>
+              )}
               <Text size="sm" c="dimmed" style={{ overflowWrap: "anywhere" }}>
                 {fault.message}
               </Text>

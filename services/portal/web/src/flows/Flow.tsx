@@ -19,8 +19,9 @@ import { ask } from "@/ui/Ask";
 import { Empty, ErrorNote, Rows } from "@/ui/notes";
 import { Page } from "@/ui/Page";
 import { toast } from "@/ui/toast";
-import { useFaults, usePut, useText, useVersions } from "./data";
+import { useFaults, usePut, useText, useVersions, type Fault } from "./data";
 import { DrawingTab } from "./DrawingTab";
+import type { Jump } from "./JsonEditor";
 import { JsonTab } from "./JsonTab";
 import { flowIn } from "./model";
 import { Simulate } from "./Simulate";
@@ -90,7 +91,7 @@ function Loaded({ id, newest, published, text, draft }: LoadedProps) {
   const show = (next: string) =>
     setSearch(next === "drawing" ? {} : { tab: next }, { replace: true });
   const [selected, setSelected] = useState("");
-  const [jump, setJump] = useState({ node: "", turn: 0 });
+  const [jump, setJump] = useState<Jump>({ node: "", turn: 0 });
   const numbers = useNumbers();
   const queues = useQueueConfigs();
   const checked = useFaults(text);
@@ -108,8 +109,8 @@ function Loaded({ id, newest, published, text, draft }: LoadedProps) {
   useShortcuts([
     { keys: "ctrl+s", label: t("save"), group: t("common:nav.flows"), run: save, always: true },
   ]);
-  const toJson = (node: string) => {
-    setJump({ node, turn: jump.turn + 1 });
+  const toJson = (node: string, fault?: Fault) => {
+    setJump({ node, fault, turn: jump.turn + 1 });
     show("json");
   };
   const discard = async () => {
@@ -207,7 +208,7 @@ function Loaded({ id, newest, published, text, draft }: LoadedProps) {
             checked={checked}
             queues={queueIds}
             jump={jump}
-            onJump={toJson}
+            onJump={(fault) => toJson(fault.node, fault)}
             onChange={draft.write}
           />
         </Tabs.Panel>

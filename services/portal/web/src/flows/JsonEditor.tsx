@@ -9,9 +9,16 @@ import { basicSetup, EditorView } from "codemirror";
 import { useEffect, useRef } from "react";
 import { completer } from "./completion";
 import type { Fault } from "./data";
-import { spotOf } from "./place";
+import { faultSpot, spotOf } from "./place";
 import { useWords } from "./useWords";
 import "./JsonEditor.css";
+
+/** A fault's place, a node's, or the beginning. */
+export interface Jump {
+  node: string;
+  fault?: Fault | undefined;
+  turn: number;
+}
 
 interface Props {
   text: string;
@@ -20,8 +27,8 @@ interface Props {
   faults?: Fault[];
   /** Queues by id, for completion. */
   queues?: readonly string[];
-  /** Shows a node; another `turn` shows it again. */
-  jump?: { node: string; turn: number };
+  /** Shows a place; another `turn` shows it again. */
+  jump?: Jump;
 }
 
 const colours = HighlightStyle.define([
@@ -78,28 +85,30 @@ export default function JsonEditor(props: Props) {
     if (!view) return;
     const doc = view.state.doc.toString();
     const marks = faults.map((fault): Diagnostic => {
-      const at = Number(/\(char (\d+)\)/.exec(fault.message)?.[1] ?? -1);
-      const from = Math.min(Math.max(0, at), doc.length);
-      const spot = fault.node ? spotOf(doc, ["nodes", fault.node]) : null;
       return {
-        ...(spot ?? { from, to: Math.min(doc.length, from + 1) }),
+        ...faultSpot(doc, fault),
         severity: "error",
         message: `${faultWords(fault)}. ${fault.message}`,
       };
     });
     view.dispatch(setDiagnostics(view.state, marks));
   }, [faults, faultWords]);
-  const [node, turn] = [jump?.node ?? "", jump?.turn ?? 0];
   useEffect(() => {
     const view = editor.current;
-    if (!view || !turn) return;
-    const spot = node ? spotOf(view.state.doc.toString(), ["nodes", node]) : { from: 0, to: 0 };
+    if (!view || !jump?.turn) return;
+    const doc = view.state.doc.toString();
+    const { node, fault } = jump;
+    const spot = fault
+      ? faultSpot(doc, fault)
+      : node
+        ? spotOf(doc, ["nodes", node])
+        : { from: 0, to: 0 };
     if (!spot) return;
     view.dispatch({
       selection: { anchor: spot.from, head: spot.to },
       effects: EditorView.scrollIntoView(spot.from, { y: "center" }),
     });
     view.focus();
-  }, [node, turn]);
+  }, [jump]);
   return <div ref={host} className="json-editor" />;
 }

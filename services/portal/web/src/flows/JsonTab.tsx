@@ -4,8 +4,10 @@ import { IconCircleCheck } from "@tabler/icons-react";
 import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { ErrorNote } from "@/ui/notes";
-import type { useFaults } from "./data";
+import type { Fault, useFaults } from "./data";
 import { Faults } from "./Faults";
+import type { Jump } from "./JsonEditor";
+import { faultSpot, lineOf } from "./place";
 import classes from "./Tabs.module.css";
 
 const JsonEditor = lazy(() => import("./JsonEditor"));
@@ -14,8 +16,8 @@ interface Props {
   text: string;
   checked: ReturnType<typeof useFaults>;
   queues: readonly string[];
-  jump: { node: string; turn: number };
-  onJump: (node: string) => void;
+  jump: Jump;
+  onJump: (fault: Fault) => void;
   onChange: (text: string) => void;
 }
 
@@ -52,7 +54,13 @@ export function JsonTab({ text, checked, queues, jump, onJump, onChange }: Props
           </Text>
         </Group>
         {problem && <ErrorNote problem={problem} />}
-        {faults.length > 0 && <Faults faults={faults} onOpen={(fault) => onJump(fault.node)} />}
+        {faults.length > 0 && (
+          <Faults
+            faults={faults}
+            lineOf={(fault) => lineOf(text, faultSpot(text, fault).from)}
+            onOpen={onJump}
+          />
+        )}
         <Text size="xs" c="dimmed" mt="md">
           {t("editorHelp")}
         </Text>

@@ -80,7 +80,7 @@ interface ValueProps {
 
 function Value({ field, value, nodes, onSelect }: ValueProps) {
   const { t } = useTranslation(["flows", "common"]);
-  const { exitWords } = useWords();
+  const { exitWords, named } = useWords();
   const toNode = (id: string) =>
     nodes.has(id) ? (
       <Anchor component="button" type="button" size="sm" onClick={() => onSelect(id)}>
@@ -89,14 +89,15 @@ function Value({ field, value, nodes, onSelect }: ValueProps) {
     ) : (
       id
     );
+  if (field === "queue" && typeof value === "string") return named.queue(value);
   if (typeof value === "boolean") return t(value ? "common:yes" : "common:no");
   if (typeof value === "string")
     return (GOES_ON as readonly string[]).includes(field) ? toNode(value) : value;
   if (typeof value === "number") return String(value);
-  if (PROMPTS.has(field)) return promptWords(value);
+  if (PROMPTS.has(field)) return promptWords(value, named);
   if (Array.isArray(value))
     return value.map((one, at) => {
-      const words = promptWords(one);
+      const words = promptWords(one, named);
       if (words) return <div key={at}>{words}</div>;
       if (typeof one !== "object" || one === null || Array.isArray(one)) return null;
       return (

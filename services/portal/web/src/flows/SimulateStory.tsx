@@ -49,16 +49,17 @@ export function SimulateStory({ steps }: { steps: readonly Step[] }) {
 /** A turn in words. */
 function useSay(): (turn: Turn) => string {
   const { t, i18n } = useTranslation("flows");
-  const { exitWords, wayWords } = useWords();
+  const { exitWords, wayWords, named } = useWords();
   const phone = usePhone();
   return ({ kind, values }) => {
-    const { text = "", prompt = "", sound = "", digits = "", queue = "", state = "" } = values;
+    const { text = "", prompt = "", digits = "", state = "" } = values;
+    const queue = named.queue(values.queue ?? "");
     const has = (key: string) => i18n.exists(`flows:${key}`);
     switch (kind) {
       case "say":
         return text;
       case "play.sound":
-        return t("turn.play.sound", { sound });
+        return t("turn.play.sound", { sound: named.sound(values.sound ?? "") });
       case "play.prompt":
         return t("turn.play.prompt", { prompt: prompt || (values.sha256 ?? "").slice(0, 8) });
       case "keyed":

@@ -144,19 +144,29 @@ export function waysOf({ fields }: FlowNode): Way[] {
   return ways;
 }
 
+/** What people call what a flow names by an id. */
+export interface Named {
+  queue: (id: string) => string;
+  sound: (name: string) => string;
+}
+
 /** What a prompt says, for people: its words, or the name of its sound. */
-export function promptWords(prompt: Json | undefined): string {
+export function promptWords(prompt: Json | undefined, named: Named): string {
   if (typeof prompt === "string") return prompt;
-  if (Array.isArray(prompt)) return prompt.map(promptWords).filter(Boolean).join(" ");
+  if (Array.isArray(prompt))
+    return prompt
+      .map((one) => promptWords(one, named))
+      .filter(Boolean)
+      .join(" ");
   if (!isObject(prompt)) return "";
   if (prompt.text) return text(prompt.text);
   if (prompt.prompt) return `♪ ${text(prompt.prompt)}`;
-  if (prompt.system) return `♪ ${text(prompt.system)}`;
+  if (prompt.system) return `♪ ${named.sound(text(prompt.system))}`;
   return prompt.sha256 ? `♪ ${text(prompt.sha256).slice(0, 8)}…` : "";
 }
 
 /** The line below a node's title: what it says or does. */
-export function excerptOf({ kind, fields }: FlowNode): string {
+export function excerptOf({ kind, fields }: FlowNode, named: Named): string {
   switch (kind) {
     case "say":
       return text(fields.text) || (fields.prompt ? `♪ ${text(fields.prompt)}` : "");
@@ -164,11 +174,11 @@ export function excerptOf({ kind, fields }: FlowNode): string {
     case "menu":
     case "gather":
     case "consent":
-      return promptWords(fields.prompts);
+      return promptWords(fields.prompts, named);
     case "enqueue":
-      return text(fields.queue);
+      return named.queue(text(fields.queue));
     case "transfer":
-      return text(fields.to) || text(fields.queue);
+      return text(fields.to) || named.queue(text(fields.queue));
     case "hours":
       return text(fields.calendar) || text(fields.time_zone);
     case "set":

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { KINDS } from "./model";
-import { around, kindAt, nodesIn, spotOf } from "./place";
+import { around, faultSpot, kindAt, lineOf, nodesIn, spotOf } from "./place";
 
 const TEXT = `{
   "start": "menu",
@@ -51,4 +51,51 @@ it("knows the kinds and fields of the schema", () => {
   const sorted = (all: Record<string, readonly string[]>) =>
     Object.fromEntries(Object.entries(all).map(([kind, fields]) => [kind, [...fields].sort()]));
   expect(sorted(KINDS)).toEqual(sorted(Object.fromEntries(kinds) as typeof KINDS));
+});
+
+describe("the place of a fault", () => {
+  const flow = `{
+  "start": "wait",
+  "nodes": {
+    "wait": {
+      "kind": "enqueue",
+      "queue": "sales",
+      "messages": ["You are {positon}."],
+      "on_exit": { "timeout": "bye" }
+    },
+    "bye": { "kind": "hangup", "reason": "sales" }
+  },
+  "default_treatment": { "say": "Sorry", "enqueue": "Sales!" }
+}`;
+  const at = (node: string, code: string, message: string) => {
+    const { from, to } = faultSpot(flow, { node, code, message });
+    return `${lineOf(flow, from)} ${flow.slice(from, to)}`;
+  };
+  it("is the field that it names", () => {
+    const leads = "`on_exit.timeout` leads to `by`, which is no node; did you mean `bye`?";
+    expect(at("wait", "missing-node", leads)).toBe('8 "timeout"');
+    expect(at("wait", "wrong-length", "`messages`: must have 1 to 8 entries")).toBe('7 "messages"');
+    expect(at("", "missing-node", "`start` names `w`, which is no node")).toBe('2 "start"');
+    expect(at("default_treatment", "wrong-form", "`enqueue`: `Sales!` is not")).toBe(
+      '12 "enqueue"',
+    );
+  });
+  it("is the word in a text, within the node", () => {
+    const name = "`positon` is not declared in the flow's variables; did you mean `position`?";
+    expect(at("wait", "undeclared-name", name)).toBe("7 positon");
+    expect(at("bye", "undeclared-name", name)).toBe('10 "bye"');
+  });
+  it("is the node when a field is missing, or nothing is named", () => {
+    expect(at("wait", "missing-key", "`queue` is missing")).toBe('4 "wait"');
+    expect(at("bye", "unreachable-node", "no way leads here")).toBe('10 "bye"');
+    expect(at("gone", "unreachable-node", "no way leads here")).toBe("1 {");
+  });
+  it("is the sign at which the text is no JSON any more", () => {
+    const place = flow.indexOf('"queue"');
+    expect(at("", "not-json", `the flow is no JSON: Expecting ',' (char ${place})`)).toBe('6 "');
+    expect(faultSpot("", { node: "", code: "not-json", message: "(char 0)" })).toEqual({
+      from: 0,
+      to: 0,
+    });
+  });
 });

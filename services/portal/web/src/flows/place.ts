@@ -18,6 +18,9 @@ export interface Around {
   quoted: boolean;
 }
 
+/** The key of what happens after a failure, which faults name as if it were a node. */
+const TREATMENT = "default_treatment";
+
 interface Level {
   list: boolean;
   key: string;
@@ -81,6 +84,58 @@ export function spotOf(text: string, path: readonly string[]): Spot | null {
     if (!found && keys.join("\n") === wanted) found = spot;
   });
   return found;
+}
+
+interface Said {
+  node: string;
+  code: string;
+  message: string;
+}
+
+/** The fields that a fault names, in its order; what it proposes instead is none of them. */
+function namesIn(message: string): string[] {
+  const said = message.split("; did you mean")[0] ?? "";
+  return [...said.matchAll(/`([^`]+)`/g)].map((found) => found[1] ?? "");
+}
+
+/** Where a node, or the flow when the path is empty, begins and ends in the text. */
+function regionOf(text: string, path: readonly string[]): Spot {
+  const begin = spotOf(text, path);
+  if (!begin) return { from: 0, to: path.length === 0 ? text.length : 0 };
+  let to = text.length;
+  read(text, (keys, spot) => {
+    if (to === text.length && spot.from > begin.from && keys.length <= path.length) to = spot.from;
+  });
+  return { from: begin.from, to };
+}
+
+/** Where a fault is: the field that it names, else the words, else its node or the beginning. */
+export function faultSpot(text: string, { node, code, message }: Said): Spot {
+  const begins = { from: 0, to: Math.min(1, text.length) };
+  const at = /\(char (\d+)\)/.exec(message)?.[1];
+  if (at !== undefined) {
+    const from = Math.min(Number(at), Math.max(0, text.length - 1));
+    return { from, to: Math.min(text.length, from + 1) };
+  }
+  const path = !node ? [] : node.startsWith(TREATMENT) ? [TREATMENT] : ["nodes", node];
+  const whole = (path.length > 0 && spotOf(text, path)) || begins;
+  if (code === "missing-key") return whole;
+  const region = regionOf(text, path);
+  for (const name of namesIn(message)) {
+    const field = spotOf(text, [...path, ...name.split(".")]);
+    if (field) return field;
+    const [first = ""] = name.split(".");
+    const outer = spotOf(text, [...path, first]);
+    if (outer) return outer;
+    const from = text.indexOf(JSON.stringify(name).slice(1, -1), region.from);
+    if (from >= 0 && from < region.to) return { from, to: from + name.length };
+  }
+  return whole;
+}
+
+/** The line of a place, from 1. */
+export function lineOf(text: string, at: number): number {
+  return text.slice(0, at).split("\n").length;
 }
 
 /** What is being written at a place. */

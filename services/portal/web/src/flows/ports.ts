@@ -1,9 +1,11 @@
 /** The boxes of a drawing: how large, and the chips from which their ways leave. */
 import type { Box } from "./layout";
-import { excerptOf, waysOf, type FlowNode, type Way } from "./model";
+import { excerptOf, waysOf, type FlowNode, type Named, type Way } from "./model";
 
 export interface Chip {
+  /** As much of it as there is room for. */
   label: string;
+  whole: string;
   to: string;
   x: number;
   width: number;
@@ -19,7 +21,7 @@ const WIDTH = 232;
 const PAD = 12;
 const GAP = 6;
 const CHIP_ROW = 32;
-const MOST = 24;
+const MOST = 30;
 
 /** About how wide a short text is, in pixels. */
 export function widthOf(text: string): number {
@@ -31,8 +33,8 @@ export function widthOf(text: string): number {
 const short = (text: string) => (text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text);
 
 /** A node's box; `label` says a way out in words. */
-export function boxOf(node: FlowNode, label: (way: Way) => string): NodeBox {
-  const excerpt = excerptOf(node);
+export function boxOf(node: FlowNode, label: (way: Way) => string, named: Named): NodeBox {
+  const excerpt = excerptOf(node, named);
   const ways = waysOf(node);
   const height = excerpt ? 88 : 46;
   const only = ways[0];
@@ -51,8 +53,9 @@ export function boxOf(node: FlowNode, label: (way: Way) => string): NodeBox {
   for (const way of ways) grouped.set(way.to, [...(grouped.get(way.to) ?? []), label(way)]);
   let x = PAD;
   const chips = [...grouped].map(([to, labels]) => {
-    const text = short([...new Set(labels)].join(" · "));
-    const chip = { label: text, to, x, width: widthOf(text) + 16 };
+    const whole = [...new Set(labels)].join(" · ");
+    const text = short(whole);
+    const chip = { label: text, whole, to, x, width: widthOf(text) + 16 };
     x += chip.width + GAP;
     return chip;
   });

@@ -1,8 +1,9 @@
-/** Ways, faults and exits in words. */
-import { useCallback } from "react";
+/** Ways, faults, exits, and what is named by ids, in words. */
+import { useCallback, useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { useQueueConfigs } from "@/admin/common/data";
 import type { Fault } from "./data";
-import type { Way } from "./model";
+import type { Named, Way } from "./model";
 
 export function useWords() {
   const { t, i18n } = useTranslation("flows");
@@ -32,5 +33,14 @@ export function useWords() {
       i18n.exists(`flows:field.${field}`) ? t(`field.${field as "next"}`) : field,
     [t, i18n],
   );
-  return { wayWords, exitWords, faultWords, fieldWords };
+  const queues = useQueueConfigs().data;
+  const named = useMemo((): Named => {
+    const names = new Map(queues?.map((queue) => [queue.queue_id, queue.name]));
+    return {
+      queue: (id) => names.get(id) || id,
+      sound: (name) =>
+        i18n.exists(`flows:sound.${name}`) ? t(`sound.${name as "music"}`) : name,
+    };
+  }, [queues, t, i18n]);
+  return { named, wayWords, exitWords, faultWords, fieldWords };
 }
