@@ -13,6 +13,7 @@ from services.analytics.core.kpi import Kpi
 from services.analytics.core.measures import OfCalls, OfEntries, OfTime, Terms
 from services.analytics.model.errors import BadFilter, BadRange, KpiNotFor, NotYours
 from services.analytics.model.words import Grouping
+from services.analytics.store import before_all, before_all_intervals
 from services.chassis.request import present
 
 W = TypeVar("W", bound=StrEnum)
@@ -123,20 +124,20 @@ def part_behind(label: str, *, denominator: bool, kind: type[P]) -> P | None:
     return part
 
 
-def place(token: str) -> tuple[int, str]:
+def place(token: str, *, newest_first: bool) -> tuple[int, str]:
     """Where a page of entries or calls goes on, as `token_of` wrote it; BadFilter."""
     if not token:
-        return -1, ""
+        return before_all(newest_first=newest_first)
     found = _PLACE.fullmatch(token)
     if found is None:
         raise BadFilter(_STRANGE_PLACE)
     return int(found[1]), found[2]
 
 
-def interval_place(token: str) -> tuple[int, str, int]:
+def interval_place(token: str, *, newest_first: bool) -> tuple[int, str, int]:
     """Where a page of intervals goes on, as `token_of` wrote it; BadFilter."""
     if not token:
-        return -1, "", -1
+        return before_all_intervals(newest_first=newest_first)
     found = _INTERVAL_PLACE.fullmatch(token)
     if found is None:
         raise BadFilter(_STRANGE_PLACE)

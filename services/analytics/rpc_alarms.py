@@ -28,7 +28,6 @@ MAX_NOTE: Final = 200
 REFRESH_S: Final = 5.0
 """Without news, a watcher's alarms are compared so often all the same."""
 _ID: Final = re.compile(r"[a-z0-9-]{1,64}")
-_NEWEST: Final = (10**15, "")
 
 
 class AlarmCalls:
@@ -71,7 +70,7 @@ class AlarmCalls:
         asked.check_moments(request.from_ms, to_ms)
         query = AlarmQuery(request.from_ms, to_ms, open_only=request.open)
         size = page_size(request.page)
-        before = asked.place(request.page.token) if request.page.token else _NEWEST
+        before = asked.place(request.page.token, newest_first=True)
         rows = await self._alarm_store.alarms(tenant_id(), query, before=before, limit=size + 1)
         page = common_pb2.PageResponse()
         if len(rows) > size:

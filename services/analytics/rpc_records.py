@@ -13,7 +13,8 @@ from protos.common.v1 import common_pb2
 from services.analytics import asked, shown
 from services.analytics.core.measures import OfCalls, OfEntries, OfTime, Terms
 from services.analytics.model.questions import CallQuery, EntryQuery, IntervalQuery
-from services.analytics.model.words import AgentState, Exit
+from services.analytics.model.records import Call
+from services.analytics.model.words import AgentState, CallOutcome, Exit
 from services.analytics.store import (
     PAGE,
     AnalyticsStore,
@@ -54,15 +55,16 @@ class RecordCalls:
         query = EntryQuery(
             from_ms=request.from_ms,
             to_ms=request.to_ms,
-            queue_ids=asked.ids((request.queue_id,), "queue_id"),
-            agent_ids=asked.own_agents((request.agent_id,)),
+            queue_ids=asked.ids((request.queue_id, *request.queue_ids), "queue_ids"),
+            agent_ids=asked.own_agents((request.agent_id, *request.agent_ids)),
             exits=asked.words(Exit, request.exits, "exits"),
+            newest_first=request.newest_first,
         )
         rows, page = await _page(
             request.page,
             lambda after, limit: self._store.entries(tenant, query, after=after, limit=limit),
             key=entry_key,
-            start=asked.place(request.page.token),
+            start=asked.place(request.page.token, newest_first=request.newest_first),
             token=lambda entry: asked.token_of(*entry_key(entry)),
             keep=None if part is None else lambda entry: part.members(entry, terms),
             show=shown.entry,
@@ -80,15 +82,16 @@ class RecordCalls:
         query = IntervalQuery(
             from_ms=request.from_ms,
             to_ms=request.to_ms,
-            queue_ids=asked.ids((request.queue_id,), "queue_id"),
-            agent_ids=asked.own_agents((request.agent_id,)),
+            queue_ids=asked.ids((request.queue_id, *request.queue_ids), "queue_ids"),
+            agent_ids=asked.own_agents((request.agent_id, *request.agent_ids)),
             states=states,
+            newest_first=request.newest_first,
         )
         rows, page = await _page(
             request.page,
             lambda after, limit: self._store.intervals(tenant, query, after=after, limit=limit),
             key=interval_key,
-            start=asked.interval_place(request.page.token),
+            start=asked.interval_place(request.page.token, newest_first=request.newest_first),
             token=lambda each: asked.token_of(each.from_ms, each.version, each.agent_id),
             keep=None if part is None else lambda each: each.state in part.states,
             show=shown.interval,
@@ -102,14 +105,20 @@ class RecordCalls:
         tenant = tenant_id()
         asked.check_range(request.from_ms, request.to_ms)
         part = asked.part_behind(request.behind, denominator=request.denominator, kind=OfCalls)
-        query = CallQuery(request.from_ms, request.to_ms)
+        outcomes = asked.words(CallOutcome, request.outcomes, "outcomes")
+        query = CallQuery(request.from_ms, request.to_ms, newest_first=request.newest_first)
+
+        def wanted(call: Call) -> bool:
+            behind = part is None or part.members(call)
+            return behind and (not outcomes or call.outcome in outcomes)
+
         rows, page = await _page(
             request.page,
             lambda after, limit: self._store.calls(tenant, query, after=after, limit=limit),
             key=call_key,
-            start=asked.place(request.page.token),
+            start=asked.place(request.page.token, newest_first=request.newest_first),
             token=lambda call: asked.token_of(*call_key(call)),
-            keep=None if part is None else part.members,
+            keep=wanted if part or outcomes else None,
             show=shown.call,
         )
         return pb.ListCallsResponse(calls=rows, page=page)

@@ -25,6 +25,8 @@ from services.analytics.model.words import Grouping
 from services.analytics.store import (
     PAGE,
     AnalyticsStore,
+    before_all,
+    before_all_intervals,
     call_key,
     entry_key,
     interval_key,
@@ -116,7 +118,7 @@ class ReportCalls:
             async for entry in _all(
                 lambda after: store.entries(tenant, entries, after=after, limit=PAGE),
                 key=entry_key,
-                first=(-1, ""),
+                first=before_all(newest_first=False),
             ):
                 report.add_entry(entry)
         if formulas.needs_time:
@@ -124,7 +126,7 @@ class ReportCalls:
             async for interval in _all(
                 lambda after: store.intervals(tenant, intervals, after=after, limit=PAGE),
                 key=interval_key,
-                first=(-1, "", -1),
+                first=before_all_intervals(newest_first=False),
             ):
                 report.add_interval(interval)
         if formulas.needs_calls:
@@ -132,7 +134,7 @@ class ReportCalls:
             async for call in _all(
                 lambda after: store.calls(tenant, calls, after=after, limit=PAGE),
                 key=call_key,
-                first=(-1, ""),
+                first=before_all(newest_first=False),
             ):
                 report.add_call(call)
 

@@ -8,9 +8,11 @@ from protos.analytics.v1 import analytics_pb2 as pb
 from services.analytics.core.formulas import Figure
 from services.analytics.core.kpi import Kpi
 from services.analytics.core.live import LiveRow
+from services.analytics.core.measures import OfCalls, OfEntries, OfTime, Part, one
 from services.analytics.model.alarms import Alarm, Threshold
 from services.analytics.model.records import Call, Entry, Interval
 from services.analytics.model.story import LadderStep, Step, Story
+from services.analytics.model.words import Unit
 
 
 def figure(value: Figure) -> pb.Figure:
@@ -78,14 +80,18 @@ def interval(value: Interval) -> pb.Interval:
 
 def call(value: Call) -> pb.Call:
     """One call."""
-    return pb.Call(
+    message = pb.Call(
         call_id=value.call_id,
         started_at_ms=value.started_at_ms,
         ended_at_ms=value.ended_at_ms or 0,
         termination=value.termination,
         queued=value.queued,
         answered=value.answered,
+        to=value.called,
+        outcome=value.outcome,
     )
+    setattr(message, "from", value.caller)
+    return message
 
 
 def kpi(value: Kpi) -> pb.Kpi:
@@ -98,7 +104,21 @@ def kpi(value: Kpi) -> pb.Kpi:
         version=value.version,
         unit=value.unit,
         default_variant=value.is_default,
+        numerator=_part(value.numerator),
+        denominator=None if value.denominator is None else _part(value.denominator),
     )
+
+
+def _part(value: Part) -> pb.KpiPart:
+    """What stands on one side of a formula's line, and where its records are asked for."""
+    match value:
+        case OfEntries():
+            unit = Unit.COUNT if value.amount is one else Unit.MS
+            return pb.KpiPart(records="entries", unit=unit)
+        case OfTime():
+            return pb.KpiPart(records="intervals", unit=Unit.MS)
+        case OfCalls():
+            return pb.KpiPart(records="calls", unit=Unit.COUNT)
 
 
 def story(value: Story, *, steps: Sequence[Step], roles: Mapping[str, str]) -> pb.Story:

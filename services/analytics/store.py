@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from typing import ClassVar, Protocol, TypeVar
+from heapq import nlargest, nsmallest
+from typing import Any, ClassVar, Final, Protocol, TypeVar
 
-from services.analytics.core.calls import merged
+from services.analytics.core.calls import merged, outcome_of
 from services.analytics.core.story import MAX_STEPS, in_order
 from services.analytics.model.questions import CallQuery, EntryQuery, IntervalQuery
 from services.analytics.model.records import (
@@ -21,14 +21,16 @@ from services.analytics.model.records import (
     Records,
 )
 from services.analytics.model.story import Ladder, Step, Story
-from services.analytics.model.words import Exit
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import TenantId
 
 T = TypeVar("T")
+K = TypeVar("K", bound="tuple[Any, ...]")
 
 PAGE = 1_000
 """Records handed out at a time."""
+BEYOND: Final = 2**62
+"""Later than anything happens; UTC milliseconds."""
 
 
 class StalePosition(CarillonError):
@@ -98,17 +100,17 @@ class AnalyticsStore(Protocol):
     async def entries(
         self, tenant_id: TenantId, query: EntryQuery, *, after: tuple[int, str], limit: int
     ) -> list[Entry]:
-        """Entries in order of (offered_at_ms, entry_id), from behind `after`."""
+        """Entries in order of (offered_at_ms, entry_id), or backwards, from behind `after`."""
 
     async def intervals(
         self, tenant_id: TenantId, query: IntervalQuery, *, after: tuple[int, str, int], limit: int
     ) -> list[Interval]:
-        """Intervals in order of (from_ms, agent_id, version), from behind `after`."""
+        """Intervals in order of (from_ms, agent_id, version), or backwards, from behind `after`."""
 
     async def calls(
         self, tenant_id: TenantId, query: CallQuery, *, after: tuple[int, str], limit: int
     ) -> list[Call]:
-        """Calls in order of (started_at_ms, call_id), with what became of them in queues."""
+        """Calls in order of (started_at_ms, call_id), or backwards, with what became of them."""
 
 
 @dataclass(slots=True)
@@ -251,9 +253,8 @@ class MemoryStore:
             and (not query.queue_ids or entry.queue_id in query.queue_ids)
             and (not query.agent_ids or entry.agent_id in query.agent_ids)
             and (not query.exits or entry.exit in query.exits)
-            and entry_key(entry) > after
         )
-        return list(islice(sorted(found, key=entry_key), limit))
+        return _listed(found, entry_key, after, limit=limit, newest_first=query.newest_first)
 
     async def intervals(
         self, tenant_id: TenantId, query: IntervalQuery, *, after: tuple[int, str, int], limit: int
@@ -266,9 +267,8 @@ class MemoryStore:
             and (not query.queue_ids or set(interval.queue_ids) & set(query.queue_ids))
             and (not query.agent_ids or interval.agent_id in query.agent_ids)
             and (not query.states or interval.state in query.states)
-            and interval_key(interval) > after
         )
-        return list(islice(sorted(found, key=interval_key), limit))
+        return _listed(found, interval_key, after, limit=limit, newest_first=query.newest_first)
 
     async def calls(
         self, tenant_id: TenantId, query: CallQuery, *, after: tuple[int, str], limit: int
@@ -281,15 +281,24 @@ class MemoryStore:
         found = (
             with_entries(call, stays.get(call.call_id, ()))
             for call in kept.calls.values()
-            if query.from_ms <= call.started_at_ms < query.to_ms and call_key(call) > after
+            if query.from_ms <= call.started_at_ms < query.to_ms
         )
-        return list(islice(sorted(found, key=call_key), limit))
+        return _listed(found, call_key, after, limit=limit, newest_first=query.newest_first)
 
 
 def with_entries(call: Call, entries: Collection[Entry]) -> Call:
     """A call with what became of it in queues."""
-    answered = any(entry.exit is Exit.ANSWERED for entry in entries)
-    return replace(call, queued=bool(entries), answered=answered)
+    return replace(call, outcome=outcome_of([entry.exit for entry in entries]))
+
+
+def before_all(*, newest_first: bool) -> tuple[int, str]:
+    """What the first page of entries or calls goes on from."""
+    return (BEYOND if newest_first else -1), ""
+
+
+def before_all_intervals(*, newest_first: bool) -> tuple[int, str, int]:
+    """What the first page of intervals goes on from."""
+    return (*before_all(newest_first=newest_first), -1)
 
 
 def entry_key(entry: Entry) -> tuple[int, str]:
@@ -305,6 +314,14 @@ def interval_key(interval: Interval) -> tuple[int, str, int]:
 def call_key(call: Call) -> tuple[int, str]:
     """What calls are listed by."""
     return call.started_at_ms, call.call_id
+
+
+def _listed(
+    found: Iterable[T], key: Callable[[T], K], after: K, *, limit: int, newest_first: bool
+) -> list[T]:
+    if newest_first:
+        return nlargest(limit, (each for each in found if key(each) < after), key=key)
+    return nsmallest(limit, (each for each in found if key(each) > after), key=key)
 
 
 def _touches(interval: Interval, query: IntervalQuery) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from operator import attrgetter
 
 import asyncpg
 
+from services.analytics.core.calls import outcome_of
 from services.analytics.core.story import in_order
 from services.analytics.model.questions import CallQuery, EntryQuery, IntervalQuery
 from services.analytics.model.records import (
@@ -50,19 +51,22 @@ _ENTRY = _columns(Entry)
 _INTERVAL = _columns(Interval)
 _QUEUE = _columns(Queue)
 _AGENT = _columns(Agent)
-_CALL = ("call_id", "started_at_ms", "seq", "ended_at_ms", "termination")
+_CALL = ("call_id", "started_at_ms", "seq", "ended_at_ms", "termination", "caller", "called")
 
 _PUT_QUEUE = _upsert("queue", ("queue_id",), _QUEUE)
 _PUT_AGENT = _upsert("agent", ("agent_id",), _AGENT)
 _PUT_ENTRY = _upsert("entry", ("entry_id",), _ENTRY)
 _PUT_INTERVAL = _upsert("agent_interval", ("agent_id", "version"), _INTERVAL)
 _PUT_CALL = """
-INSERT INTO call (tenant_id, call_id, started_at_ms, seq, ended_at_ms, termination)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO call
+  (tenant_id, call_id, started_at_ms, seq, ended_at_ms, termination, caller, called)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (tenant_id, call_id) DO UPDATE SET seq = excluded.seq,
   ended_at_ms = coalesce(excluded.ended_at_ms, call.ended_at_ms),
   termination = CASE WHEN excluded.ended_at_ms IS NULL
-    THEN call.termination ELSE excluded.termination END
+    THEN call.termination ELSE excluded.termination END,
+  caller = coalesce(nullif(excluded.caller, ''), call.caller),
+  called = coalesce(nullif(excluded.called, ''), call.called)
 WHERE call.seq < excluded.seq
 """
 _PUT_PROGRESS = """
@@ -90,22 +94,30 @@ SELECT {", ".join(_INTERVAL)} FROM agent_interval WHERE revision > $1
 ORDER BY from_ms, agent_id, version
 """  # noqa: S608 (no input)
 
-_LIST_ENTRIES = f"""
+_ORDERS = {False: (">", "ASC"), True: ("<", "DESC")}
+"""By whether the newest come first: what is behind a place, and in which order."""
+_LIST_ENTRIES = {
+    newest_first: f"""
 SELECT {", ".join(_ENTRY)} FROM entry
 WHERE offered_at_ms >= $1 AND offered_at_ms < $2
   AND (cardinality($3::text[]) = 0 OR queue_id = ANY($3))
   AND (cardinality($4::text[]) = 0 OR agent_id = ANY($4))
   AND (cardinality($5::text[]) = 0 OR exit = ANY($5))
-  AND (offered_at_ms, entry_id) > ($6, $7)
-ORDER BY offered_at_ms, entry_id LIMIT $8
+  AND (offered_at_ms, entry_id) {behind} ($6, $7)
+ORDER BY offered_at_ms {way}, entry_id {way} LIMIT $8
 """  # noqa: S608 (no input)
-_INTERVALS_ASKED_FOR = """
+    for newest_first, (behind, way) in _ORDERS.items()
+}
+_INTERVALS_ASKED_FOR = {
+    newest_first: f"""
     (cardinality($3::text[]) = 0 OR queue_ids && $3)
   AND (cardinality($4::text[]) = 0 OR agent_id = ANY($4))
   AND (cardinality($5::text[]) = 0 OR state = ANY($5))
-  AND (from_ms, agent_id, version) > ($6, $7, $8)
-ORDER BY from_ms, agent_id, version LIMIT $9
+  AND (from_ms, agent_id, version) {behind} ($6, $7, $8)
+ORDER BY from_ms {way}, agent_id {way}, version {way} LIMIT $9
 """
+    for newest_first, (behind, way) in _ORDERS.items()
+}
 # An agent's time has no gaps: of all that began before, only the last can reach into the span.
 _REACHING_IN = f"""
 SELECT {", ".join(_INTERVAL)} FROM (
@@ -114,21 +126,22 @@ SELECT {", ".join(_INTERVAL)} FROM (
     WHERE i.tenant_id = a.tenant_id AND i.agent_id = a.agent_id AND i.from_ms < $1
     ORDER BY i.from_ms DESC, i.version DESC LIMIT 1) last
   WHERE (last.to_ms > $1 OR last.to_ms IS NULL) AND last.from_ms < $2) reaching
-WHERE {_INTERVALS_ASKED_FOR}
-"""  # noqa: S608 (no input)
+WHERE """  # noqa: S608 (no input)
 _BEGINNING_IN = f"""
 SELECT {", ".join(_INTERVAL)} FROM agent_interval
-WHERE from_ms >= $1 AND from_ms < $2 AND {_INTERVALS_ASKED_FOR}
-"""  # noqa: S608 (no input)
-_LIST_CALLS = f"""
-SELECT {", ".join(f"c.{name}" for name in _CALL)}, e.queued, e.answered FROM call c
+WHERE from_ms >= $1 AND from_ms < $2 AND """  # noqa: S608 (no input)
+_LIST_CALLS = {
+    newest_first: f"""
+SELECT {", ".join(f"c.{name}" for name in _CALL)}, e.exits FROM call c
 CROSS JOIN LATERAL (
-  SELECT count(*) > 0 AS queued, coalesce(bool_or(exit = 'answered'), false) AS answered
+  SELECT array_agg(exit) AS exits
   FROM entry WHERE entry.tenant_id = c.tenant_id AND entry.contact_id = c.call_id) e
 WHERE c.started_at_ms >= $1 AND c.started_at_ms < $2
-  AND (c.started_at_ms, c.call_id) > ($3, $4)
-ORDER BY c.started_at_ms, c.call_id LIMIT $5
+  AND (c.started_at_ms, c.call_id) {behind} ($3, $4)
+ORDER BY c.started_at_ms {way}, c.call_id {way} LIMIT $5
 """  # noqa: S608 (no input)
+    for newest_first, (behind, way) in _ORDERS.items()
+}
 _GET_CALL = f"SELECT {', '.join(_CALL)} FROM call WHERE call_id = $1"  # noqa: S608 (no input)
 _ENTRIES_OF = f"""
 SELECT {", ".join(_ENTRY)} FROM entry WHERE contact_id = $1 ORDER BY offered_at_ms, entry_id
@@ -261,7 +274,7 @@ class SqlStore:
         """See `AnalyticsStore.entries`."""
         async with self._database.transaction(tenant_id) as connection:
             rows = await connection.fetch(
-                _LIST_ENTRIES,
+                _LIST_ENTRIES[query.newest_first],
                 query.from_ms,
                 query.to_ms,
                 list(query.queue_ids),
@@ -285,11 +298,17 @@ class SqlStore:
             *after,
         )
         rows: list[asyncpg.Record] = []
+        # What reaches in began before whatever begins in it.
+        parts: tuple[str, ...] = (_REACHING_IN, _BEGINNING_IN)
+        if query.newest_first:
+            parts = (_BEGINNING_IN, _REACHING_IN)
+        elif after[0] >= query.from_ms:
+            parts = (_BEGINNING_IN,)
         async with self._database.transaction(tenant_id) as connection:
-            if after[0] < query.from_ms:
-                rows = await connection.fetch(_REACHING_IN, *asked, limit)
-            if len(rows) < limit:
-                rows += await connection.fetch(_BEGINNING_IN, *asked, limit - len(rows))
+            for part in parts:
+                if len(rows) < limit:
+                    statement = part + _INTERVALS_ASKED_FOR[query.newest_first]
+                    rows += await connection.fetch(statement, *asked, limit - len(rows))
         return [_interval(row) for row in rows]
 
     async def calls(
@@ -297,8 +316,10 @@ class SqlStore:
     ) -> list[Call]:
         """See `AnalyticsStore.calls`."""
         async with self._database.transaction(tenant_id) as connection:
-            rows = await connection.fetch(_LIST_CALLS, query.from_ms, query.to_ms, *after, limit)
-        return [Call(**row) for row in rows]
+            rows = await connection.fetch(
+                _LIST_CALLS[query.newest_first], query.from_ms, query.to_ms, *after, limit
+            )
+        return [_call(row) for row in rows]
 
 
 async def _pages(
@@ -342,6 +363,11 @@ def _entry_row(entry: Entry) -> tuple[object, ...]:
 def _entry(row: asyncpg.Record) -> Entry:
     attributes = tuple(sorted(json.loads(row["attributes"]).items()))
     return Entry(**{**row, "attributes": attributes, "exit": Exit(row["exit"])})
+
+
+def _call(row: asyncpg.Record) -> Call:
+    exits = [Exit(word) for word in row["exits"] or ()]
+    return replace(Call(*(row[name] for name in _CALL)), outcome=outcome_of(exits))
 
 
 def _interval(row: asyncpg.Record) -> Interval:

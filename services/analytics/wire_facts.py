@@ -52,6 +52,10 @@ def told(envelope: Envelope) -> Told:
 
 
 def _fact(call_id: str, fact: gateway.CallFact) -> CallFact:
+    if fact.HasField("call_started"):
+        began = _invited(fact.call_started)[1]
+        caller, called = (clean(began[name])[:MAX_VALUE] for name in ("from", "to"))
+        return CallFact(call_id, fact.seq, fact.at_ms, caller=caller, called=called)
     if not fact.HasField("call_ended"):
         return CallFact(call_id, fact.seq, fact.at_ms)
     ended = fact.call_ended

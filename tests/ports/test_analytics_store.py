@@ -22,8 +22,18 @@ from services.analytics.model.records import (
     Records,
 )
 from services.analytics.model.story import Ladder
-from services.analytics.model.words import AgentState, Exit
-from services.analytics.store import PAGE, AnalyticsStore, MemoryStore, StalePosition
+from services.analytics.model.words import AgentState, CallOutcome, Exit
+from services.analytics.store import (
+    PAGE,
+    AnalyticsStore,
+    MemoryStore,
+    StalePosition,
+    before_all,
+    before_all_intervals,
+    call_key,
+    entry_key,
+    interval_key,
+)
 from services.analytics.store_sql import SqlStore
 from services.chassis.bus import Batch
 from services.chassis.database import Database, DatabaseAddress
@@ -253,6 +263,12 @@ async def test_entries_of_one_moment_are_paged_without_loss(store: AnalyticsStor
         seen += [each.entry_id for each in page]
         after = (page[-1].offered_at_ms, page[-1].entry_id)
     assert seen == sorted(names)
+    backwards = replace(EVER, newest_first=True)
+    seen, after = [], before_all(newest_first=True)
+    while page := await store.entries(T, backwards, after=after, limit=2):
+        seen += [each.entry_id for each in page]
+        after = entry_key(page[-1])
+    assert seen == sorted(names, reverse=True)
 
 
 async def test_intervals_are_found_where_they_touch(store: AnalyticsStore) -> None:
@@ -291,6 +307,12 @@ async def test_intervals_are_found_where_they_touch(store: AnalyticsStore) -> No
         pages += [f"{each.agent_id}{each.version}" for each in page]
         after = (page[-1].from_ms, page[-1].agent_id, page[-1].version)
     assert pages == ["a1", "b1", "a2", "a3", "a4"]
+    pages, after = [], before_all_intervals(newest_first=True)
+    backwards = IntervalQuery(9, 100, newest_first=True)
+    while page := await store.intervals(T, backwards, after=after, limit=2):
+        pages += [f"{each.agent_id}{each.version}" for each in page]
+        after = interval_key(page[-1])
+    assert pages == ["a4", "a3", "a2", "b1", "a1"]
 
 
 async def test_calls_are_joined_with_what_became_of_them(store: AnalyticsStore) -> None:
@@ -307,10 +329,22 @@ async def test_calls_are_joined_with_what_became_of_them(store: AnalyticsStore) 
     )
     found = await store.calls(T, CallQuery(10, 12), after=START, limit=10)
     assert found == [
-        Call("c1", 10, 1, queued=True, answered=True),
-        Call("c2", 11, 1, queued=True),
+        Call("c1", 10, 1, outcome=CallOutcome.ANSWERED),
+        Call("c2", 11, 1, outcome=CallOutcome.ABANDONED),
     ]
     assert await store.calls(T, CallQuery(0, 99), after=(11, "c2"), limit=5) == [Call("c3", 12, 1)]
+    backwards = CallQuery(0, 99, newest_first=True)
+    newest = await store.calls(T, backwards, after=before_all(newest_first=True), limit=2)
+    oldest = await store.calls(T, backwards, after=call_key(newest[-1]), limit=2)
+    assert [each.call_id for each in (*newest, *oldest)] == ["c3", "c2", "c1"]
+
+
+async def test_calls_keep_who_called_whom(store: AnalyticsStore) -> None:
+    await store.put_calls(T, [Call("c", 10, 1, caller="+491", called="+4930")])
+    await store.put_calls(T, [Call("c", 10, 9, 20, "success/over")])
+    expected = Call("c", 10, 9, 20, "success/over", caller="+491", called="+4930")
+    assert await store.calls(T, CallQuery(0, 99), after=START, limit=5) == [expected]
+    assert (await store.story(T, "c")).call == expected
 
 
 async def test_what_was_told_of_a_call_before_changes_nothing(store: AnalyticsStore) -> None:

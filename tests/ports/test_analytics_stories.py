@@ -9,7 +9,7 @@ import pytest
 from services.analytics.core.story import MAX_STEPS
 from services.analytics.model.records import Call, Entry, Records
 from services.analytics.model.story import Ladder, Story
-from services.analytics.model.words import Exit, Source
+from services.analytics.model.words import CallOutcome, Exit, Source
 from services.analytics.store import AnalyticsStore, MemoryStore
 from services.analytics.store_sql import SqlStore
 from services.chassis.database import Database, DatabaseAddress
@@ -55,7 +55,7 @@ async def test_a_story_is_all_that_is_known_of_a_contact(store: AnalyticsStore) 
     )
     assert await store.story(T, "c1") == Story(
         contact_id="c1",
-        call=Call("c1", 10, 4, queued=True, answered=True),
+        call=Call("c1", 10, 4, outcome=CallOutcome.ANSWERED),
         entries=(entries[0], entries[1]),
         steps=(a_step(1), routed, a_step(3)),
         ladder=(SIP,),

@@ -392,6 +392,8 @@ class ListEntriesRequest(_message.Message):
     THRESHOLD_S_FIELD_NUMBER: _builtins.int
     PAGE_FIELD_NUMBER: _builtins.int
     NEWEST_FIRST_FIELD_NUMBER: _builtins.int
+    QUEUE_IDS_FIELD_NUMBER: _builtins.int
+    AGENT_IDS_FIELD_NUMBER: _builtins.int
     from_ms: _builtins.int
     to_ms: _builtins.int
     queue_id: _builtins.str
@@ -410,6 +412,12 @@ class ListEntriesRequest(_message.Message):
 
     @_builtins.property
     def page(self) -> _common_pb2.PageRequest: ...
+    @_builtins.property
+    def queue_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Any of these, `queue_id` and `agent_id` included; empty: all. At most 200 of each."""
+
+    @_builtins.property
+    def agent_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
         self,
         *,
@@ -423,10 +431,12 @@ class ListEntriesRequest(_message.Message):
         threshold_s: _builtins.int = ...,
         page: _common_pb2.PageRequest | None = ...,
         newest_first: _builtins.bool = ...,
+        queue_ids: _abc.Iterable[_builtins.str] | None = ...,
+        agent_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "behind", b"behind", "denominator", b"denominator", "exits", b"exits", "from_ms", b"from_ms", "newest_first", b"newest_first", "page", b"page", "queue_id", b"queue_id", "threshold_s", b"threshold_s", "to_ms", b"to_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "agent_ids", b"agent_ids", "behind", b"behind", "denominator", b"denominator", "exits", b"exits", "from_ms", b"from_ms", "newest_first", b"newest_first", "page", b"page", "queue_id", b"queue_id", "queue_ids", b"queue_ids", "threshold_s", b"threshold_s", "to_ms", b"to_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -516,6 +526,8 @@ class ListIntervalsRequest(_message.Message):
     BEHIND_FIELD_NUMBER: _builtins.int
     DENOMINATOR_FIELD_NUMBER: _builtins.int
     NEWEST_FIRST_FIELD_NUMBER: _builtins.int
+    QUEUE_IDS_FIELD_NUMBER: _builtins.int
+    AGENT_IDS_FIELD_NUMBER: _builtins.int
     from_ms: _builtins.int
     to_ms: _builtins.int
     agent_id: _builtins.str
@@ -531,6 +543,12 @@ class ListIntervalsRequest(_message.Message):
     """The newest first; else the oldest. Go on with the same order as the page before."""
     @_builtins.property
     def page(self) -> _common_pb2.PageRequest: ...
+    @_builtins.property
+    def queue_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Any of these, `queue_id` and `agent_id` included; empty: all. At most 200 of each."""
+
+    @_builtins.property
+    def agent_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
         self,
         *,
@@ -543,10 +561,12 @@ class ListIntervalsRequest(_message.Message):
         behind: _builtins.str = ...,
         denominator: _builtins.bool = ...,
         newest_first: _builtins.bool = ...,
+        queue_ids: _abc.Iterable[_builtins.str] | None = ...,
+        agent_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "behind", b"behind", "denominator", b"denominator", "from_ms", b"from_ms", "newest_first", b"newest_first", "page", b"page", "queue_id", b"queue_id", "state", b"state", "to_ms", b"to_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "agent_ids", b"agent_ids", "behind", b"behind", "denominator", b"denominator", "from_ms", b"from_ms", "newest_first", b"newest_first", "page", b"page", "queue_id", b"queue_id", "queue_ids", b"queue_ids", "state", b"state", "to_ms", b"to_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from services.analytics.model.events import CallFact
 from services.analytics.model.records import Call
+from services.analytics.model.words import CallOutcome, Exit
 
 
 def calls_of(facts: Iterable[CallFact]) -> tuple[Call, ...]:
@@ -14,6 +15,7 @@ def calls_of(facts: Iterable[CallFact]) -> tuple[Call, ...]:
     first: dict[str, CallFact] = {}
     newest: dict[str, CallFact] = {}
     ended: dict[str, CallFact] = {}
+    begun: dict[str, CallFact] = {}
     for fact in facts:
         known = newest.get(fact.call_id)
         if known is None:
@@ -23,18 +25,28 @@ def calls_of(facts: Iterable[CallFact]) -> tuple[Call, ...]:
         newest[fact.call_id] = fact
         if fact.termination:
             ended[fact.call_id] = fact
+        if fact.caller or fact.called:
+            begun[fact.call_id] = fact
     return tuple(
-        _call(first[call_id], newest[call_id].seq, ended.get(call_id)) for call_id in sorted(first)
+        _call(
+            first[call_id],
+            seq=newest[call_id].seq,
+            begun=begun.get(call_id, first[call_id]),
+            ended=ended.get(call_id),
+        )
+        for call_id in sorted(first)
     )
 
 
-def _call(first: CallFact, seq: int, ended: CallFact | None) -> Call:
+def _call(first: CallFact, *, seq: int, begun: CallFact, ended: CallFact | None) -> Call:
     return Call(
         call_id=first.call_id,
         started_at_ms=first.at_ms - first.duration_ms,
         seq=seq,
         ended_at_ms=None if ended is None else ended.at_ms,
         termination="" if ended is None else ended.termination,
+        caller=begun.caller,
+        called=begun.called,
     )
 
 
@@ -50,4 +62,17 @@ def merged(known: Call | None, told: Call) -> Call:
         seq=told.seq,
         ended_at_ms=told.ended_at_ms if ended else known.ended_at_ms,
         termination=told.termination if ended else known.termination,
+        caller=told.caller or known.caller,
+        called=told.called or known.called,
     )
+
+
+def outcome_of(exits: Collection[Exit]) -> CallOutcome:
+    """What became of a call whose stays in queues ended, or go on, like this."""
+    if not exits:
+        return CallOutcome.NEVER_QUEUED
+    if Exit.ANSWERED in exits:
+        return CallOutcome.ANSWERED
+    if Exit.WAITING in exits:
+        return CallOutcome.WAITING
+    return CallOutcome.ABANDONED if Exit.ABANDONED in exits else CallOutcome.UNANSWERED

@@ -261,3 +261,7 @@ class CallFact:
     """Of a call that is over: from the first INVITE."""
     termination: str = ""
     """Of a call that is over: class and reason with a slash between."""
+    caller: str = ""
+    """Of a call's beginning: who called."""
+    called: str = ""
+    """Of a call's beginning: which number."""

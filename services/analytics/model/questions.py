@@ -21,6 +21,8 @@ class EntryQuery:
     """Answered by any of these agents; empty: whoever, or nobody."""
     exits: tuple[Exit, ...] = ()
     """With any of these exits; empty: all."""
+    newest_first: bool = False
+    """Else the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class IntervalQuery:
     """Of any of these agents; empty: of all."""
     states: tuple[AgentState, ...] = ()
     """In any of these states; empty: all."""
+    newest_first: bool = False
+    """Else the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +51,5 @@ class CallQuery:
     """UTC milliseconds, included."""
     to_ms: int
     """UTC milliseconds, not included."""
+    newest_first: bool = False
+    """Else the oldest."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from services.analytics.model.words import AgentState, Exit
+from services.analytics.model.words import AgentState, CallOutcome, Exit
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,22 @@ class Call:
     """UTC milliseconds; None: it is going on."""
     termination: str = ""
     """How it ended: class and reason with a slash between; empty while it goes on."""
-    queued: bool = False
-    """Whether it was offered to a queue."""
-    answered: bool = False
-    """Whether an agent answered it."""
+    caller: str = ""
+    """Who called, as the signalling said it; empty: not told."""
+    called: str = ""
+    """Which number."""
+    outcome: CallOutcome = CallOutcome.NEVER_QUEUED
+    """What became of it in queues."""
+
+    @property
+    def queued(self) -> bool:
+        """Whether it was offered to a queue."""
+        return self.outcome is not CallOutcome.NEVER_QUEUED
+
+    @property
+    def answered(self) -> bool:
+        """Whether an agent answered it."""
+        return self.outcome is CallOutcome.ANSWERED
 
 
 @dataclass(frozen=True, slots=True)

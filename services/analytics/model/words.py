@@ -20,6 +20,18 @@ class Exit(StrEnum):
     FAILED = "failed"
 
 
+class CallOutcome(StrEnum):
+    """What became of a call in queues: exclusive and exhaustive."""
+
+    NEVER_QUEUED = "never_queued"
+    WAITING = "waiting"
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    """The caller gave up in a queue."""
+    UNANSWERED = "unanswered"
+    """It left its queues otherwise, for example to a message."""
+
+
 class AgentState(StrEnum):
     """The one word of an agent's interval."""
 

@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 
+from services.analytics.core.calls import outcome_of
 from services.analytics.core.catalogue import (
     CATALOGUE,
     choose,
@@ -206,10 +207,24 @@ def test_agents_time(label: str, expected: float) -> None:
 def test_calls() -> None:
     formulas = Formulas(choose(("answered_rate", "queued_rate", "total_calls:received")), Terms())
     sums = formulas.nothing()
-    for queued, answered in ((True, True), (True, False), (False, False), (True, False)):
-        formulas.add_call(sums, Call("c", 0, queued=queued, answered=answered))
+    for exits in ([Exit.OVERFLOWED, Exit.ANSWERED], [Exit.ABANDONED], [], [Exit.WAITING]):
+        formulas.add_call(sums, Call("c", 0, outcome=outcome_of(exits)))
     found = formulas.figures(sums, {})
     assert [each.value for each in found] == [25.0, 75.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("exits", "outcome"),
+    [
+        ([], "never_queued"),
+        ([Exit.OVERFLOWED, Exit.WAITING], "waiting"),
+        ([Exit.OVERFLOWED, Exit.ABANDONED], "abandoned"),
+        ([Exit.ABANDONED, Exit.ANSWERED], "answered"),
+        ([Exit.CLOSED, Exit.VOICEMAIL], "unanswered"),
+    ],
+)
+def test_what_became_of_a_call(exits: list[Exit], outcome: str) -> None:
+    assert outcome_of(exits) == outcome
 
 
 def test_a_record_can_be_taken_away_again() -> None:

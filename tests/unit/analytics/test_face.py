@@ -157,7 +157,18 @@ def test_kpis_are_listed_with_their_formulas(play: Play) -> None:
             version=1,
             unit="percent",
             default_variant=True,
+            numerator=pb.KpiPart(records="entries", unit="count"),
+            denominator=pb.KpiPart(records="entries", unit="count"),
         )
+        parts = {
+            f"{each.kpi}:{each.variant}": (each.numerator.records, each.numerator.unit)
+            for each in found.kpis
+        }
+        assert parts["asa:total"] == ("entries", "ms")
+        assert parts["occupancy:talk-hold"] == ("intervals", "ms")
+        assert parts["queued_rate:"] == ("calls", "count")
+        offered = next(each for each in found.kpis if each.kpi == "offered")
+        assert not offered.HasField("denominator")
         assert len(found.kpis) == len(CATALOGUE)
 
     play(story)

@@ -194,3 +194,69 @@ def test_intervals_and_calls_are_paged_too(play: Play) -> None:
         assert not second.page.next_token
 
     play(story)
+
+
+def test_the_newest_come_first_where_that_is_asked_for(play: Play) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.a_morning()
+        await call_facts(scene)
+        seen: dict[str, list[str]] = {"entries": [], "intervals": [], "calls": []}
+        tokens = dict.fromkeys(seen, "")
+        for _ in range(5):
+            for kind, ask, request, name in (
+                ("entries", scene.stub.ListEntries, pb.ListEntriesRequest, "entry_id"),
+                ("intervals", scene.stub.ListIntervals, pb.ListIntervalsRequest, "state"),
+                ("calls", scene.stub.ListCalls, pb.ListCallsRequest, "call_id"),
+            ):
+                page = common_pb2.PageRequest(size=2, token=tokens[kind])
+                if tokens[kind] or not seen[kind]:
+                    asked: Any = request(**SPAN, page=page, newest_first=True)
+                    found = await ask(asked, metadata=DEMO)
+                    seen[kind] += [getattr(each, name) for each in getattr(found, kind)]
+                    tokens[kind] = found.page.next_token
+        assert seen == {
+            "entries": ["e5", "e4", "e3", "e2", "e1"],
+            "intervals": ["ready", "talking", "ready"],
+            "calls": ["call-lost", "call-e1"],
+        }
+
+    play(story)
+
+
+def test_records_of_several_queues_and_agents_are_found_together(play: Play) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.a_morning()
+        everything = await scene.entries()
+        queues = {each.queue_id for each in (await scene.entry_page()).entries}
+        assert await scene.entries(queue_ids=sorted(queues)) == everything
+        one = await scene.entries(queue_id=min(queues))
+        assert await scene.entries(queue_ids=["none"], queue_id=min(queues)) == one != everything
+        assert await scene.entries(queue_ids=["none", "other"]) == []
+        theirs = await scene.entries(agent_id="anna")
+        assert theirs != everything
+        assert await scene.entries(agent_ids=["anna", "nobody"]) == theirs
+        asked = pb.ListIntervalsRequest(**SPAN, agent_ids=["anna", "nobody"], queue_ids=["none"])
+        assert not (await scene.stub.ListIntervals(asked, metadata=DEMO)).intervals
+        del asked.queue_ids[:]
+        assert len((await scene.stub.ListIntervals(asked, metadata=DEMO)).intervals) == 3
+
+    play(story)
+
+
+def test_calls_are_found_by_what_became_of_them(play: Play) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.a_morning()
+        await call_facts(scene)
+
+        async def found(*outcomes: str) -> list[tuple[str, str]]:
+            request = pb.ListCallsRequest(**SPAN, outcomes=outcomes)
+            answer = await scene.stub.ListCalls(request, metadata=DEMO)
+            return [(each.call_id, each.outcome) for each in answer.calls]
+
+        answered, lost = ("call-e1", "answered"), ("call-lost", "never_queued")
+        assert await found() == [answered, lost]
+        assert await found("never_queued") == [lost]
+        assert await found("answered", "abandoned") == [answered]
+        assert await found("abandoned", "waiting", "unanswered") == []
+
+    play(story)

@@ -293,6 +293,16 @@ async def test_a_call_is_on_record_from_its_first_fact_with_a_tenant_to_its_end(
     assert await calls(stage) == [over]
 
 
+async def test_a_call_tells_who_called_whom_whatever_comes_after() -> None:
+    stage = Stage()
+    begun = gateway_pb2.CallStarted(**{"from": "+491"}, to="+4930")
+    first = fact("c", 1, T0, call_started=begun)
+    noted = fact("c", 2, T0, flow_noted=gateway_pb2.FlowNoted(kind="flow"))
+    await stage.take([first, noted], GATEWAYS)
+    await stage.take([fact("c", 3, T0, flow_noted=gateway_pb2.FlowNoted(kind="flow"))], GATEWAYS)
+    assert await calls(stage) == [Call("c", T0, 3, caller="+491", called="+4930")]
+
+
 async def test_a_call_whose_end_is_all_that_is_known_began_its_duration_before() -> None:
     stage = Stage()
     body = gateway_pb2.CallEnded(duration_ms=5_000)

@@ -52,6 +52,7 @@ from tests.unit.analytics.scene import (
             "bad-filter",
         ),
         (pb.ListCallsRequest(), "bad-range"),
+        (pb.ListCallsRequest(to_ms=1, outcomes=["gone"]), "bad-filter"),
         (pb.ListCallsRequest(to_ms=1, behind="asa"), "kpi-not-for-this"),
         (pb.ListCallsRequest(to_ms=1, page=common_pb2.PageRequest(token="1 \0")), "bad-filter"),
         (pb.GetLiveRequest(queue_ids=["\0"]), "bad-filter"),
