@@ -139,6 +139,11 @@ class Crm(crm_pb2_grpc.CrmServicer):
             page=common_pb2.PageResponse(next_token=token),
         )
 
+    async def GetContact(self, request: crm_pb2.GetContactRequest, _context: Context) -> Any:
+        """One contact with its notes."""
+        contact = await self._store.get_contact(tenant_id(), _asked(request.contact_id))
+        return CODEC.to_proto(contact)
+
     async def PutContact(self, request: crm_pb2.PutContactRequest, _context: Context) -> Any:
         """Adds or replaces a past contact."""
         contact = checked_contact(CODEC.from_proto(request.contact, PastContact))

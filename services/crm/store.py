@@ -86,6 +86,9 @@ class CrmStore(Protocol):
     async def list_history(self, tenant_id: TenantId, search: HistorySearch) -> list[PastContact]:
         """Contacts, the newest first; NoSuchCustomer."""
 
+    async def get_contact(self, tenant_id: TenantId, contact_id: str) -> PastContact:
+        """One contact; NoSuchContact."""
+
     async def put_contact(self, tenant_id: TenantId, contact: PastContact) -> PastContact:
         """Adds or replaces a past contact; NoSuchCustomer when it names one that is not there."""
 
@@ -191,6 +194,10 @@ class MemoryCrmStore:
             ]
         return contacts[: search.size]
 
+    async def get_contact(self, tenant_id: TenantId, contact_id: str) -> PastContact:
+        """See `CrmStore.get_contact`."""
+        return self._record_of(tenant_id, contact_id).contact
+
     async def put_contact(self, tenant_id: TenantId, contact: PastContact) -> PastContact:
         """See `CrmStore.put_contact`."""
         if contact.customer_id:
@@ -201,10 +208,7 @@ class MemoryCrmStore:
 
     async def add_note(self, tenant_id: TenantId, contact_id: str, note: Note) -> PastContact:
         """See `CrmStore.add_note`."""
-        record = self._records.get((tenant_id, contact_id))
-        if record is None:
-            raise NoSuchContact(contact_id)
-        noted = with_note(record, note)
+        noted = with_note(self._record_of(tenant_id, contact_id), note)
         self._records[tenant_id, contact_id] = noted
         return noted.contact
 
@@ -221,6 +225,12 @@ class MemoryCrmStore:
                     key = (tenant_id, happening.contact_id)
                     before = self._records.get(key) or begun(happening.contact_id)
                     self._records[key] = self._owned(tenant_id, fold(before, happening, names))
+
+    def _record_of(self, tenant_id: TenantId, contact_id: str) -> Record:
+        try:
+            return self._records[tenant_id, contact_id]
+        except KeyError:
+            raise NoSuchContact(contact_id) from None
 
     async def _announce(
         self, tenant_id: TenantId, customer_id: str, customer: Customer | None, now_ms: int

@@ -187,6 +187,16 @@ class SqlCrmStore:
             )
         return [read_contact(row["body"]) for row in rows] if whose else []
 
+    async def get_contact(self, tenant_id: TenantId, contact_id: str) -> PastContact:
+        """See `CrmStore.get_contact`."""
+        async with self._database.transaction(tenant_id) as connection:
+            body = await connection.fetchval(
+                "SELECT body FROM contact WHERE contact_id = $1", contact_id
+            )
+        if body is None:
+            raise NoSuchContact(contact_id)
+        return read_contact(body)
+
     async def put_contact(self, tenant_id: TenantId, contact: PastContact) -> PastContact:
         """See `CrmStore.put_contact`."""
         async with self._database.transaction(tenant_id) as connection:

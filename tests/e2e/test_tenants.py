@@ -155,6 +155,7 @@ def things(pair: Pair) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("GET", f"/v1/recordings/{pair.call_a}/waveform", None),
         ("DELETE", f"/v1/users/{anna}", None),
         ("DELETE", "/v1/dispositions/alpha-only", None),
+        ("GET", f"/v1/contacts/{pair.call_a}", None),
         ("POST", f"/v1/contacts/{pair.call_a}/notes", {"text": "mine now"}),
     ]
 

@@ -306,10 +306,18 @@ async def test_notes_are_added_at_the_end_and_bounded(store: CrmStore) -> None:
     for note in notes:
         contact = await store.add_note(ACME, "call1", note)
     assert contact.notes == tuple(notes)
+    assert await store.get_contact(ACME, "call1") == contact
     with pytest.raises(TooManyNotes):
         await store.add_note(ACME, "call1", notes[0])
     await store.record(ACME, a_call())
     assert (await store.look_up(ACME, MAIN)).latest[0].notes == tuple(notes)
+
+
+async def test_a_contact_that_there_is_not_or_is_anothers_is_refused(store: CrmStore) -> None:
+    await store.record(ACME, a_call())
+    for tenant, contact_id in ((ACME, "call2"), (OTHER, "call1")):
+        with pytest.raises(NoSuchContact):
+            await store.get_contact(tenant, contact_id)
 
 
 async def test_two_feeds_of_one_contact_lose_nothing(store: CrmStore) -> None:

@@ -272,6 +272,9 @@ def test_past_contacts_and_notes_bear_names(tmp_path: Path) -> None:
         noted = await desk.crm.AddNote(note, metadata=TOM)
         assert (noted.notes[0].author_id, noted.notes[0].author_name) == ("tom", "Tom Ünal")
         assert await refused(desk.crm.AddNote(note, metadata=OTHER)) == "no-such-contact"
+        asked = crm_pb2.GetContactRequest(contact_id="old-1")
+        assert await desk.crm.GetContact(asked, metadata=DEMO) == noted
+        assert await refused(desk.crm.GetContact(asked, metadata=OTHER)) == "no-such-contact"
         empty = crm_pb2.AddNoteRequest(contact_id="old-1", text=" ")
         assert await refused(desk.crm.AddNote(empty, metadata=TOM)) == "invalid-contact"
         nameless = crm_pb2.AddNoteRequest(text="To whom?")

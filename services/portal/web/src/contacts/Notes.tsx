@@ -1,6 +1,6 @@
 /** What people wrote about a contact, and a place to write more. */
 import { Button, Paper, Stack, Text, Textarea, Title } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
@@ -8,28 +8,14 @@ import { ms } from "@/api/types";
 import { when } from "@/i18n/format";
 import { ErrorNote, Rows } from "@/ui/notes";
 import { toast } from "@/ui/toast";
+import { usePastContact } from "./usePastContact";
 
-/** The number's latest contacts in which this one is looked for. */
-const LOOKED_AT = 500;
 const LONGEST = 4_000;
 
-export function Notes({ contactId, number }: { contactId: string; number: string }) {
+export function Notes({ contactId }: { contactId: string }) {
   const { t } = useTranslation(["contacts", "common"]);
-  const queries = useQueryClient();
   const [text, setText] = useState("");
-  const key = ["notes", contactId, number];
-  const past = useQuery({
-    queryKey: key,
-    enabled: number !== "",
-    queryFn: async () => {
-      const answer = await told(
-        api.GET("/v1/numbers/{number}/contacts", {
-          params: { path: { number }, query: { "page.size": LOOKED_AT } },
-        }),
-      );
-      return answer.contacts.find((each) => each.contact_id === contactId) ?? null;
-    },
-  });
+  const past = usePastContact(contactId);
   const add = useMutation({
     mutationFn: () =>
       told(
@@ -39,12 +25,11 @@ export function Notes({ contactId, number }: { contactId: string; number: string
         }),
       ),
     onSuccess: (contact) => {
-      queries.setQueryData(key, contact);
+      past.changed(contact);
       setText("");
       toast(t("common:saved"));
     },
   });
-  const notes = past.data?.notes ?? [];
   return (
     <Paper className="panel" p={{ base: "md", sm: "lg" }}>
       <Stack gap="md">
@@ -53,7 +38,7 @@ export function Notes({ contactId, number }: { contactId: string; number: string
         </Title>
         {past.isLoading && <Rows rows={1} height={36} />}
         {past.error && <ErrorNote problem={past.error} onRetry={() => void past.refetch()} />}
-        {notes.map((note) => (
+        {past.notes.map((note) => (
           <Stack key={`${note.at_ms} ${note.author_id}`} gap={2}>
             <Text size="sm" style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
               {note.text}

@@ -128,7 +128,7 @@ function Told({ story, back, busy, onRefresh, recorded }: ToldProps) {
         <Grid.Col span={{ base: 12, md: 5 }}>
           <Stack gap="lg">
             <Stays entries={entries} />
-            <Notes contactId={story.contact_id} number={number} />
+            <Notes contactId={story.contact_id} />
           </Stack>
         </Grid.Col>
       </Grid>

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
 import type { DeskWork } from "@/api/types";
 import { useShortcuts } from "@/app/shortcuts";
+import { usePastContact } from "@/contacts/usePastContact";
 import { ErrorNote } from "@/ui/notes";
 import { useHistory } from "../customer/useHistory";
 import { draftOf, keepDraft } from "../drafts";
@@ -18,6 +19,7 @@ export function Notes({ work }: { work: DeskWork }) {
   const contact_id = work.reservation?.contact_id ?? "";
   const [text, setText] = useState(() => draftOf(contact_id));
   const field = useRef<HTMLTextAreaElement>(null);
+  const past = usePastContact(contact_id);
   const history = useHistory(work);
   const write = (next: string) => {
     setText(next);
@@ -32,6 +34,7 @@ export function Notes({ work }: { work: DeskWork }) {
         }),
       ),
     onSuccess: (contact, said) => {
+      past.changed(contact);
       history.changed(contact);
       // What was typed meanwhile stays.
       setText((now) => {
@@ -59,13 +62,12 @@ export function Notes({ work }: { work: DeskWork }) {
     }
     if (event.key === "Escape") field.current?.blur();
   };
-  const saved = history.contacts?.find((each) => each.contact_id === contact_id)?.notes ?? [];
   return (
     <Stack gap="xs" component="section" aria-labelledby="notes-title">
       <Title order={2} id="notes-title" fz="md">
         {t("desk:notes.title")}
       </Title>
-      <NoteList notes={saved} />
+      <NoteList notes={past.notes} />
       <Textarea
         ref={field}
         value={text}
