@@ -49,9 +49,13 @@ class FlowCalls:
         """Checks a flow and stores it as a new version."""
         tenant = tenant_id()
         flow_id = _flow_id(request.flow_id)
-        await self._flows.check(request.definition_json)
+        flow = await self._flows.check(request.definition_json)
         stored = await self._store.put_flow(
-            tenant, flow_id, request.definition_json, self._parts.clock.now_ms()
+            tenant,
+            flow_id,
+            request.definition_json,
+            self._parts.clock.now_ms(),
+            name=flow.name,
         )
         log.info("flow stored", tenant=tenant, flow=flow_id, version=stored.version)
         return flow_message(stored)
@@ -103,7 +107,7 @@ class FlowCalls:
     async def ListFlows(
         self, request: ivr_pb2.ListFlowsRequest, _context: Context
     ) -> ivr_pb2.ListFlowsResponse:
-        """The newest version of every flow, without definitions."""
+        """The newest version of every flow and which one calls get, without definitions."""
         size = page_size(request.page)
         rows = await self._store.list_flows(tenant_id(), request.page.token, size + 1)
         token = rows[size - 1].flow_id if len(rows) > size else ""

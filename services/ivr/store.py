@@ -69,6 +69,10 @@ class StoredFlow:
     """UTC milliseconds."""
     published: bool
     """Whether new calls get it."""
+    name: str = ""
+    """What people call it; in lists of flows as the published version says, else the newest."""
+    published_version: int = 0
+    """In lists of flows: the version that new calls get; 0: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,13 @@ class FlowStore(Protocol):
     """What ivr keeps. Every method but `resolve_number` sees one tenant alone."""
 
     async def put_flow(
-        self, tenant_id: TenantId, flow_id: str, definition_json: str, now_ms: int
+        self,
+        tenant_id: TenantId,
+        flow_id: str,
+        definition_json: str,
+        now_ms: int,
+        *,
+        name: str = "",
     ) -> StoredFlow:
         """Keeps a new version; the newest again when it is the same text."""
 
@@ -168,7 +178,13 @@ class MemoryFlowStore:
         self._prompts: dict[str, str] = {}
 
     async def put_flow(
-        self, tenant_id: TenantId, flow_id: str, definition_json: str, now_ms: int
+        self,
+        tenant_id: TenantId,
+        flow_id: str,
+        definition_json: str,
+        now_ms: int,
+        *,
+        name: str = "",
     ) -> StoredFlow:
         """See `FlowStore.put_flow`."""
         versions = self._flows.setdefault((tenant_id, flow_id), [])
@@ -177,7 +193,7 @@ class MemoryFlowStore:
         newest = versions[-1].version if versions else self._removed.get((tenant_id, flow_id), 0)
         if newest >= MAX_VERSIONS:
             raise TooManyVersions(flow_id)
-        new = StoredFlow(flow_id, newest + 1, definition_json, now_ms, published=False)
+        new = StoredFlow(flow_id, newest + 1, definition_json, now_ms, published=False, name=name)
         versions.append(new)
         return new
 
@@ -216,10 +232,7 @@ class MemoryFlowStore:
     async def list_flows(self, tenant_id: TenantId, after: str, size: int) -> list[StoredFlow]:
         """See `FlowStore.list_flows`."""
         ids = sorted(flow for owner, flow in self._flows if owner == tenant_id and flow > after)
-        return [
-            replace(await self.newest_flow(tenant_id, flow_id), definition_json="")
-            for flow_id in ids[:size]
-        ]
+        return [self._listed(tenant_id, flow_id) for flow_id in ids[:size]]
 
     async def list_versions(
         self, tenant_id: TenantId, flow_id: str, before: int, size: int
@@ -286,6 +299,17 @@ class MemoryFlowStore:
     async def keep_prompt(self, key: str, sha256: str) -> None:
         """See `FlowStore.keep_prompt`."""
         self._prompts[key] = sha256
+
+    def _listed(self, tenant_id: TenantId, flow_id: str) -> StoredFlow:
+        versions = self._flows[tenant_id, flow_id]
+        published = self._published.get((tenant_id, flow_id), 0)
+        named = next((flow for flow in versions if flow.version == published), versions[-1])
+        return replace(
+            self._shown(tenant_id, versions[-1]),
+            definition_json="",
+            name=named.name,
+            published_version=published,
+        )
 
     def _shown(self, tenant_id: TenantId, flow: StoredFlow) -> StoredFlow:
         published = self._published.get((tenant_id, flow.flow_id)) == flow.version

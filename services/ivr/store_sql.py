@@ -23,7 +23,8 @@ from services.ivr.store import (
 from services.ivr.store_library_sql import replace_uses
 
 _VERSION = """
-SELECT v.version, v.definition_json, v.created_at_ms, v.version = f.published AS published
+SELECT v.version, v.definition_json, v.created_at_ms, v.version = f.published AS published,
+  v.name
 FROM flow f JOIN flow_version v ON v.tenant_id = f.tenant_id AND v.flow_id = f.flow_id
 """
 # Wider than the column, because a version may be asked for that none can have.
@@ -33,13 +34,17 @@ WHERE f.flow_id = $1
 """
 _NEWEST = _VERSION + "WHERE f.flow_id = $1 AND v.version = f.newest"
 _LIST = """
-SELECT f.flow_id, v.version, v.created_at_ms, v.version = f.published AS published
+SELECT f.flow_id, v.version, v.created_at_ms, v.version = f.published AS published,
+  coalesce(p.name, v.name) AS name, f.published AS published_version
 FROM flow f
 JOIN flow_version v ON v.tenant_id = f.tenant_id AND v.flow_id = f.flow_id
+LEFT JOIN flow_version p
+  ON p.tenant_id = f.tenant_id AND p.flow_id = f.flow_id AND p.version = f.published
 WHERE v.version = f.newest AND f.flow_id > $1 ORDER BY f.flow_id LIMIT $2
 """
 _LIST_VERSIONS = """
-SELECT v.version, '' AS definition_json, v.created_at_ms, v.version = f.published AS published
+SELECT v.version, '' AS definition_json, v.created_at_ms, v.version = f.published AS published,
+  v.name
 FROM flow f JOIN flow_version v ON v.tenant_id = f.tenant_id AND v.flow_id = f.flow_id
 WHERE f.flow_id = $1 AND ($2::bigint = 0 OR v.version < $2::bigint)
 ORDER BY v.version DESC LIMIT $3
@@ -62,7 +67,13 @@ class SqlFlowStore:
         self._database = database
 
     async def put_flow(
-        self, tenant_id: TenantId, flow_id: str, definition_json: str, now_ms: int
+        self,
+        tenant_id: TenantId,
+        flow_id: str,
+        definition_json: str,
+        now_ms: int,
+        *,
+        name: str = "",
     ) -> StoredFlow:
         """See `FlowStore.put_flow`."""
         async with self._database.transaction(tenant_id) as connection:
@@ -82,17 +93,18 @@ class SqlFlowStore:
                 raise TooManyVersions(flow_id)
             await connection.execute(
                 "INSERT INTO flow_version"
-                " (tenant_id, flow_id, version, definition_json, created_at_ms)"
-                " VALUES (chassis.tenant(), $1, $2, $3, $4)",
+                " (tenant_id, flow_id, version, definition_json, created_at_ms, name)"
+                " VALUES (chassis.tenant(), $1, $2, $3, $4, $5)",
                 flow_id,
                 newest + 1,
                 definition_json,
                 now_ms,
+                name,
             )
             await connection.execute(
                 "UPDATE flow SET newest = $2 WHERE flow_id = $1", flow_id, newest + 1
             )
-        return StoredFlow(flow_id, newest + 1, definition_json, now_ms, published=False)
+        return StoredFlow(flow_id, newest + 1, definition_json, now_ms, published=False, name=name)
 
     async def publish_flow(
         self, tenant_id: TenantId, flow_id: str, version: int, uses: Uses = NOTHING
@@ -141,6 +153,8 @@ class SqlFlowStore:
                 "",
                 row["created_at_ms"],
                 published=row["published"],
+                name=row["name"],
+                published_version=row["published_version"],
             )
             for row in rows
         ]
@@ -253,6 +267,7 @@ def _flow(flow_id: str, row: asyncpg.Record) -> StoredFlow:
         row["definition_json"],
         row["created_at_ms"],
         published=row["published"],
+        name=row["name"],
     )
 
 

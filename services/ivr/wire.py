@@ -212,6 +212,8 @@ def flow_message(flow: StoredFlow) -> ivr_pb2.FlowVersion:
         definition_json=flow.definition_json,
         published=flow.published,
         created_at_ms=flow.created_at_ms,
+        published_version=flow.published_version,
+        name=flow.name,
     )
 
 

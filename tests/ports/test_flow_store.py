@@ -109,6 +109,23 @@ async def test_flows_are_listed_newest_in_pages_without_definitions(store: FlowS
     assert await store.list_flows(TenantId("nobody"), "", 9) == []
 
 
+async def test_a_listed_flow_is_called_what_calls_hear_and_tells_which_version_they_get(
+    store: FlowStore,
+) -> None:
+    await store.put_flow(ACME, "main", "{}", 7, name="Begrüßung")
+    (fresh,) = await store.list_flows(ACME, "", 9)
+    assert (fresh.version, fresh.published_version, fresh.name) == (1, 0, "Begrüßung")
+    await store.publish_flow(ACME, "main", 1)
+    await store.put_flow(ACME, "main", "[]", 8, name="Draft")
+    (listed,) = await store.list_flows(ACME, "", 9)
+    assert (listed.version, listed.published_version, listed.name) == (2, 1, "Begrüßung")
+    assert (await store.newest_flow(ACME, "main")).name == "Draft"
+    assert [flow.name for flow in await store.list_versions(ACME, "main", 0, 9)] == [
+        "Draft",
+        "Begrüßung",
+    ]
+
+
 async def test_versions_are_listed_newest_first_and_in_pages(store: FlowStore) -> None:
     for number in range(5):
         await store.put_flow(ACME, "main", f"[{number}]", number)

@@ -1133,7 +1133,9 @@ class FlowVersion(_message.Message):
     published_version: _builtins.int
     """Set by ListFlows: the version that new calls get; 0: none."""
     name: _builtins.str
-    """Set by ListFlows: what people call the flow, in the published version, else in the newest."""
+    """What people call the flow; empty: it has no name. In ListFlows as the published version says,
+    else the newest.
+    """
     def __init__(
         self,
         *,

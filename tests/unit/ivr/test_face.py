@@ -139,9 +139,11 @@ async def test_flows_are_listed_in_pages(stage: Stage) -> None:
     page = common_pb2.PageRequest(size=2)
     first = await stage.ivr.ListFlows(ivr_pb2.ListFlowsRequest(page=page), metadata=DEMO)
     assert [flow.flow_id for flow in first.flows] == ["a", "b"]
+    assert [(flow.published_version, flow.name) for flow in first.flows] == [(0, "Small")] * 2
     page.token = first.page.next_token
     rest = await stage.ivr.ListFlows(ivr_pb2.ListFlowsRequest(page=page), metadata=DEMO)
-    assert [flow.flow_id for flow in rest.flows] == ["main"]
+    (main,) = rest.flows
+    assert (main.flow_id, main.version, main.published_version) == ("main", 1, 1)
     assert rest.page.next_token == ""
 
 

@@ -27,7 +27,11 @@ export default function Numbers() {
   const flows = useFlows();
   const [open, setOpen] = useState<DialledNumber | "new" | null>(null);
   const [importing, setImporting] = useState(false);
-  const flowIds = [...new Set(flows.data?.map((flow) => flow.flow_id) ?? [])].sort();
+  // A number can only lead to what calls get.
+  const flowIds = (flows.data ?? [])
+    .filter((flow) => flow.published_version > 0)
+    .map((flow) => flow.flow_id)
+    .sort();
   const remove = (chosen: DialledNumber[], clear: () => void) =>
     removeAll(
       chosen,

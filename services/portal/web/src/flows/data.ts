@@ -1,12 +1,11 @@
 /** Flows, their versions, and what changes with them. */
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useDebouncedValue } from "@mantine/hooks";
+import { useMemo } from "react";
 import { all } from "@/api/all";
 import { api, told } from "@/api/client";
-import { asProblem } from "@/api/problem";
 import type { Schema } from "@/api/types";
-import { useFresh } from "@/admin/common/data";
-import { flowIn } from "./model";
+import { useFlows, useFresh } from "@/admin/common/data";
 
 export type FlowVersion = Schema<"ivr.v1.FlowVersion">;
 export type Fault = Schema<"ivr.v1.FlowProblem">;
@@ -20,42 +19,24 @@ export interface Row {
   published: number;
 }
 
-const AT_ONCE = 6;
-
 function version(flow_id: string, number: number) {
   const params = { path: { flow_id }, query: { version: number } };
   return told(api.GET("/v1/flows/{flow_id}", { params }));
 }
 
-/** What a flow is called, and which version calls get. */
-async function rowOf(newest: FlowVersion): Promise<Row> {
-  let shown: FlowVersion;
-  let published = 0;
-  try {
-    shown = await version(newest.flow_id, newest.published ? newest.version : 0);
-    published = shown.version;
-  } catch (fault) {
-    if (asProblem(fault).status !== 404) throw fault;
-    shown = await version(newest.flow_id, newest.version);
-  }
-  const name = flowIn(shown.definition_json)?.name || newest.flow_id;
-  return { id: newest.flow_id, name, newest, published };
-}
-
 export function useRows() {
-  return useQuery({
-    queryKey: ["admin", "flows", "rows"],
-    queryFn: async () => {
-      const flows = await all(
-        (query) => told(api.GET("/v1/flows", { params: { query } })),
-        (answer) => answer.flows,
-      );
-      const rows: Row[] = [];
-      for (let at = 0; at < flows.length; at += AT_ONCE)
-        rows.push(...(await Promise.all(flows.slice(at, at + AT_ONCE).map(rowOf))));
-      return rows;
-    },
-  });
+  const flows = useFlows();
+  const rows = useMemo(
+    () =>
+      flows.data?.map((newest): Row => ({
+        id: newest.flow_id,
+        name: newest.name || newest.flow_id,
+        newest,
+        published: newest.published_version,
+      })),
+    [flows.data],
+  );
+  return { ...flows, data: rows };
 }
 
 /** The versions of a flow, newest first. */
