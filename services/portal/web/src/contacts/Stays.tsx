@@ -4,8 +4,10 @@ import { IconRoute } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ms, type Schema } from "@/api/types";
+import { useLabels } from "@/desk/customer/useLabels";
 import { length, when } from "@/i18n/format";
 import { Facts } from "@/recordings/Facts";
+import { Since } from "@/ui/Ticking";
 import { Outcome } from "./Outcome";
 import { ReceiptPanel } from "./ReceiptPanel";
 
@@ -13,6 +15,7 @@ type Entry = Schema<"analytics.v1.Entry">;
 
 export function Stays({ entries }: { entries: Entry[] }) {
   const { t } = useTranslation("contacts");
+  const labels = useLabels();
   const [asked, setAsked] = useState<Entry | null>(null);
   const long = (value: string) => (ms(value) > 0 ? length(ms(value)) : "");
   return (
@@ -35,12 +38,20 @@ export function Stays({ entries }: { entries: Entry[] }) {
             <Facts
               facts={[
                 { name: t("list.offered"), value: when(ms(entry.offered_at_ms)) },
-                { name: t("list.wait"), value: length(ms(entry.wait_ms)) },
+                {
+                  name: t("list.wait"),
+                  value:
+                    entry.exit === "waiting" ? (
+                      <Since ms={ms(entry.offered_at_ms)} />
+                    ) : (
+                      length(ms(entry.wait_ms))
+                    ),
+                },
                 { name: t("list.agent"), value: entry.agent_name || entry.agent_id },
                 { name: t("list.talk"), value: long(entry.talk_ms) },
                 { name: t("list.hold"), value: long(entry.hold_ms) },
                 { name: t("list.wrapUp"), value: long(entry.wrap_up_ms) },
-                { name: t("list.disposition"), value: entry.disposition },
+                { name: t("list.disposition"), value: labels([entry.disposition]) },
                 {
                   name: t("list.ringFailures"),
                   value: entry.ring_failures > 0 ? entry.ring_failures : "",

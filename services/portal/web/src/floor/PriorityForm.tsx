@@ -50,7 +50,7 @@ export function PriorityForm({ row, onDone }: { row: WaitingRow; onDone: () => v
           error={wrong ? t("priority.wrong", { least: LEAST, most: MOST }) : undefined}
           w="100%"
           inputContainer={(input) => (
-            <Group gap="xs" wrap="nowrap">
+            <Group gap="xs" wrap="nowrap" align="flex-start">
               {input}
               <Button
                 type="submit"

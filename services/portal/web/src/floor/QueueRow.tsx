@@ -33,7 +33,9 @@ export const QueueRow = memo(function QueueRow({ queue, onAgents, onEmergency }:
   return (
     <Table.Tr>
       <Table.Td className={classes.queueName}>
-        <span className={classes.strong}>{queue.name || id}</span>
+        <span className={`${classes.strong} ${classes.clamped}`} title={queue.name}>
+          {queue.name || id}
+        </span>
         <span className={classes.under}>
           <Condition queue={queue} />
         </span>

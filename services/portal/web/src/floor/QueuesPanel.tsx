@@ -54,7 +54,10 @@ export function QueuesPanel({ onAgents }: Props) {
                 <Table.Th ta="right" visibleFrom="xs">
                   {t("queues.staff")}
                 </Table.Th>
-                <Table.Th ta="right">{t("queues.level")}</Table.Th>
+                <Table.Th ta="right">
+                  {t("queues.level")}
+                  <span className={classes.under}>{t("queues.levelParts")}</span>
+                </Table.Th>
                 <Table.Th w={52}>
                   <span className={classes.unseen}>{t("queues.actions")}</span>
                 </Table.Th>

@@ -99,7 +99,7 @@ function Who({ row }: { row: WaitingRow }) {
       <Text fw={620} size="lg" className="tabular">
         {[name, phone(number)].filter(Boolean).join(" · ") || t("waiting.withheld")}
       </Text>
-      <Group gap="xl">
+      <Group gap="xl" align="flex-start">
         <Fact label={t("waiting.queue")}>
           <Text size="sm">{queueName(row.contact.queue_id)}</Text>
         </Fact>

@@ -6,6 +6,7 @@ import { session } from "@/api/session";
 import { ms } from "@/api/types";
 import { Link, useParams } from "@/app/go";
 import { CustomerLink } from "@/contacts/CustomerLink";
+import { useLabels } from "@/desk/customer/useLabels";
 import { length, when } from "@/i18n/format";
 import { usePhone } from "@/i18n/phone";
 import { useAddress } from "@/reports/useAddress";
@@ -105,6 +106,7 @@ const SHOWN: ReadonlySet<string> = new Set([
 function Details({ recording }: { recording: RecordingView }) {
   const { t } = useTranslation("recordings");
   const phone = usePhone();
+  const labels = useLabels();
   const attributes = Object.entries(recording.attributes).filter(([name]) => !SHOWN.has(name));
   return (
     <Stack gap="lg">
@@ -118,7 +120,7 @@ function Details({ recording }: { recording: RecordingView }) {
           { name: t("list.queues"), value: recording.queue_names.join(", ") },
           { name: t("one.began"), value: when(ms(recording.started_at_ms)) },
           { name: t("one.ended"), value: when(ms(recording.ended_at_ms)) },
-          { name: t("one.dispositions"), value: recording.dispositions.join(", ") },
+          { name: t("one.dispositions"), value: labels(recording.dispositions) },
           { name: t("one.ref"), value: recording.external_ref },
         ]}
       />

@@ -13,6 +13,7 @@ import { DataTable, type Column } from "@/ui/DataTable";
 import { Empty } from "@/ui/notes";
 import { Page } from "@/ui/Page";
 import { usePaged } from "@/ui/paged";
+import { Since } from "@/ui/Ticking";
 import { Filters } from "./Filters";
 import { RecordingState } from "./RecordingState";
 import type { RecordingView } from "./strips";
@@ -56,8 +57,13 @@ export default function Recordings() {
       value: (row) => ms(row.started_at_ms),
       cell: (row) => <span className="tabular">{when(ms(row.started_at_ms))}</span>,
     },
-    { id: "from", title: t("list.from"), value: (row) => phone(row.from) || t("list.withheld") },
-    { id: "to", title: t("list.to"), value: (row) => phone(row.to), from: "lg" },
+    {
+      id: "from",
+      title: t("list.from"),
+      // Who calls is known of a recording once it is complete.
+      value: (row) => phone(row.from) || (goesOn(row) ? "–" : t("list.withheld")),
+    },
+    { id: "to", title: t("list.to"), value: (row) => phone(row.to) || "–", from: "lg" },
     {
       id: "agents",
       title: t("list.agents"),
@@ -75,7 +81,12 @@ export default function Recordings() {
       title: t("list.length"),
       align: "right",
       value: (row) => ms(row.duration_ms),
-      cell: (row) => <span className="tabular">{length(ms(row.duration_ms))}</span>,
+      cell: (row) =>
+        goesOn(row) ? (
+          <Since ms={ms(row.started_at_ms)} />
+        ) : (
+          <span className="tabular">{length(ms(row.duration_ms))}</span>
+        ),
     },
     {
       id: "state",
@@ -109,6 +120,10 @@ export default function Recordings() {
       />
     </Page>
   );
+}
+
+function goesOn(row: RecordingView): boolean {
+  return row.state === "recording";
 }
 
 /** Without what is not set: an address of a search that people can read in logs. */

@@ -9,7 +9,7 @@ import {
 } from "echarts/components";
 import { init, use as withParts, type EChartsType } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import classes from "./Reports.module.css";
 
 withParts([
@@ -41,15 +41,30 @@ interface Props {
   top?: number | undefined;
 }
 
+/** Where bars are not too many, each has its name below it, cut where it is too long. */
+const MOST_NAMED = 16;
+/** What the marks at the side take of the width. */
+const AXIS_PX = 72;
+
+function labelling(lines: boolean, count: number, width: number) {
+  if (lines || count > MOST_NAMED) return { hideOverlap: true };
+  const room = Math.max(0, width - AXIS_PX) / Math.max(1, count);
+  return { interval: 0, width: Math.max(24, room - 8), overflow: "truncate" as const };
+}
+
 export default function Chart({ label, categories, series, lines, write, top }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType | null>(null);
+  const [width, setWidth] = useState(0);
   const scheme = useComputedColorScheme("light");
   useEffect(() => {
     if (!box.current) return;
     const made = init(box.current, null, { renderer: "svg" });
     chart.current = made;
-    const watch = new ResizeObserver(() => made.resize());
+    const watch = new ResizeObserver(() => {
+      made.resize();
+      setWidth(made.getWidth());
+    });
     watch.observe(box.current);
     return () => {
       watch.disconnect();
@@ -91,7 +106,7 @@ export default function Chart({ label, categories, series, lines, write, top }: 
           type: "category",
           data: categories,
           boundaryGap: !lines,
-          axisLabel: { color: text, hideOverlap: true },
+          axisLabel: { color: text, ...labelling(lines, categories.length, width) },
           axisLine: { lineStyle: { color: line } },
           axisTick: { show: false },
         },
@@ -118,6 +133,6 @@ export default function Chart({ label, categories, series, lines, write, top }: 
       },
       { notMerge: true },
     );
-  }, [label, categories, series, lines, write, top, scheme]);
+  }, [label, categories, series, lines, write, top, scheme, width]);
   return <div ref={box} className={classes.chart} role="img" aria-label={label} />;
 }

@@ -27,7 +27,14 @@ export function Choices({ state, change }: Props) {
   return (
     <Paper className="panel" p="md" component="search">
       <Stack gap="sm">
-        <RangePicker choice={state.choice} range={state.range} onChange={change} />
+        <Group justify="space-between" gap="sm">
+          <RangePicker choice={state.choice} range={state.range} onChange={change} />
+          <Switch
+            label={t("choose.compare")}
+            checked={state.compare}
+            onChange={(event) => change({ compare: event.currentTarget.checked ? "1" : null })}
+          />
+        </Group>
         <Group gap="sm" align="flex-end">
           <Select
             label={t("choose.by")}
@@ -75,12 +82,6 @@ export function Choices({ state, change }: Props) {
             clampBehavior="strict"
             suffix={` ${t("common:unit.seconds")}`}
             w={{ base: "100%", xs: 150 }}
-          />
-          <Switch
-            label={t("choose.compare")}
-            checked={state.compare}
-            onChange={(event) => change({ compare: event.currentTarget.checked ? "1" : null })}
-            pb={8}
           />
         </Group>
       </Stack>
