@@ -1,6 +1,5 @@
 /** The application: the way in, or the shell with its pages. */
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useRef, useSyncExternalStore } from "react";
 import { Router } from "wouter";
@@ -12,14 +11,15 @@ import { session } from "@/api/session";
 import type { Me } from "@/api/types";
 import { startSoftphone } from "@/desk/phone/softphone";
 import { chosenLanguage, speak, usualLanguage } from "@/i18n";
-import { Questions } from "@/ui/Ask";
 import { PageLoader } from "@/ui/notes";
 import { theme } from "@/ui/theme";
 import { aroundNav } from "@/ui/unsaved";
+import { AtRest } from "./AtRest";
 import { Pages } from "./routes";
 import { Shell } from "./Shell";
 import { Shortcuts } from "./shortcuts";
 
+const Beside = lazy(() => import("./Beside"));
 const SignIn = lazy(() => import("@/sign-in/SignIn"));
 
 const queries = new QueryClient({
@@ -44,9 +44,10 @@ export function App() {
         <Suspense fallback={<PageLoader />}>
           {me ? <SignedIn key={me.id} me={me} /> : <SignIn ended={was.current} />}
           <Shortcuts />
-          <Questions />
         </Suspense>
-        <Notifications position="bottom-right" limit={4} />
+        <AtRest>
+          <Beside />
+        </AtRest>
       </QueryClientProvider>
     </MantineProvider>
   );

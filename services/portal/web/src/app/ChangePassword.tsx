@@ -1,25 +1,29 @@
 /** One's own password. */
 import { Button, Group, Modal, PasswordInput, Stack } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { useState, type FormEvent } from "react";
+import { useEffect, useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
+import { useStore } from "@/api/store";
 import { ErrorNote } from "@/ui/notes";
 import { toast } from "@/ui/toast";
+import { changingPassword } from "./password";
 
 const SHORTEST = 12;
 
-export function ChangePassword({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+export function ChangePassword() {
   const { t } = useTranslation();
+  const opened = useStore(changingPassword);
   const [old, setOld] = useState("");
   const [next, setNext] = useState("");
   const [sent, setSent] = useState(false);
+  useEffect(() => () => changingPassword.set(false), []);
   const close = () => {
     setOld("");
     setNext("");
     setSent(false);
     change.reset();
-    onClose();
+    changingPassword.set(false);
   };
   const change = useMutation({
     mutationFn: () =>

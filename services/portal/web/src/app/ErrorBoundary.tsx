@@ -5,7 +5,13 @@ import i18next from "i18next";
 import { Component, type ReactNode } from "react";
 import { Empty } from "@/ui/notes";
 
-export class ErrorBoundary extends Component<{ children: ReactNode }, { failed: boolean }> {
+interface Props {
+  children: ReactNode;
+  /** What stands where it failed; else words and a way to go on. */
+  instead?: ReactNode;
+}
+
+export class ErrorBoundary extends Component<Props, { failed: boolean }> {
   override state = { failed: false };
 
   static getDerivedStateFromError() {
@@ -14,6 +20,7 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { failed: 
 
   override render() {
     if (!this.state.failed) return this.props.children;
+    if (this.props.instead !== undefined) return this.props.instead;
     return (
       <Empty
         icon={IconBug}

@@ -6,7 +6,6 @@ import {
   Burger,
   Group,
   NavLink,
-  ScrollArea,
   Stack,
   Text,
   Tooltip,
@@ -17,6 +16,7 @@ import { lazy, Suspense, useEffect, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Me } from "@/api/types";
 import { PageLoader } from "@/ui/notes";
+import { AtRest } from "./AtRest";
 import { ConnectionBar } from "./ConnectionBar";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { Link, usePath } from "./go";
@@ -73,7 +73,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar className={classes.navbar} aria-label={t("app.sections")}>
-        <AppShell.Section grow component={ScrollArea} type="never" px={narrow ? 8 : "xs"} py="sm">
+        <AppShell.Section grow className={classes.sections} px={narrow ? 8 : "xs"} py="sm">
           {groups.map((group) => {
             const mine = sections.filter((section) => section.group === group);
             if (mine.length === 0) return null;
@@ -119,9 +119,9 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
       </AppShell.Main>
       {/* Each by itself: a call must not wait for anything else. */}
       <Suspense fallback={null}>{me.roles.includes("agent") && <DeskRuntime />}</Suspense>
-      <Suspense fallback={null}>
+      <AtRest>
         <Tour />
-      </Suspense>
+      </AtRest>
     </AppShell>
   );
 }

@@ -22,7 +22,6 @@ import {
   IconRoute,
   IconSun,
 } from "@tabler/icons-react";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { desk } from "@/api/boards";
 import { useStore } from "@/api/store";
@@ -31,9 +30,9 @@ import { chooseLanguage, LANGUAGE_NAMES, LANGUAGES } from "@/i18n";
 import { tourIsOpen } from "@/tour/open";
 import { ask } from "@/ui/Ask";
 import { mayLeave } from "@/ui/unsaved";
-import { ChangePassword } from "./ChangePassword";
 import { chooseSingleKeys, singleKeys } from "./keys";
 import { signOut } from "./leaving";
+import { changingPassword } from "./password";
 import { showShortcuts } from "./shortcuts";
 
 const SCHEMES = [
@@ -45,7 +44,6 @@ const SCHEMES = [
 export function UserMenu({ me }: { me: Me }) {
   const { t, i18n } = useTranslation();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const [changing, setChanging] = useState(false);
   const single = useStore(singleKeys);
   const leave = async () => {
     const busy = (desk.get()?.work.length ?? 0) > 0;
@@ -55,81 +53,81 @@ export function UserMenu({ me }: { me: Me }) {
   };
   const mark = (on: boolean) => (on ? <IconCheck size={16} aria-hidden /> : null);
   return (
-    <>
-      <Menu position="bottom-end" width={250} shadow="md">
-        <Menu.Target>
-          <UnstyledButton>
-            <VisuallyHidden>{t("me.menu")}</VisuallyHidden>
-            <Group gap={8} wrap="nowrap">
-              <Avatar name={me.name} color="bell" radius="xl" size={34} alt="" />
-              <Box visibleFrom="md" maw={170}>
-                <Text size="sm" fw={600} lh={1.2} truncate>
-                  {me.name}
-                </Text>
-                <Text size="xs" c="dimmed" lh={1.2} truncate>
-                  {me.roles.map((role) => t(`role.${role as "agent"}`)).join(" · ")}
-                </Text>
-              </Box>
-            </Group>
-          </UnstyledButton>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Label>{t("me.theme")}</Menu.Label>
-          {SCHEMES.map(({ value, icon: Shown }) => (
-            <Menu.Item
-              key={value}
-              leftSection={<Shown size={16} aria-hidden />}
-              rightSection={mark(colorScheme === value)}
-              onClick={() => setColorScheme(value)}
-              closeMenuOnClick={false}
-            >
-              {t(`me.${value}`)}
-            </Menu.Item>
-          ))}
-          <Menu.Label>{t("me.language")}</Menu.Label>
-          {LANGUAGES.map((language) => (
-            <Menu.Item
-              key={language}
-              lang={language}
-              leftSection={<IconLanguage size={16} aria-hidden />}
-              rightSection={mark(i18n.language === language)}
-              onClick={() => void chooseLanguage(language)}
-            >
-              {LANGUAGE_NAMES[language]}
-            </Menu.Item>
-          ))}
-          <Menu.Divider />
-          <Menu.Item leftSection={<IconKeyboard size={16} />} onClick={showShortcuts}>
-            {t("me.shortcuts")}
-          </Menu.Item>
+    <Menu position="bottom-end" width={250} shadow="md">
+      <Menu.Target>
+        <UnstyledButton>
+          <VisuallyHidden>{t("me.menu")}</VisuallyHidden>
+          <Group gap={8} wrap="nowrap">
+            <Avatar name={me.name} color="bell" radius="xl" size={34} alt="" />
+            <Box visibleFrom="md" maw={170}>
+              <Text size="sm" fw={600} lh={1.2} truncate>
+                {me.name}
+              </Text>
+              <Text size="xs" c="dimmed" lh={1.2} truncate>
+                {me.roles.map((role) => t(`role.${role as "agent"}`)).join(" · ")}
+              </Text>
+            </Box>
+          </Group>
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{t("me.theme")}</Menu.Label>
+        {SCHEMES.map(({ value, icon: Shown }) => (
           <Menu.Item
-            role="menuitemcheckbox"
-            aria-checked={single}
-            leftSection={<IconLetterA size={16} aria-hidden />}
-            rightSection={mark(single)}
-            onClick={() => chooseSingleKeys(!single)}
+            key={value}
+            leftSection={<Shown size={16} aria-hidden />}
+            rightSection={mark(colorScheme === value)}
+            onClick={() => setColorScheme(value)}
             closeMenuOnClick={false}
           >
-            {t("shortcuts.single")}
+            {t(`me.${value}`)}
           </Menu.Item>
-          <Menu.Item leftSection={<IconRoute size={16} />} onClick={() => tourIsOpen.set(true)}>
-            {t("me.tour")}
+        ))}
+        <Menu.Label>{t("me.language")}</Menu.Label>
+        {LANGUAGES.map((language) => (
+          <Menu.Item
+            key={language}
+            lang={language}
+            leftSection={<IconLanguage size={16} aria-hidden />}
+            rightSection={mark(i18n.language === language)}
+            onClick={() => void chooseLanguage(language)}
+          >
+            {LANGUAGE_NAMES[language]}
           </Menu.Item>
-          <Menu.Item leftSection={<IconApi size={16} />} component="a" href="/docs" target="_blank">
-            {t("me.api")}
+        ))}
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconKeyboard size={16} />} onClick={showShortcuts}>
+          {t("me.shortcuts")}
+        </Menu.Item>
+        <Menu.Item
+          role="menuitemcheckbox"
+          aria-checked={single}
+          leftSection={<IconLetterA size={16} aria-hidden />}
+          rightSection={mark(single)}
+          onClick={() => chooseSingleKeys(!single)}
+          closeMenuOnClick={false}
+        >
+          {t("shortcuts.single")}
+        </Menu.Item>
+        <Menu.Item leftSection={<IconRoute size={16} />} onClick={() => tourIsOpen.set(true)}>
+          {t("me.tour")}
+        </Menu.Item>
+        <Menu.Item leftSection={<IconApi size={16} />} component="a" href="/docs" target="_blank">
+          {t("me.api")}
+        </Menu.Item>
+        {me.kind === "user" && (
+          <Menu.Item
+            leftSection={<IconLock size={16} />}
+            onClick={() => changingPassword.set(true)}
+          >
+            {t("me.password")}
           </Menu.Item>
-          {me.kind === "user" && (
-            <Menu.Item leftSection={<IconLock size={16} />} onClick={() => setChanging(true)}>
-              {t("me.password")}
-            </Menu.Item>
-          )}
-          <Menu.Divider />
-          <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void leave()}>
-            {t("me.signOut")}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-      <ChangePassword opened={changing} onClose={() => setChanging(false)} />
-    </>
+        )}
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void leave()}>
+          {t("me.signOut")}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
   );
 }

@@ -1,9 +1,8 @@
 /** Keys that do things, and the list of them that `?` shows. */
-import { Group, Kbd, Modal, Stack, Switch, Text, Title } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { store, useStore } from "@/api/store";
-import { chooseSingleKeys, isSingle, pressed, singleKeys } from "./keys";
+import { store } from "@/api/store";
+import { isSingle, pressed, singleKeys } from "./keys";
 
 /** One key and what it does. */
 export interface Shortcut {
@@ -17,12 +16,14 @@ export interface Shortcut {
   always?: boolean;
 }
 
-const registered = store<readonly Shortcut[]>([]);
-const shown = store(false);
+/** All keys that do something at present. */
+export const registered = store<readonly Shortcut[]>([]);
+/** Whether the list is shown. */
+export const listed = store(false);
 
 /** Shows the list. */
 export function showShortcuts(): void {
-  shown.set(true);
+  listed.set(true);
 }
 
 /** Makes keys work, and lists them, while the component is there. */
@@ -47,12 +48,9 @@ function typing(target: EventTarget | null): boolean {
   return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
 }
 
-/** Listens to the keyboard and draws the list; once in the application. */
+/** Listens to the keyboard; once in the application. */
 export function Shortcuts() {
   const { t } = useTranslation();
-  const opened = useStore(shown);
-  const all = useStore(registered);
-  const single = useStore(singleKeys);
   useShortcuts([
     { keys: "?", label: t("shortcuts.help"), group: t("shortcuts.general"), run: showShortcuts },
     {
@@ -76,42 +74,5 @@ export function Shortcuts() {
     document.addEventListener("keydown", down);
     return () => document.removeEventListener("keydown", down);
   }, []);
-  const groups = [...new Set(all.map((each) => each.group))];
-  return (
-    <Modal
-      opened={opened}
-      onClose={() => shown.set(false)}
-      title={t("shortcuts.title")}
-      size="md"
-      closeButtonProps={{ "aria-label": t("action.close") }}
-    >
-      <Stack gap="lg">
-        <Switch
-          checked={single}
-          onChange={(event) => chooseSingleKeys(event.currentTarget.checked)}
-          label={t("shortcuts.single")}
-          description={t(single ? "shortcuts.singleOn" : "shortcuts.singleOff")}
-        />
-        {groups.map((group) => (
-          <Stack key={group} gap={6}>
-            <Title order={3}>{group}</Title>
-            {all
-              .filter((each) => each.group === group)
-              .map((each) => (
-                <Group key={each.keys + each.label} justify="space-between" wrap="nowrap">
-                  <Text size="sm" c={single || !isSingle(each.keys) ? undefined : "dimmed"}>
-                    {each.label}
-                  </Text>
-                  <Group gap={4} wrap="nowrap">
-                    {each.keys.split("+").map((key) => (
-                      <Kbd key={key}>{key.length === 1 ? key.toUpperCase() : key}</Kbd>
-                    ))}
-                  </Group>
-                </Group>
-              ))}
-          </Stack>
-        ))}
-      </Stack>
-    </Modal>
-  );
+  return null;
 }

@@ -5,8 +5,6 @@ import {
   Badge,
   Button,
   createTheme,
-  Input,
-  Modal,
   Paper,
   Tooltip,
   type MantineColorsTuple,
@@ -76,13 +74,12 @@ export const theme = createTheme({
       styles: { label: { textTransform: "none", fontWeight: 560 } },
     }),
     Paper: Paper.extend({ defaultProps: { radius: "md" } }),
-    Modal: Modal.extend({
-      defaultProps: { centered: true, radius: "lg", attributes: HEAD_ONLY },
-    }),
+    // By their names alone: a page begins without them.
+    Modal: { defaultProps: { centered: true, radius: "lg", attributes: HEAD_ONLY } },
     Drawer: { defaultProps: { attributes: HEAD_ONLY } },
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, withArrow: true } }),
-    InputWrapper: Input.Wrapper.extend({
+    InputWrapper: {
       styles: { label: { fontWeight: 560, marginBottom: 4 }, description: { marginBottom: 6 } },
-    }),
+    },
   },
 });
