@@ -37,7 +37,7 @@ class TenantCalls:
         """Creates a tenant with its first administrator."""
         platform_only()
         parts, now_ms = self._parts, self._parts.clock.now_ms()
-        tenant = Tenant(
+        made = Tenant(
             tenant_id=TenantId(parts.new_id()),
             name=request.tenant.name,
             display_name=request.tenant.display_name or request.tenant.name,
@@ -46,6 +46,7 @@ class TenantCalls:
             created_at_ms=now_ms,
             language=request.tenant.language,
         )
+        tenant = capped(made, _caps(request.tenant.caps))
         user = User(
             user_id=parts.new_id(),
             username=request.admin_username,
@@ -112,11 +113,7 @@ class TenantCalls:
     ) -> portal_pb2.Tenant:
         """What a tenant may use, at once; who is signed in to one that is suspended is not."""
         platform_only()
-        caps = Caps(
-            max_users=request.caps.max_users,
-            max_calls=request.caps.max_calls,
-            suspended=request.caps.suspended,
-        )
+        caps = _caps(request.caps)
         named = tenant_id_of(request.tenant_id)
         return await self._changed(named, lambda tenant: capped(tenant, caps))
 
@@ -128,6 +125,10 @@ class TenantCalls:
         parts.identity.forget(tenant)
         log.info("tenant changed", tenant=tenant, suspended=changed.caps.suspended)
         return tenant_message(changed)
+
+
+def _caps(caps: portal_pb2.Caps) -> Caps:
+    return Caps(max_users=caps.max_users, max_calls=caps.max_calls, suspended=caps.suspended)
 
 
 def platform_only() -> None:

@@ -58,7 +58,8 @@ class SqlTenants:
             async with self._database.transaction(tenant.tenant_id) as connection:
                 await connection.execute(
                     "INSERT INTO tenant (tenant_id, name, display_name, time_zone, region,"
-                    " created_at_ms, language) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                    " created_at_ms, language, max_users, max_calls, suspended)"
+                    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                     tenant.tenant_id,
                     tenant.name,
                     tenant.display_name,
@@ -66,6 +67,9 @@ class SqlTenants:
                     tenant.region,
                     tenant.created_at_ms,
                     tenant.language,
+                    tenant.caps.max_users,
+                    tenant.caps.max_calls,
+                    tenant.caps.suspended,
                 )
                 await insert_account(connection, tenant.tenant_id, administrator)
                 await outbox.add(connection, TOPIC, events)

@@ -10,6 +10,7 @@ import pytest
 from services.chassis.bus import Bus
 from services.chassis.database import Database
 from services.chassis.envelope import Envelope
+from services.chassis.ids import TenantId
 from services.portal.model.dispositions import Disposition
 from services.portal.model.errors import (
     LastAdministrator,
@@ -35,6 +36,8 @@ from tests.ports.portal_stage import (
     tenant,
     tokens,
 )
+
+THIRD = TenantId("third-id")
 
 __all__ = ["address", "bus", "database", "store"]  # fixtures are found by their names here
 
@@ -69,6 +72,12 @@ async def test_a_tenant_that_is_suspended_loses_its_sessions_and_no_other_does(
     await store.change_tenant(ACME, lambda each: replace(each, caps=caps), lambda _: [], 901)
     assert (holder := await store.holder_of(token.sha256))
     assert (holder.session.ended_at_ms, holder.tenant.caps) == (901, caps)
+
+
+async def test_a_tenant_is_kept_with_the_caps_that_it_is_made_with(store: PortalStore) -> None:
+    made = replace(tenant(THIRD, "third"), caps=Caps(max_users=3, max_calls=20, suspended=True))
+    await store.add_tenant(made, account("t-1", "root"), [])
+    assert await store.get_tenant(THIRD) == made
 
 
 async def test_no_more_may_sign_in_than_the_cap_says(store: PortalStore) -> None:

@@ -51,10 +51,28 @@ async def test_a_tenant_needs_no_more_than_a_name(stage: Stage) -> None:
     assert (made.time_zone, made.region) == ("UTC", "")
 
 
+async def test_a_tenant_is_made_with_its_caps(stage: Stage) -> None:
+    caps = portal_pb2.Caps(max_users=3, max_calls=20)
+    request = portal_pb2.CreateTenantRequest(
+        tenant=portal_pb2.Tenant(name="third", caps=caps),
+        admin_username="root",
+        admin_password=PASSWORD,
+    )
+    made = await stage.portal.CreateTenant(request, metadata=metadata(tenant_id=PLATFORM))
+    assert made.caps == caps
+    root = await stage.root("third")
+    seen = await stage.portal.GetTenant(portal_pb2.GetTenantRequest(), metadata=root)
+    assert seen.caps == caps
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
         ({"tenant": portal_pb2.Tenant(name="acme")}, "tenant-exists"),
+        (
+            {"tenant": portal_pb2.Tenant(name="third", caps=portal_pb2.Caps(max_calls=1_000_001))},
+            "bad-caps",
+        ),
         ({"tenant": portal_pb2.Tenant(name="A B")}, "bad-tenant"),
         ({"tenant": portal_pb2.Tenant(name="x", time_zone="Mars")}, "bad-tenant"),
         ({"admin_username": "a b"}, "bad-user"),

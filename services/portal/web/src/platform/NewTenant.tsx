@@ -43,8 +43,8 @@ export function NewTenant({ taken, onClose, onMade }: Props) {
   }, []);
   const name = typed ?? slug(shown).slice(0, 40).replace(/-+$/, "");
   const make = useMutation({
-    mutationFn: async () => {
-      const made = await told(
+    mutationFn: () =>
+      told(
         api.POST("/v1/tenants", {
           body: {
             tenant: {
@@ -53,33 +53,18 @@ export function NewTenant({ taken, onClose, onMade }: Props) {
               time_zone: zone,
               region,
               language: language === BROWSER ? "" : language,
+              caps: { ...caps, suspended: false },
             },
             admin_username: user.trim(),
             admin_password: password,
           },
         }),
-      );
-      let limited = true;
-      if (caps.max_users > 0 || caps.max_calls > 0)
-        limited = await told(
-          api.POST("/v1/tenants/{tenant_id}:set-caps", {
-            params: { path: { tenant_id: made.tenant_id } },
-            body: { caps: { ...caps, suspended: false } },
-          }),
-        ).then(
-          () => true,
-          () => false,
-        );
-      return { made, limited };
-    },
-    onSuccess: ({ made, limited }) => {
+      ),
+    onSuccess: (made) => {
       void client.invalidateQueries({ queryKey: ["platform"] });
       onMade({
         title: t("created", { name: made.display_name || made.name }),
-        text: [
-          t("createdText", { user: user.trim(), tenant: made.name }),
-          limited ? "" : t("capsFailed"),
-        ].join(" "),
+        text: t("createdText", { user: user.trim(), tenant: made.name }),
         secret: password,
       });
     },
