@@ -6,7 +6,7 @@ import asyncio
 import math
 import struct
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +15,16 @@ from playwright.async_api import BrowserContext, ConsoleMessage, Page, async_pla
 
 from tests.browser.problems import NotHeard, Troubled
 
+Heard = dict[str, float | str] | None
+"""The loudest frequency of this moment in Hz with its level in dB; None: nothing is connected."""
+
 EAR = Path(__file__).with_name("ear.js")
 PATIENCE_MS = 15_000
 LOUD_DB = -60.0
 """A tone of the other side is at least so loud in the page's spectrum."""
 NEAR = 0.04
 """How far from the frequency asked for the loudest one may be, as a part of it."""
+LISTEN_S = 0.05
 RATE = 48_000
 # Chromium takes a steady tone for noise and suppresses it: the tone comes in short cries.
 CRY_S, PAUSE_S = 0.35, 0.15
@@ -89,30 +93,44 @@ class Person:
 
     async def hears_tone(self, hz: float, within_s: float) -> None:
         """The other side's tone comes out of the page's connection."""
-        last: object = None
-        try:
-            async with asyncio.timeout(within_s):
-                while True:
-                    last = await self.page.evaluate("window.carillonEar()")
-                    if (
-                        isinstance(last, dict)
-                        and last["db"] > LOUD_DB
-                        and abs(last["hz"] - hz) <= hz * NEAR
-                    ):
-                        return
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            raise NotHeard(f"{hz:.0f} Hz was not heard in {within_s} s; last: {last}") from None
+        await self._hears(lambda heard: _loud(heard) and _near(heard, hz), within_s, f"{hz:.0f} Hz")
 
     async def hears_no_tone(self, hz: float, within_s: float) -> None:
         """The tone stops: for half a second it is not heard at all."""
-        quiet = 0
-        async with asyncio.timeout(within_s):
-            while quiet < 10:
-                last = await self.page.evaluate("window.carillonEar()")
-                loud = last and last["db"] > LOUD_DB and abs(last["hz"] - hz) <= hz * NEAR
-                quiet = 0 if loud else quiet + 1
-                await asyncio.sleep(0.05)
+        await self._hears(
+            lambda heard: not (_loud(heard) and _near(heard, hz)), within_s, "no tone", lasting=10
+        )
+
+    async def hears_anything(self, within_s: float) -> None:
+        """A voice, music or a tone comes out of the page's connection."""
+        await self._hears(_loud, within_s, "a sound")
+
+    async def hears_nothing(self, within_s: float) -> None:
+        """Half a second of silence comes out of the page's connection."""
+        await self._hears(lambda heard: not _loud(heard), within_s, "silence", lasting=10)
+
+    async def _hears(
+        self, wanted: Callable[[Heard], bool], within_s: float, what: str, *, lasting: int = 1
+    ) -> None:
+        """Until what comes is wanted so many times, one after another; NotHeard."""
+        last: Heard = None
+        times = 0
+        try:
+            async with asyncio.timeout(within_s):
+                while times < lasting:
+                    last = await self.page.evaluate("window.carillonEar()")
+                    times = times + 1 if wanted(last) else 0
+                    await asyncio.sleep(LISTEN_S)
+        except TimeoutError:
+            raise NotHeard(f"{what}: not heard in {within_s} s; last: {last}") from None
+
+
+def _loud(heard: Heard) -> bool:
+    return heard is not None and float(heard["db"]) > LOUD_DB
+
+
+def _near(heard: Heard, hz: float) -> bool:
+    return heard is not None and abs(float(heard["hz"]) - hz) <= hz * NEAR
 
 
 @asynccontextmanager

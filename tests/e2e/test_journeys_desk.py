@@ -12,16 +12,12 @@ from playwright.async_api import expect
 
 from services.chassis.postgres.server import PostgresServer
 from tests.browser import AgentPage
-from tests.e2e.journeys import agent, journeys, person
+from tests.e2e.journeys import AGENT_HZ, CALLER_HZ, OTHER_HZ, agent, journeys, person, talk
 from tests.e2e.whole import Whole
-from tests.softphone.outgoing import OutgoingCall
 from tests.stage.asking import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
-CALLER_HZ = 440.0
-AGENT_HZ = 660.0
-OTHER_HZ = 880.0
 MOVED = "Calls have moved to another tab or device."
 
 
@@ -31,24 +27,16 @@ async def stage(tmp_path: Path, postgres_server: PostgresServer) -> AsyncIterato
         yield everyone
 
 
-async def talk(stage: Whole, desk: AgentPage, hz: float = AGENT_HZ) -> OutgoingCall:
-    """A caller and the agent hear each other."""
-    call = await stage.in_queue()
-    await desk.accept()
-    call.play_tone(CALLER_HZ)
-    await desk.person.hears_tone(CALLER_HZ, 8)
-    await call.hears_tone(hz, 8)
-    return call
-
-
 async def test_a_call_from_the_ring_to_the_end_of_wrap_up(stage: Whole, tmp_path: Path) -> None:
     desk = await agent(stage, "anna", tmp_path)
     call = await talk(stage, desk)
     # Why the caller is here: what the menu asked, and how long it took.
     await expect(desk.page.get_by_text("Chosen in the menu")).to_be_visible()
+    # On hold the caller hears music and not the agent, and the agent hears nothing.
     await desk.button("Hold").click()
     await call.hears_no_tone(AGENT_HZ, 8)
     await call.hears_audio(5)
+    await desk.person.hears_nothing(8)
     await desk.button("Take back").click()
     await call.hears_tone(AGENT_HZ, 8)
     await desk.button("Mute").click()

@@ -58,16 +58,17 @@ class Whole:
         """An agent's intent, as their administrator says it."""
         await self.tenant.admin.post(f"/v1/agents/{agent_id}:set-presence", {"presence": presence})
 
-    async def dial(self, *, number: str = "") -> OutgoingCall:
-        """Somebody calls."""
-        self.callers += 1
-        phone = await self.phone(f"+1202555{self.callers:04d}")
+    async def dial(self, *, number: str = "", phone: SoftPhone | None = None) -> OutgoingCall:
+        """Somebody calls, with a phone of their own unless one is given."""
+        if phone is None:
+            self.callers += 1
+            phone = await self.phone(f"+1202555{self.callers:04d}")
         uri = f"sip:{number or self.tenant.number}@127.0.0.1:{self.carillon.sip_port}"
         return await phone.call(uri)
 
-    async def in_queue(self) -> OutgoingCall:
+    async def in_queue(self, *, phone: SoftPhone | None = None) -> OutgoingCall:
         """A caller who waits, or is being connected, in queue sales."""
-        call = await self.dial()
+        call = await self.dial(phone=phone)
         await call.answered(10)
         await call.hears_audio(10)
         before = (await self.queue()).tally.offered

@@ -1,5 +1,5 @@
 /** A look around in five steps, beside the page and not over it; the last is a real call. */
-import { ActionIcon, Button, Group, Paper, Portal, Stack, Text, Title } from "@mantine/core";
+import { ActionIcon, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
 import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
@@ -60,92 +60,90 @@ function Opened({ me }: { me: Me }) {
   const place = PLACES[step];
   const words = `steps.${guest}.${step}` as "steps.agent.desk";
   return (
-    <Portal>
-      <Paper
-        ref={panel}
-        className={`panel ${classes.tour}`}
-        p="lg"
-        role="dialog"
-        aria-modal={false}
-        aria-label={t("label")}
-        tabIndex={-1}
-        onKeyDown={(event) => {
-          if (event.key !== "Escape" || event.defaultPrevented) return;
-          event.stopPropagation();
-          close();
-        }}
-      >
-        <Stack gap="md">
-          <Group justify="space-between" wrap="nowrap">
-            <Text size="sm" c="dimmed" fw={560}>
-              {at === 0 ? t("welcome", { name: me.name }) : t("label")}
-            </Text>
-            <ActionIcon aria-label={t("close")} onClick={close}>
-              <IconX size={18} />
-            </ActionIcon>
-          </Group>
-          {step !== "try" && <Sketch step={step} />}
-          <div role="status">
-            <Title order={2} fz="lg">
-              {t(`${words}.title`)}
-            </Title>
-            <Text size="sm" mt={4}>
-              {t(`${words}.text`)}
-            </Text>
+    <Paper
+      ref={panel}
+      className={`panel ${classes.tour}`}
+      p="lg"
+      role="dialog"
+      aria-modal={false}
+      aria-label={t("label")}
+      tabIndex={-1}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || event.defaultPrevented) return;
+        event.stopPropagation();
+        close();
+      }}
+    >
+      <Stack gap="md">
+        <Group justify="space-between" wrap="nowrap">
+          <Text size="sm" c="dimmed" fw={560}>
+            {at === 0 ? t("welcome", { name: me.name }) : t("label")}
+          </Text>
+          <ActionIcon aria-label={t("close")} onClick={close}>
+            <IconX size={18} />
+          </ActionIcon>
+        </Group>
+        {step !== "try" && <Sketch step={step} />}
+        <div role="status">
+          <Title order={2} fz="lg">
+            {t(`${words}.title`)}
+          </Title>
+          <Text size="sm" mt={4}>
+            {t(`${words}.text`)}
+          </Text>
+        </div>
+        {step === "try" && (
+          <Suspense fallback={<Rows rows={3} />}>
+            <TestCall me={me} />
+          </Suspense>
+        )}
+        {place && (
+          <Button
+            variant="subtle"
+            size="compact-sm"
+            style={{ alignSelf: "flex-start" }}
+            onClick={() => go(place.path)}
+          >
+            {t(`open.${place.key}`)}
+          </Button>
+        )}
+        <Group justify="space-between" wrap="nowrap">
+          <div
+            className={classes.dots}
+            role="img"
+            aria-label={t("step", { step: at + 1, steps: steps.length })}
+          >
+            {steps.map((each, place) => (
+              <span key={each} className={classes.dot} data-on={place === at} />
+            ))}
           </div>
-          {step === "try" && (
-            <Suspense fallback={<Rows rows={3} />}>
-              <TestCall me={me} />
-            </Suspense>
-          )}
-          {place && (
-            <Button
-              variant="subtle"
-              size="compact-sm"
-              style={{ alignSelf: "flex-start" }}
-              onClick={() => go(place.path)}
-            >
-              {t(`open.${place.key}`)}
-            </Button>
-          )}
-          <Group justify="space-between" wrap="nowrap">
-            <div
-              className={classes.dots}
-              role="img"
-              aria-label={t("step", { step: at + 1, steps: steps.length })}
-            >
-              {steps.map((each, place) => (
-                <span key={each} className={classes.dot} data-on={place === at} />
-              ))}
-            </div>
-            <Group gap="xs" wrap="nowrap">
-              {at === 0 ? (
-                <Button variant="default" size="sm" onClick={close}>
-                  {t("skip")}
-                </Button>
-              ) : (
-                <Button variant="default" size="sm" onClick={() => show(at - 1)}>
-                  {t("common:action.back")}
-                </Button>
-              )}
-              {last ? (
-                <Button size="sm" variant={step === "try" ? "default" : "filled"} onClick={close}>
-                  {t("common:action.done")}
-                </Button>
-              ) : (
-                <Button size="sm" onClick={() => show(at + 1)}>
-                  {t("common:action.next")}
-                </Button>
-              )}
-            </Group>
+          <Group gap="xs" wrap="nowrap">
+            {at === 0 ? (
+              <Button variant="default" size="sm" onClick={close}>
+                {t("skip")}
+              </Button>
+            ) : (
+              <Button variant="default" size="sm" onClick={() => show(at - 1)}>
+                {t("common:action.back")}
+              </Button>
+            )}
+            {last ? (
+              <Button size="sm" variant={step === "try" ? "default" : "filled"} onClick={close}>
+                {t("common:action.done")}
+              </Button>
+            ) : (
+              <Button size="sm" onClick={() => show(at + 1)}>
+                {t("common:action.next")}
+              </Button>
+            )}
           </Group>
-          {at === 0 && (
-            <Text size="xs" c="dimmed">
-              {t("again")}
-            </Text>
-          )}
-        </Stack>
-      </Paper>
-    </Portal>
+        </Group>
+        {at === 0 && (
+          <Text size="xs" c="dimmed">
+            {t("again")}
+          </Text>
+        )}
+      </Stack>
+    </Paper>
   );
 }
