@@ -1,16 +1,16 @@
 /** Calls, whether or not they came to a queue. */
-import { Badge, Group, Switch } from "@mantine/core";
 import { IconPhone } from "@tabler/icons-react";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
 import { ms, type Schema } from "@/api/types";
 import { useGo } from "@/app/go";
 import { length, when } from "@/i18n/format";
+import { usePhone } from "@/i18n/phone";
 import { DataTable, type Column } from "@/ui/DataTable";
 import { Empty } from "@/ui/notes";
 import { recordQuery, type Asked } from "./asked";
 import { MoreNote } from "./More";
+import { CALL_OUTCOMES, CallOutcome } from "./Outcome";
 import { PAGE, useRecords } from "./records";
 import { useSay } from "./useSay";
 import { endingWords } from "./words";
@@ -21,21 +21,48 @@ export function Calls({ asked }: { asked: Asked }) {
   const { t } = useTranslation("contacts");
   const say = useSay();
   const go = useGo();
-  const [queued, setQueued] = useState(asked.behind !== "");
+  const phone = usePhone();
+  const { range, behind, denominator, outcomes } = asked;
   const records = useRecords(
-    ["calls", asked.range, asked.behind, asked.denominator],
+    ["calls", range, behind, denominator, outcomes],
     true,
     (token) =>
-      told(api.GET("/v1/call-records", { params: { query: recordQuery(asked, token, PAGE) } })),
+      told(
+        api.GET("/v1/call-records", {
+          params: { query: { ...recordQuery(asked, token, PAGE), outcomes } },
+        }),
+      ),
     (answer) => answer.calls,
   );
-  const rows = queued ? records.rows : records.rows?.filter((call) => !call.queued);
+  const outcome = (row: Call) => {
+    const known = CALL_OUTCOMES.find((each) => each === row.outcome);
+    return known ? t(`callOutcome.${known}`) : row.outcome;
+  };
   const columns: Column<Call>[] = [
     {
       id: "began",
       title: t("list.began"),
       value: (row) => ms(row.started_at_ms),
       cell: (row) => <span className="tabular">{when(ms(row.started_at_ms))}</span>,
+    },
+    {
+      id: "from",
+      title: t("list.caller"),
+      value: (row) => phone(row.from) || "–",
+      cell: (row) => <span className="tabular">{phone(row.from) || "–"}</span>,
+    },
+    {
+      id: "to",
+      title: t("list.called"),
+      value: (row) => phone(row.to) || "–",
+      cell: (row) => <span className="tabular">{phone(row.to) || "–"}</span>,
+      from: "md",
+    },
+    {
+      id: "outcome",
+      title: t("list.outcome"),
+      value: outcome,
+      cell: (row) => <CallOutcome outcome={row.outcome} />,
     },
     {
       id: "length",
@@ -47,19 +74,13 @@ export function Calls({ asked }: { asked: Asked }) {
           {ms(row.ended_at_ms) ? length(ms(row.ended_at_ms) - ms(row.started_at_ms)) : t("list.on")}
         </span>
       ),
-    },
-    { id: "ending", title: t("list.ending"), value: (row) => endingWords(row.termination, say) },
-    {
-      id: "way",
-      title: t("list.way"),
-      value: (row) => Number(row.queued) + Number(row.answered),
-      cell: (row) => (
-        <Group gap={6}>
-          <Badge color="gray">{t(row.queued ? "list.queued" : "list.notQueued")}</Badge>
-          {row.answered && <Badge color="teal">{t("exit.answered")}</Badge>}
-        </Group>
-      ),
       from: "sm",
+    },
+    {
+      id: "ending",
+      title: t("list.ending"),
+      value: (row) => endingWords(row.termination, say),
+      from: "md",
     },
   ];
   return (
@@ -67,35 +88,19 @@ export function Calls({ asked }: { asked: Asked }) {
       <DataTable
         label={t("tab.calls")}
         columns={columns}
-        rows={rows}
+        rows={records.rows}
         rowKey={(row) => row.call_id}
         problem={records.problem}
         onRetry={records.retry}
         onOpen={(row) => go(`/contacts/${encodeURIComponent(row.call_id)}`)}
         sortBy={{ id: "began", desc: true }}
-        tools={<QueuedSwitch checked={queued} onChange={setQueued} />}
         empty={
-          <Empty
-            icon={IconPhone}
-            title={t("list.noCalls")}
-            action={<QueuedSwitch checked={queued} onChange={setQueued} />}
-          >
-            {t(queued ? "list.noneHelp" : "list.noCallsHelp")}
+          <Empty icon={IconPhone} title={t("list.noCalls")}>
+            {t(behind ? "list.noneBehind" : "list.noneHelp")}
           </Empty>
         }
       />
       <MoreNote records={records} />
     </>
-  );
-}
-
-function QueuedSwitch(props: { checked: boolean; onChange: (checked: boolean) => void }) {
-  const { t } = useTranslation("contacts");
-  return (
-    <Switch
-      label={t("list.alsoQueued")}
-      checked={props.checked}
-      onChange={(event) => props.onChange(event.currentTarget.checked)}
-    />
   );
 }

@@ -1,19 +1,19 @@
 /** Contacts of a stretch of time: stays in queues, calls that never queued, and agents' time. */
-import { Alert, Button, Group, MultiSelect, Paper, Select, Stack, Tabs, Text } from "@mantine/core";
+import { Alert, Button, Group, MultiSelect, Paper, Stack, Tabs, Text } from "@mantine/core";
 import { IconClock, IconFilter, IconPhone, IconStack2, type Icon } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
-import type { Kind } from "@/reports/behind";
+import { KINDS, type Kind } from "@/reports/behind";
 import { useKpiWords } from "@/reports/kpiWords";
 import { RangePicker } from "@/reports/RangePicker";
 import { useAddress } from "@/reports/useAddress";
 import { Page } from "@/ui/Page";
-import { askedIn, TABS, type Asked } from "./asked";
+import { askedIn, type Asked } from "./asked";
 import { Calls } from "./Calls";
 import { Entries } from "./Entries";
 import { Intervals } from "./Intervals";
-import { EXITS } from "./Outcome";
+import { CALL_OUTCOMES, EXITS } from "./Outcome";
 import { useAgentOptions, useQueueOptions, withChosen } from "./people";
 
 const ICONS: Record<Kind, Icon> = {
@@ -37,7 +37,7 @@ export default function Contacts() {
       {asked.behind && <BehindNote asked={asked} change={change} />}
       <Tabs value={asked.tab} onChange={(tab) => change({ tab: tab === "entries" ? null : tab })}>
         <Tabs.List mb="md">
-          {TABS.map((tab) => {
+          {KINDS.map((tab) => {
             const Shown = ICONS[tab];
             return (
               <Tabs.Tab key={tab} value={tab} leftSection={<Shown size={16} aria-hidden />}>
@@ -58,50 +58,71 @@ export default function Contacts() {
 
 interface PartProps {
   asked: Asked;
-  change: (changes: Record<string, string | null>) => void;
+  change: (changes: Record<string, string | string[] | null>) => void;
 }
 
 function Choices({ asked, change }: PartProps) {
   const { t } = useTranslation(["contacts", "common"]);
-  const queues = withChosen(useQueueOptions(), asked.queue);
-  const agents = withChosen(useAgentOptions(), asked.agent);
-  if (asked.tab === "calls") return null;
+  const queues = withChosen(useQueueOptions(), asked.queues);
+  const agents = withChosen(useAgentOptions(), asked.agents);
+  if (asked.tab === "calls")
+    return (
+      <Group gap="sm" align="flex-start">
+        <Choice
+          label={t("list.outcome")}
+          data={CALL_OUTCOMES.map((each) => ({ value: each, label: t(`callOutcome.${each}`) }))}
+          value={asked.outcomes}
+          onChange={(outcomes) => change({ outcomes: outcomes.join(",") })}
+        />
+      </Group>
+    );
   return (
     <Group gap="sm" align="flex-start">
-      <Select
+      <Choice
         label={t("list.queue")}
-        placeholder={t("common:table.all")}
         data={queues}
-        value={asked.queue || null}
+        value={asked.queues}
         onChange={(queue) => change({ queue })}
-        searchable
-        clearable
-        w={{ base: "100%", xs: 180 }}
       />
-      <Select
+      <Choice
         label={t("list.agent")}
-        placeholder={t("common:table.all")}
         data={agents}
-        value={asked.agent || null}
+        value={asked.agents}
         onChange={(agent) => change({ agent })}
-        searchable
-        clearable
-        w={{ base: "100%", xs: 180 }}
       />
       {asked.tab === "entries" && (
-        <MultiSelect
+        <Choice
           label={t("list.outcome")}
-          placeholder={asked.exits.length > 0 ? "" : t("common:table.all")}
           data={EXITS.map((exit) => ({ value: exit, label: t(`exit.${exit}`) }))}
           value={asked.exits}
           onChange={(exits) => change({ exits: exits.join(",") })}
-          clearable
-          w={{ base: "100%", xs: "auto" }}
-          miw={220}
-          maw={420}
         />
       )}
     </Group>
+  );
+}
+
+interface ChoiceProps {
+  label: string;
+  data: { value: string; label: string }[];
+  value: string[];
+  onChange: (value: string[]) => void;
+}
+
+/** Any of several; none chosen: all. */
+function Choice({ value, ...rest }: ChoiceProps) {
+  const { t } = useTranslation();
+  return (
+    <MultiSelect
+      {...rest}
+      value={value}
+      placeholder={value.length > 0 ? "" : t("table.all")}
+      searchable
+      clearable
+      w={{ base: "100%", xs: "auto" }}
+      miw={200}
+      maw={420}
+    />
   );
 }
 

@@ -5,10 +5,12 @@ import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
 import { ms, type Schema } from "@/api/types";
 import { useGo } from "@/app/go";
+import { useLabels } from "@/desk/customer/useLabels";
 import { length, when } from "@/i18n/format";
 import { usePhone } from "@/i18n/phone";
 import { DataTable, type Column } from "@/ui/DataTable";
 import { Empty } from "@/ui/notes";
+import { Since } from "@/ui/Ticking";
 import { recordQuery, type Asked } from "./asked";
 import { MoreNote } from "./More";
 import { Outcome, EXITS } from "./Outcome";
@@ -20,6 +22,7 @@ export function Entries({ asked }: { asked: Asked }) {
   const { t } = useTranslation("contacts");
   const go = useGo();
   const phone = usePhone();
+  const labels = useLabels();
   const records = useRecords(
     ["entries", asked],
     true,
@@ -29,9 +32,9 @@ export function Entries({ asked }: { asked: Asked }) {
           params: {
             query: {
               ...recordQuery(asked, token, PAGE),
-              ...(asked.queue && { queue_id: asked.queue }),
-              ...(asked.agent && { agent_id: asked.agent }),
-              ...(asked.exits.length > 0 && { exits: asked.exits }),
+              queue_ids: asked.queues,
+              agent_ids: asked.agents,
+              exits: asked.exits,
               ...(asked.threshold > 0 && { threshold_s: asked.threshold }),
             },
           },
@@ -62,7 +65,12 @@ export function Entries({ asked }: { asked: Asked }) {
               {row.attributes.customer_name}
             </Text>
           )}
-          <Text span size="sm" {...(row.attributes.customer_name && { c: "dimmed" })}>
+          <Text
+            span
+            size="sm"
+            {...(row.attributes.customer_name && { c: "dimmed" })}
+            style={{ whiteSpace: "nowrap" }}
+          >
             {who(row) || "–"}
           </Text>
         </Stack>
@@ -80,7 +88,12 @@ export function Entries({ asked }: { asked: Asked }) {
       title: t("list.wait"),
       align: "right",
       value: (row) => ms(row.wait_ms),
-      cell: (row) => <span className="tabular">{length(ms(row.wait_ms))}</span>,
+      cell: (row) =>
+        row.exit === "waiting" ? (
+          <Since ms={ms(row.offered_at_ms)} />
+        ) : (
+          <span className="tabular">{length(ms(row.wait_ms))}</span>
+        ),
       from: "sm",
     },
     { id: "agent", title: t("list.agent"), value: (row) => row.agent_name || "–", from: "md" },
@@ -97,7 +110,7 @@ export function Entries({ asked }: { asked: Asked }) {
     {
       id: "disposition",
       title: t("list.disposition"),
-      value: (row) => row.disposition || "–",
+      value: (row) => labels([row.disposition]) || "–",
       from: "lg",
     },
   ];

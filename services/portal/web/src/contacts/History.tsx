@@ -5,6 +5,7 @@ import { api, told } from "@/api/client";
 import { session } from "@/api/session";
 import { ms, type PastContact } from "@/api/types";
 import { Link } from "@/app/go";
+import { useLabels } from "@/desk/customer/useLabels";
 import { length, when } from "@/i18n/format";
 import { PagedRows } from "@/ui/PagedRows";
 import { usePaged } from "@/ui/paged";
@@ -40,6 +41,7 @@ export function History({ customerId }: { customerId: string }) {
 
 function Past({ contact }: { contact: PastContact }) {
   const { t } = useTranslation("contacts");
+  const labels = useLabels();
   const lead = session.me()?.roles.some((role) => role !== "agent") ?? false;
   const who = [...contact.agent_names, ...contact.queue_names].join(" · ");
   const id = encodeURIComponent(contact.contact_id);
@@ -53,7 +55,7 @@ function Past({ contact }: { contact: PastContact }) {
           <Outcome exit={contact.outcome} />
         ) : (
           <Text size="sm" c="dimmed">
-            {t(ms(contact.ended_at_ms) ? "list.notQueued" : "story.going")}
+            {t(ms(contact.ended_at_ms) ? "callOutcome.never_queued" : "story.going")}
           </Text>
         )}
       </Group>
@@ -61,7 +63,7 @@ function Past({ contact }: { contact: PastContact }) {
         {[
           who,
           ms(contact.talk_ms) ? t("history.talk", { length: length(ms(contact.talk_ms)) }) : "",
-          contact.dispositions.join(", "),
+          labels(contact.dispositions),
         ]
           .filter(Boolean)
           .join(" · ")}

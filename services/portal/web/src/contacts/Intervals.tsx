@@ -25,8 +25,8 @@ export function Intervals({ asked }: { asked: Asked }) {
           params: {
             query: {
               ...recordQuery(asked, token, PAGE),
-              ...(asked.queue && { queue_id: asked.queue }),
-              ...(asked.agent && { agent_id: asked.agent }),
+              queue_ids: asked.queues,
+              agent_ids: asked.agents,
             },
           },
         }),

@@ -4,6 +4,7 @@ import {
   IconArrowForwardUp,
   IconCheck,
   IconHourglass,
+  IconListNumbers,
   IconLock,
   IconPhoneOff,
   IconX,
@@ -25,7 +26,24 @@ export const EXITS = [
 ] as const;
 export type Exit = (typeof EXITS)[number];
 
-const LOOKS: Record<Exit, { icon: Icon; color: string }> = {
+/** What became of calls in queues. */
+export const CALL_OUTCOMES = [
+  "never_queued",
+  "waiting",
+  "answered",
+  "abandoned",
+  "unanswered",
+] as const;
+type OutcomeOfCall = (typeof CALL_OUTCOMES)[number];
+
+interface Look {
+  icon: Icon;
+  color: string;
+}
+
+const LOOKS: Record<Exit | OutcomeOfCall, Look> = {
+  never_queued: { icon: IconListNumbers, color: "gray" },
+  unanswered: { icon: IconArrowForwardUp, color: "gray" },
   waiting: { icon: IconHourglass, color: "bell" },
   answered: { icon: IconCheck, color: "teal" },
   abandoned: { icon: IconPhoneOff, color: "orange" },
@@ -41,10 +59,21 @@ const LOOKS: Record<Exit, { icon: Icon; color: string }> = {
 export function Outcome({ exit }: { exit: string }) {
   const { t } = useTranslation("contacts");
   const known = EXITS.find((each) => each === exit);
-  const { icon: Shown, color } = LOOKS[known ?? "failed"];
+  return <Sign look={LOOKS[known ?? "failed"]}>{known ? t(`exit.${known}`) : exit}</Sign>;
+}
+
+/** What became of a call, whether or not it queued. */
+export function CallOutcome({ outcome }: { outcome: string }) {
+  const { t } = useTranslation("contacts");
+  const known = CALL_OUTCOMES.find((each) => each === outcome) ?? "never_queued";
+  return <Sign look={LOOKS[known]}>{t(`callOutcome.${known}`)}</Sign>;
+}
+
+function Sign({ look, children }: { look: Look; children: string }) {
+  const Shown = look.icon;
   return (
-    <Badge miw="max-content" color={color} leftSection={<Shown size={13} aria-hidden />}>
-      {known ? t(`exit.${known}`) : exit}
+    <Badge miw="max-content" color={look.color} leftSection={<Shown size={13} aria-hidden />}>
+      {children}
     </Badge>
   );
 }

@@ -17,15 +17,25 @@ describe("what contacts are asked for by an address", () => {
     expect(asked).toMatchObject({
       choice: "custom",
       range: { fromMs: 1795000000000, toMs: 1795001800000 },
-      queue: "q",
+      queues: ["q"],
       exits: ["a", "b"],
       behind: "service_level",
       denominator: true,
     });
-    expect(recordQuery(asked, "", 500)).toMatchObject({ behind: "service_level" });
+    expect(recordQuery(asked, "", 500)).toMatchObject({
+      behind: "service_level",
+      newest_first: true,
+    });
   });
-  it("opens the records that the figure is made of", () =>
-    expect(askedIn(new URLSearchParams("behind=occupancy"), NOW).tab).toBe("intervals"));
+  it("is of several queues and agents, and of calls by what became of them", () => {
+    const address = "tab=calls&queue=a&queue=b&agent=x&outcomes=abandoned,waiting";
+    expect(askedIn(new URLSearchParams(address), NOW)).toMatchObject({
+      tab: "calls",
+      queues: ["a", "b"],
+      agents: ["x"],
+      outcomes: ["abandoned", "waiting"],
+    });
+  });
   it("takes nothing that makes no sense", () => {
     const asked = askedIn(new URLSearchParams("from=soon&to=1&threshold=-5&tab=x"), NOW);
     expect(asked).toMatchObject({ choice: "today", threshold: 0, tab: "entries" });

@@ -45,8 +45,8 @@ function byName(options: Option[] = []): Option[] {
     .sort((one, other) => one.label.localeCompare(other.label));
 }
 
-/** The options, and the chosen one even when it is not among them any more. */
-export function withChosen(options: Option[], chosen: string): Option[] {
-  if (!chosen || options.some((each) => each.value === chosen)) return options;
-  return [...options, { value: chosen, label: chosen }];
+/** The options, and the chosen ones even when they are not among them any more. */
+export function withChosen(options: Option[], chosen: readonly string[]): Option[] {
+  const gone = chosen.filter((id) => !options.some((each) => each.value === id));
+  return [...options, ...gone.map((id) => ({ value: id, label: id }))];
 }

@@ -1,9 +1,9 @@
-/** Records of the past, read from the server page by page until there are enough to look through. */
+/** Records of the past, the newest first, read from the server page by page. */
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 
 export const PAGE = 500;
-/** Pages that are read without being asked for: what people look through at once. */
+/** Of rare records a page may be short: so many are read to fill the first one. */
 const AT_ONCE = 4;
 
 interface Paged {
@@ -21,7 +21,7 @@ export interface Records<Row> {
   retry: () => void;
 }
 
-/** All records of a stretch of time, or its first 2,000 and the way to the others. */
+/** The newest records of a stretch of time, and the way to the older ones. */
 export function useRecords<Answer extends Paged, Row>(
   key: readonly unknown[],
   enabled: boolean,
@@ -36,13 +36,14 @@ export function useRecords<Answer extends Paged, Row>(
     getNextPageParam: (answer) => answer.page?.next_token || undefined,
   });
   const pages = found.data?.pages ?? [];
-  const reading = found.hasNextPage && pages.length < AT_ONCE;
+  const rows = pages.flatMap(rowsOf);
+  const reading = found.hasNextPage && pages.length < AT_ONCE && rows.length < PAGE;
   const { isFetching, fetchNextPage } = found;
   useEffect(() => {
     if (reading && !isFetching) void fetchNextPage();
   }, [reading, isFetching, fetchNextPage]);
   return {
-    rows: found.data && !reading ? pages.flatMap(rowsOf) : undefined,
+    rows: found.data && !reading ? rows : undefined,
     problem: found.error,
     more: found.hasNextPage,
     busy: found.isFetchingNextPage,

@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "@/app/go";
 import { count, figure as written, length } from "@/i18n/format";
-import { behindAddress, labelOf, madeOf } from "./behind";
+import { behindAddress, KINDS, labelOf } from "./behind";
 import { useKpiWords } from "./kpiWords";
 import type { Range } from "./ranges";
 import type { Figure, Kpi } from "./state";
@@ -13,8 +13,8 @@ import type { Figure, Kpi } from "./state";
 /** Of what a figure is made, so that the records can be asked for. */
 export interface Behind {
   range: Range;
-  queue?: string | undefined;
-  agent?: string | undefined;
+  queues: string[];
+  agents: string[];
   thresholdS: number;
 }
 
@@ -47,27 +47,20 @@ export function FigureInfo({ kpi, figure, behind }: Props) {
             {written(figure)}
           </Text>
           <Part kpi={kpi} figure={figure} behind={behind} denominator={false} />
-          {hasLine(kpi) && <Part kpi={kpi} figure={figure} behind={behind} denominator />}
+          {kpi.denominator && <Part kpi={kpi} figure={figure} behind={behind} denominator />}
         </>
       )}
     </Stack>
   );
 }
 
-/** Whether something stands below its line: counts are divided by nothing. */
-function hasLine(kpi: Kpi): boolean {
-  return kpi.unit !== "count" || kpi.kpi === "average_rings";
-}
-
 function Part(props: Required<Pick<Props, "kpi">> & Props & { denominator: boolean }) {
   const { t } = useTranslation("reports");
   const { kpi, figure, behind, denominator } = props;
-  const label = labelOf(kpi);
-  const kind = madeOf(label, denominator);
+  const part = denominator ? kpi.denominator : kpi.numerator;
   const value = (denominator ? figure?.denominator : figure?.numerator) ?? 0;
-  // Lengths stand above the line of averages of time, and agents' time on both sides of others.
-  const isTime = kind === "intervals" || (!denominator && kpi.unit === "ms");
-  const said = isTime || label === "average_rings" ? length(value) : count(value);
+  const said = part?.unit === "ms" ? length(value) : count(value);
+  const kind = KINDS.find((each) => each === part?.records) ?? "entries";
   return (
     <Group justify="space-between" gap="md" wrap="nowrap">
       <Text size="sm" c="dimmed">
@@ -81,11 +74,12 @@ function Part(props: Required<Pick<Props, "kpi">> & Props & { denominator: boole
           component={Link}
           size="sm"
           href={behindAddress({
-            label,
+            label: labelOf(kpi),
+            records: kind,
             denominator,
             ...behind.range,
-            ...(behind.queue && { queue: behind.queue }),
-            ...(behind.agent && { agent: behind.agent }),
+            queues: behind.queues,
+            agents: behind.agents,
             ...(behind.thresholdS > 0 && { thresholdS: behind.thresholdS }),
           })}
         >

@@ -42,7 +42,6 @@ export function ReportTable(props: Props) {
   const cell = ({ row, place }: Placed, kpi: Kpi) => {
     const key = `${row.key} ${labelOf(kpi)}`;
     const figure = figureOf(row, kpi);
-    const one = (ids: string[]) => (ids.length === 1 ? ids[0] : undefined);
     if (figure?.value === undefined) return <span className="quiet">–</span>;
     const shown = (
       <button
@@ -77,8 +76,8 @@ export function ReportTable(props: Props) {
               figure={figure}
               behind={{
                 range: rowRange(rows ?? [], place, state),
-                queue: state.by === "queue" ? row.key : one(state.queues),
-                agent: state.by === "agent" ? row.key : one(state.agents),
+                queues: state.by === "queue" ? [row.key] : state.queues,
+                agents: state.by === "agent" ? [row.key] : state.agents,
                 thresholdS: state.thresholdS,
               }}
             />
@@ -94,7 +93,9 @@ export function ReportTable(props: Props) {
       id: "name",
       title: t(`by.${state.by}`),
       value: ({ row }) => (byTime ? Number(row.key) : nameOf(row)),
-      cell: ({ row }) => <span className={`tabular ${classes.name}`}>{nameOf(row)}</span>,
+      cell: ({ row }) => (
+        <span className={byTime ? `tabular ${classes.instant}` : ""}>{nameOf(row)}</span>
+      ),
     },
     ...kpis.map((kpi): Column<Placed> => ({
       id: labelOf(kpi),

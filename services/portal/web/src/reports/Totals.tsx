@@ -38,8 +38,8 @@ export function Totals({ kpis, row, before, state }: Props) {
                 figure={figure}
                 behind={{
                   range: state.range,
-                  queue: state.queues.length === 1 ? state.queues[0] : undefined,
-                  agent: state.agents.length === 1 ? state.agents[0] : undefined,
+                  queues: state.queues,
+                  agents: state.agents,
                   thresholdS: state.thresholdS,
                 }}
               />
