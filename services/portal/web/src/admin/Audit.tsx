@@ -1,10 +1,11 @@
 /** What people did, and what they were refused. */
 import { Badge, Group, Paper, Select, Switch, Text, TextInput } from "@mantine/core";
 import { IconClipboardList } from "@tabler/icons-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
 import { ms, type Schema } from "@/api/types";
+import { useQueueOptions } from "@/contacts/people";
 import { when, zone } from "@/i18n/format";
 import { dayAfter, startOfDate } from "@/reports/ranges";
 import { useAddress } from "@/reports/useAddress";
@@ -12,7 +13,7 @@ import { DataTable, type Column } from "@/ui/DataTable";
 import { Empty } from "@/ui/notes";
 import { Page } from "@/ui/Page";
 import { usePaged } from "@/ui/paged";
-import { actionWords, AREAS, type Area } from "./audit";
+import { actionWords, AREAS, subjectWords, type Area } from "./audit";
 import { AuditDetail } from "./AuditDetail";
 import { useApiKeys, useUsers } from "./common/data";
 
@@ -29,8 +30,28 @@ export function Outcome({ outcome }: { outcome: string }) {
   );
 }
 
+/** What people call those whose ids stand on the trail. */
+function useNames(): ReadonlyMap<string, string> {
+  const users = useUsers().data;
+  const keys = useApiKeys().data;
+  const queues = useQueueOptions();
+  return useMemo(
+    () =>
+      new Map([
+        ...(users ?? []).map((user): [string, string] => [
+          user.user_id,
+          user.display_name || user.username,
+        ]),
+        ...(keys ?? []).map((key): [string, string] => [key.key_id, key.name]),
+        ...queues.map((queue): [string, string] => [queue.value, queue.label]),
+      ]),
+    [users, keys, queues],
+  );
+}
+
 export default function Audit() {
   const { t } = useTranslation(["admin", "common"]);
+  const names = useNames();
   const [params, change] = useAddress();
   const [open, setOpen] = useState<AuditEntry | null>(null);
   const value = (name: string) => params.get(name) ?? "";
@@ -68,7 +89,7 @@ export default function Audit() {
       value: (row) => row.subject,
       cell: (row) => (
         <Text size="sm" maw={320} truncate>
-          {row.subject || "–"}
+          {subjectWords(row.subject, names) || "–"}
         </Text>
       ),
       from: "md",
@@ -110,7 +131,13 @@ export default function Audit() {
           </Empty>
         }
       />
-      {open && <AuditDetail entry={open} onClose={() => setOpen(null)} />}
+      {open && (
+        <AuditDetail
+          entry={open}
+          subject={subjectWords(open.subject, names)}
+          onClose={() => setOpen(null)}
+        />
+      )}
     </Page>
   );
 }

@@ -8,8 +8,16 @@ import { SidePanel } from "@/ui/SidePanel";
 import { Outcome, type AuditEntry } from "./Audit";
 import { actionWords, pretty } from "./audit";
 
-export function AuditDetail({ entry, onClose }: { entry: AuditEntry; onClose: () => void }) {
-  const { t } = useTranslation(["admin", "common"]);
+interface Props {
+  entry: AuditEntry;
+  /** What it was about, in words. */
+  subject: string;
+  onClose: () => void;
+}
+
+export function AuditDetail({ entry, subject, onClose }: Props) {
+  const { t, i18n } = useTranslation(["admin", "common"]);
+  const why = `common:error.${entry.outcome}`;
   const kind = entry.actor_kind === "api-key" ? "apiKey" : entry.actor_kind;
   const at = ms(entry.at_ms);
   return (
@@ -25,10 +33,22 @@ export function AuditDetail({ entry, onClose }: { entry: AuditEntry; onClose: ()
         </Fact>
         <Fact label={t("audit.outcome")}>
           <Outcome outcome={entry.outcome} />
+          {i18n.exists(why) && (
+            <Text size="xs" c="dimmed" mt={4}>
+              {t(why as "common:error.fault")}
+            </Text>
+          )}
         </Fact>
         <Fact label={t("audit.when")}>{`${day(at)}, ${clock(at)}`}</Fact>
         <Fact label={t("audit.from")}>{entry.address || "–"}</Fact>
-        <Fact label={t("audit.subject")}>{entry.subject || "–"}</Fact>
+        <Fact label={t("audit.subject")}>
+          {subject || "–"}
+          {subject !== entry.subject && (
+            <Text size="xs" c="dimmed">
+              {entry.subject}
+            </Text>
+          )}
+        </Fact>
         <Fact label={t("audit.name")}>{entry.action}</Fact>
       </SimpleGrid>
       {entry.detail_json && (

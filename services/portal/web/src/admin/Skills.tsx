@@ -197,7 +197,7 @@ function Sheet({ saved, people }: { saved: Matrix; people: Person[] }) {
           >
             {t("skills.add")}
           </Button>
-          <Group gap={0} ml="auto">
+          <Group gap={6} ml="auto">
             <ActionIcon
               aria-label={t("common:action.undo")}
               disabled={history.past.length === 0}

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { actionKey, actionWords, pretty } from "./audit";
+import { actionKey, actionWords, pretty, subjectWords } from "./audit";
 
 it("names actions", () => {
   expect(actionKey("carillon.acd.v1.Acd/PutQueue")).toBe("PutQueue");
@@ -10,4 +10,11 @@ it("names actions", () => {
 it("shows what was asked for", () => {
   expect(pretty('{"a":1}')).toBe('{\n  "a": 1\n}');
   expect(pretty("cut {")).toBe("cut {");
+});
+
+it("names what an action was about", () => {
+  const names = new Map([["7f", "Anna"]]);
+  expect(subjectWords("an unknown user", names)).toBe("an unknown user");
+  expect(subjectWords("7f", names)).toBe("Anna");
+  expect(subjectWords("", names)).toBe("");
 });

@@ -22,7 +22,9 @@ export function actionKey(action: string): string {
 
 /** What was done: in the person's language where the catalogue has it, else taken apart. */
 export function actionWords(action: string): string {
-  const word = actionKey(action);
+  const word = /^(Get|List|Watch|LookUp|Explain|Suggest)/.test(actionKey(action))
+    ? "read"
+    : actionKey(action);
   const key = `admin:audit.action.${word}`;
   if (i18next.exists(key)) return i18next.t(key as "admin:audit.action.PutQueue");
   const apart = word
@@ -30,6 +32,19 @@ export function actionWords(action: string): string {
     .replaceAll("-", " ")
     .toLowerCase();
   return apart.charAt(0).toUpperCase() + apart.slice(1);
+}
+
+/** `agent 01a2-…` with the agent's name, where it is known, in the person's language. */
+export function subjectWords(subject: string, names: ReadonlyMap<string, string>): string {
+  return subject
+    .split(", ")
+    .map((part) => {
+      const [, noun = "", id = ""] = /^(\S+) (.+)$/.exec(part) ?? [];
+      const key = `admin:audit.noun.${noun}`;
+      if (!id || !i18next.exists(key)) return names.get(part) ?? part;
+      return i18next.t(key as "admin:audit.noun.queue", { name: names.get(id) ?? id });
+    })
+    .join(", ");
 }
 
 /** JSON with indents; anything else as it is. */

@@ -154,7 +154,7 @@ export function DataTable<Row>(props: Props<Row>) {
               table.setPageIndex(0);
             }}
             clearable
-            w={170}
+            w={{ base: "calc(50% - 6px)", xs: 170 }}
           />
         ))}
         <Group ml="auto" gap="xs">
@@ -212,6 +212,7 @@ export function DataTable<Row>(props: Props<Row>) {
                 {columns.map((column, place) => (
                   <Table.Td
                     key={column.id}
+                    className={classes.cell ?? ""}
                     ta={column.align ?? "left"}
                     {...(column.from && { visibleFrom: column.from })}
                   >

@@ -4,6 +4,7 @@ import type { FormEvent, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useIsAsking } from "./Ask";
 import { ErrorNote } from "./notes";
+import classes from "./SidePanel.module.css";
 import { askToLose, useUnsaved } from "./unsaved";
 
 interface Props {
@@ -32,16 +33,19 @@ export function SidePanel(props: Props) {
   const close = async () => {
     if (!props.dirty || (await askToLose())) props.onClose();
   };
-  const send = (event: FormEvent) => {
+  const send = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
+    const form = event.currentTarget;
     props.onSave?.();
+    // Once what is wrong is marked, the person is led to the first of it.
+    setTimeout(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
   };
   const body = (
     <Stack gap="md" pb="md">
-      {props.problem ? <ErrorNote problem={props.problem} /> : null}
       {props.children}
     </Stack>
   );
+  const problem = props.problem ? <ErrorNote problem={props.problem} /> : null;
   return (
     <Drawer
       opened={props.opened}
@@ -57,20 +61,26 @@ export function SidePanel(props: Props) {
       {props.onSave ? (
         <form onSubmit={send} noValidate>
           {body}
-          <Group justify="space-between" pt="xs">
-            <Group gap="xs">{props.aside}</Group>
-            <Group gap="xs">
-              <Button variant="default" onClick={() => void close()}>
-                {t("action.cancel")}
-              </Button>
-              <Button type="submit" loading={props.saving ?? false}>
-                {props.saveLabel ?? t("action.save")}
-              </Button>
+          <Stack gap="sm" className={classes.foot}>
+            {problem}
+            <Group justify="space-between">
+              <Group gap="xs">{props.aside}</Group>
+              <Group gap="xs" ml="auto">
+                <Button variant="default" onClick={() => void close()}>
+                  {t("action.cancel")}
+                </Button>
+                <Button type="submit" loading={props.saving ?? false}>
+                  {props.saveLabel ?? t("action.save")}
+                </Button>
+              </Group>
             </Group>
-          </Group>
+          </Stack>
         </form>
       ) : (
-        body
+        <>
+          {problem}
+          {body}
+        </>
       )}
     </Drawer>
   );
