@@ -17,6 +17,7 @@ import { Page } from "@/ui/Page";
 import { useRows, type Row } from "./data";
 import { NewFlow } from "./NewFlow";
 import { Standing } from "./Standing";
+import { hasDraft } from "./useDraft";
 
 export default function Flows() {
   const { t } = useTranslation(["flows", "admin", "common"]);
@@ -56,9 +57,18 @@ export default function Flows() {
     },
     {
       id: "published",
-      title: t("published"),
+      title: t("state"),
       value: (row) => row.published,
-      cell: (row) => <Standing published={row.published} newest={row.newest.version} />,
+      cell: (row) => (
+        <Group gap={8}>
+          <Standing published={row.published} newest={row.newest.version} />
+          {hasDraft(row.id) && (
+            <Badge variant="light" color="orange" title={t("unsavedHelp")}>
+              {t("unsaved")}
+            </Badge>
+          )}
+        </Group>
+      ),
     },
     {
       id: "numbers",

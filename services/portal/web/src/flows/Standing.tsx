@@ -3,13 +3,20 @@ import { Badge, Group, Text } from "@mantine/core";
 import { IconCircleCheck, IconCircleDashed } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 
-export function Standing({ published, newest }: { published: number; newest: number }) {
+interface Props {
+  published: number;
+  newest: number;
+  /** True: the version stands beside it already. */
+  bare?: boolean;
+}
+
+export function Standing({ published, newest, bare = false }: Props) {
   const { t } = useTranslation("flows");
   return (
     <Group gap={8} wrap="wrap">
       {published > 0 ? (
         <Badge variant="light" color="teal" leftSection={<IconCircleCheck size={14} aria-hidden />}>
-          {t("version", { version: published })}
+          {t(bare ? "published" : "publishedVersion", { version: published })}
         </Badge>
       ) : (
         <Badge

@@ -43,9 +43,10 @@ export function Versions({ id, working, published, onPublish }: Props) {
     },
     {
       id: "published",
-      title: t("published"),
+      title: t("state"),
       value: (row) => (row.published ? 1 : 0),
-      cell: (row) => row.published && <Standing published={row.version} newest={row.version} />,
+      cell: (row) =>
+        row.published && <Standing bare published={row.version} newest={row.version} />,
     },
     {
       id: "act",

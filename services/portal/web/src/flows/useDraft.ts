@@ -1,6 +1,7 @@
 /** What is being written, kept in this browser until it is saved or discarded. */
 import { useCallback, useEffect, useRef, useState } from "react";
 import { session } from "@/api/session";
+import { useUnsaved } from "@/ui/unsaved";
 
 interface Draft {
   /** The version that it began with. */
@@ -22,18 +23,26 @@ function kept(id: string): Draft | null {
   }
 }
 
-function keep(id: string, draft: Draft | null): void {
+/** False: this browser has no room for it, and keeps it until the page is left. */
+function keep(id: string, draft: Draft | null): boolean {
   try {
     if (draft) localStorage.setItem(keyOf(id), JSON.stringify(draft));
     else localStorage.removeItem(keyOf(id));
+    return true;
   } catch {
-    // A browser without room keeps it until the page is left.
+    return false;
   }
+}
+
+/** True: changes of this flow wait in this browser to be saved. */
+export function hasDraft(id: string): boolean {
+  return kept(id) !== null;
 }
 
 /** `saved` is the newest version's text. */
 export function useDraft(id: string, saved: string | undefined, newest: number) {
   const [draft, setDraft] = useState<Draft | null>(() => kept(id));
+  const [lost, setLost] = useState(false);
   const latest = useRef({ saved, newest });
   useEffect(() => {
     latest.current = { saved, newest };
@@ -43,7 +52,7 @@ export function useDraft(id: string, saved: string | undefined, newest: number) 
       setDraft((before) => {
         const now = latest.current;
         const next = text === now.saved ? null : { version: before?.version ?? now.newest, text };
-        keep(id, next);
+        setLost(!keep(id, next));
         return next;
       }),
     [id],
@@ -53,12 +62,8 @@ export function useDraft(id: string, saved: string | undefined, newest: number) 
     setDraft(null);
   }, [id]);
   const dirty = draft !== null && saved !== undefined && draft.text !== saved;
-  useEffect(() => {
-    if (!dirty) return;
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener("beforeunload", ask);
-    return () => window.removeEventListener("beforeunload", ask);
-  }, [dirty]);
+  // What is kept is there again when the page is opened again: nobody need be asked.
+  useUnsaved(dirty && lost);
   return {
     text: draft?.text ?? saved,
     dirty,

@@ -38,8 +38,7 @@ export function useWords() {
     const names = new Map(queues?.map((queue) => [queue.queue_id, queue.name]));
     return {
       queue: (id) => names.get(id) || id,
-      sound: (name) =>
-        i18n.exists(`flows:sound.${name}`) ? t(`sound.${name as "music"}`) : name,
+      sound: (name) => (i18n.exists(`flows:sound.${name}`) ? t(`sound.${name as "music"}`) : name),
     };
   }, [queues, t, i18n]);
   return { named, wayWords, exitWords, faultWords, fieldWords };
