@@ -56,8 +56,12 @@ RIGHTS_CHECK_S = 10.0
 PORTAL = "portal"
 _WRITES_ITS_OWN = frozenset({"carillon.portal.v1.Portal/ChangePassword"})
 """RPCs that are on the trail by their own word, beside the anonymous ones."""
-_LONGER_S = {"carillon.portal.v1.Portal/ImportUsers": 180.0}
-"""How long those may take that do much at once: 500 passwords are hashed two at a time."""
+_LONGER_S = {
+    "carillon.portal.v1.Portal/ImportUsers": 180.0,
+    "carillon.recording.v1.Recording/VerifyRecording": 180.0,
+}
+"""How long those may take that do much at once: 500 passwords are hashed two at a time, and all
+that was recorded of hours is read and hashed."""
 _REFUSALS = frozenset({401, 403, 404})
 """404, because what is another tenant's is not found."""
 _KEPT_TYPE = "application/x-protobuf"

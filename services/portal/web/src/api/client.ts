@@ -5,6 +5,9 @@ import type { paths } from "./schema";
 import { session } from "./session";
 
 const LIMIT_MS = 20_000;
+const LONG_LIMIT_MS = 190_000;
+/** What the server may take minutes for: imports, hashes of long recordings, speech, sound. */
+const LONG = /(:import|:verify|:synthesise|:publish|\/audio\.wav)$/;
 
 const authenticated: Middleware = {
   async onRequest({ request, schemaPath }) {
@@ -38,10 +41,17 @@ async function asked(request: Request): Promise<Response> {
   return answer;
 }
 
+/** How long an answer may take, by the path that is asked. */
+export function limitMs(path: string): number {
+  return LONG.test(path) ? LONG_LIMIT_MS : LIMIT_MS;
+}
+
 async function limited(request: Request): Promise<Response> {
+  const late = AbortSignal.timeout(limitMs(new URL(request.url).pathname));
   try {
-    return await fetch(request, { signal: AbortSignal.timeout(LIMIT_MS) });
+    return await fetch(request, { signal: AbortSignal.any([request.signal, late]) });
   } catch (fault) {
+    if (request.signal.aborted) throw fault;
     if (fault instanceof DOMException && fault.name === "TimeoutError")
       throw new Problem(0, "no-answer", "the server did not answer in time");
     throw new Problem(0, "offline", "the server can not be reached");

@@ -9,6 +9,8 @@ export class Problem extends Error {
     readonly detail: string,
     /** Seconds after which trying again is worth it; 0: not known. */
     readonly retryAfterS = 0,
+    /** What of the request is wrong, for example `queue.queue_id`; empty: not said. */
+    readonly field = "",
   ) {
     super(detail || code);
     this.name = "Problem";
@@ -29,6 +31,7 @@ export function problemIn(response: Response, body: unknown): Problem {
     text("code") || `http-${response.status}`,
     text("detail") || text("title"),
     Number(response.headers.get("retry-after")) || 0,
+    text("field"),
   );
 }
 

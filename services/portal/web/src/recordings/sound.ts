@@ -20,7 +20,7 @@ export async function fetchSound(
   for (let number = 0; number < MAX_PARTS && have < total; number += 1) {
     signal.throwIfAborted();
     const range = `bytes=${have}-${Math.min(have + PART_BYTES, total) - 1}`;
-    const answer = await raw(path, { headers: { range } });
+    const answer = await raw(path, { headers: { range }, signal });
     const part = await answer.blob();
     // A recording that still goes on grows: what its beginning said holds.
     if (number === 0) total = totalOf(answer) ?? part.size;

@@ -9,6 +9,8 @@ export function inWords(thrown: unknown): string {
   if (i18next.exists(own)) return i18next.t(own as "error.fault");
   if (problem.status === 429) return i18next.t("error.too-many");
   if (problem.status >= 502) return i18next.t("error.unavailable");
+  if (problem.field)
+    return i18next.t("error.field", { field: problem.field, detail: problem.detail });
   if (!problem.detail) return i18next.t("error.fault");
   return i18next.t("error.coded", { detail: problem.detail, code: problem.code });
 }
