@@ -11,6 +11,7 @@ from playwright.async_api import expect
 
 from services.chassis.postgres.server import PostgresServer
 from tests.browser import AgentPage, Person, browsing
+from tests.browser.loading import DESK_LIMIT, load
 from tests.browser.looking import barriers, overflow
 from tests.e2e.journeys import agent, journeys
 from tests.e2e.whole import Whole
@@ -163,3 +164,12 @@ async def test_a_page_for_others_says_so(stage: Whole, tmp_path: Path) -> None:
         await expect(someone.page.get_by_role("heading", level=1)).to_have_text(
             "There is no such page"
         )
+
+
+async def test_the_desk_begins_with_few_bytes(stage: Whole, tmp_path: Path) -> None:
+    await stage.tenant.agent("carl")
+    async with browsing(stage.tenant.portal, tmp_path) as someone:
+        await someone.sign_in(tenant=stage.tenant.name, username="carl", password=PASSWORD)
+        found = await load(someone.context, f"{someone.address}/desk", "Go ready")
+    assert found.first["scripts"] > 0
+    assert found.first_bytes < DESK_LIMIT, found.first
