@@ -13,6 +13,12 @@ import { ReceiptPanel } from "./ReceiptPanel";
 
 type Entry = Schema<"analytics.v1.Entry">;
 
+/** What its receipt answers; of stays that came to nobody, how routing went about it. */
+const WHY: Record<string, "story.whyWaiting" | "story.whyAgent"> = {
+  waiting: "story.whyWaiting",
+  answered: "story.whyAgent",
+};
+
 export function Stays({ entries }: { entries: Entry[] }) {
   const { t } = useTranslation("contacts");
   const labels = useLabels();
@@ -65,7 +71,7 @@ export function Stays({ entries }: { entries: Entry[] }) {
               leftSection={<IconRoute size={15} aria-hidden />}
               onClick={() => setAsked(entry)}
             >
-              {t(entry.exit === "waiting" ? "story.whyWaiting" : "story.whyAgent")}
+              {t(WHY[entry.exit] ?? "story.whyRouted")}
             </Button>
           </Stack>
         ))}

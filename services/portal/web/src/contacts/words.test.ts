@@ -98,13 +98,18 @@ describe("what is technical", () => {
 
 describe("what is said again and again", () => {
   it("is told once, with how often, where it stands together", () => {
-    const steps = ["a", "a", "b", "a"].map((text) => step("position", { text }, "flow"));
+    const steps = ["a", "a", "b", "a"].map((text) => step("said", { text }, "flow"));
     const told = folded(steps, (each) => each.values.text ?? "");
     expect(told.map(({ words, times }) => [words, times])).toEqual([
       ["a", 2],
       ["b", 1],
       ["a", 1],
     ]);
+  });
+  it("is the place in the queue, as it was told last", () => {
+    const steps = ["3", "2", "1"].map((text) => step("position", { text }, "flow"));
+    const told = folded(steps, (each) => each.values.text ?? "");
+    expect(told.map(({ words, times }) => [words, times])).toEqual([["1", 3]]);
   });
 });
 

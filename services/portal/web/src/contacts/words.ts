@@ -1,6 +1,7 @@
 /** The steps of a story in words. */
 import type { Schema } from "@/api/types";
 import { length } from "@/i18n/format";
+import { nodeName } from "@/ui/menuPath";
 
 export type StoryStep = Schema<"analytics.v1.StoryStep">;
 
@@ -175,6 +176,7 @@ export function wordsOf(step: StoryStep, say: Say, phone: (text: string) => stri
     ...values,
     ...(values.count && { count: Number(values.count) }),
     who: values.agent || say(`who.${known(values.role)}`),
+    ...(values.node && { node: nodeName(values.node) }),
     by: values.by_name || say("who.flow"),
     from: phone(values.from ?? "") || say("who.withheld"),
     to: phone(values.to ?? ""),
@@ -200,10 +202,16 @@ export function folded(
   for (const step of steps) {
     const said = words(step);
     const last = told.at(-1);
-    if (last?.words === said && last.step.kind === step.kind) last.times += 1;
+    // A place in the queue is told every few seconds: where the caller came to is what matters.
+    const again = last?.step.kind === step.kind && (last.words === said || isPlace(step));
+    if (last && again) told[told.length - 1] = { ...last, words: said, times: last.times + 1 };
     else told.push({ step, words: said, times: 1 });
   }
   return told;
+}
+
+function isPlace(step: StoryStep): boolean {
+  return step.kind === "position" && step.source !== "acd";
 }
 
 /** How a call ended, `class/reason`, in words. */

@@ -35,7 +35,8 @@ export function phone(text: string): string {
 export function usePhone(): (text: string) => string {
   const [, ready] = useState(library !== null);
   useEffect(() => {
-    if (!library) void phoneLibrary().then(() => ready(true));
+    // It may have come between the drawing and this.
+    void phoneLibrary().then(() => ready(true));
   }, []);
   return phone;
 }

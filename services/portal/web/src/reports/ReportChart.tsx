@@ -1,8 +1,10 @@
 /** One figure of a report, drawn; which one stands in the address. */
 import { Group, Paper, Select, Skeleton, Stack } from "@mantine/core";
+import { IconChartBar } from "@tabler/icons-react";
 import { lazy, Suspense, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { figure as written } from "@/i18n/format";
+import { Empty } from "@/ui/notes";
 import { labelOf } from "./behind";
 import { useKpiWords } from "./kpiWords";
 import { figureOf, isByTime, rowBefore, type Kpi, type ReportRow, type ReportState } from "./state";
@@ -51,14 +53,20 @@ export function ReportChart({ state, kpis, rows, before, nameOf, onChoose }: Pro
             w={280}
           />
         </Group>
-        <Suspense fallback={<Skeleton height={320} />}>
-          <Chart
-            label={t("chart.described", { figure: words.full(kpi), count: rows.length })}
-            lines={isByTime(state.by)}
-            top={kpi.unit === "percent" ? 100 : undefined}
-            {...drawn}
-          />
-        </Suspense>
+        {drawn.series.every(({ values }) => values.every((each) => !each)) ? (
+          <Empty icon={IconChartBar} title={t("chart.nothing")}>
+            {t("chart.nothingHelp")}
+          </Empty>
+        ) : (
+          <Suspense fallback={<Skeleton height={320} />}>
+            <Chart
+              label={t("chart.described", { figure: words.full(kpi), count: rows.length })}
+              lines={isByTime(state.by)}
+              top={kpi.unit === "percent" ? 100 : undefined}
+              {...drawn}
+            />
+          </Suspense>
+        )}
       </Stack>
     </Paper>
   );

@@ -94,7 +94,7 @@ export function ReportTable(props: Props) {
       title: t(`by.${state.by}`),
       value: ({ row }) => (byTime ? Number(row.key) : nameOf(row)),
       cell: ({ row }) => (
-        <span className={byTime ? `tabular ${classes.instant}` : ""}>{nameOf(row)}</span>
+        <span className={byTime ? `tabular ${classes.instant}` : classes.name}>{nameOf(row)}</span>
       ),
     },
     ...kpis.map((kpi): Column<Placed> => ({
