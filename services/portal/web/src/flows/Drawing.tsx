@@ -32,9 +32,12 @@ export function Drawing({ flow, faulty, selected = "", onSelect, way }: Props) {
     [flow, wayWords, named],
   );
   const drawing = useMemo(() => layOut(boxes, flow.start), [boxes, flow.start]);
+  const first = boxes.find((box) => box.id === flow.start);
+  const middle = (drawing.boxes.get(flow.start)?.x ?? 0) + (first?.width ?? 0) / 2;
   const { frame, view, zoom, fit, reveal, onKeyDown, pointers } = useView(
     drawing.width,
     drawing.height,
+    middle,
   );
   const latest = useRef({ boxes, drawing });
   useEffect(() => {

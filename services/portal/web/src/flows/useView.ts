@@ -14,37 +14,34 @@ export interface View {
   scale: number;
 }
 
-const LEAST = 0.2;
+const LEAST = 0.05;
 const READABLE = 0.72;
 const MOST = 2;
 const STEP = 60;
 
-export function useView(width: number, height: number) {
+/** `middle`: what is in the middle at first, from the drawing's left edge. */
+export function useView(width: number, height: number, middle: number) {
   const frame = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<View>({ x: 0, y: 0, scale: 1 });
   const drag = useRef<{ x: number; y: number; moved: boolean } | null>(null);
-  const fit = useCallback(() => {
-    const box = frame.current?.getBoundingClientRect();
-    if (!box || !width) return;
-    const scale = Math.min(1, Math.max(LEAST, Math.min(box.width / width, box.height / height)));
-    setView({
-      scale,
-      x: (box.width - width * scale) / 2,
-      y: Math.max(0, (box.height - height * scale) / 2),
-    });
-  }, [width, height]);
+  const show = useCallback(
+    (least: number) => {
+      const box = frame.current?.getBoundingClientRect();
+      if (!box || !width) return;
+      const whole = Math.min(box.width / width, box.height / height);
+      const scale = Math.min(1, Math.max(least, whole));
+      const room = box.width - width * scale;
+      setView({
+        scale,
+        x: room >= 0 ? room / 2 : Math.min(0, Math.max(room, box.width / 2 - middle * scale)),
+        y: Math.max(0, (box.height - height * scale) / 2),
+      });
+    },
+    [width, height, middle],
+  );
+  const fit = useCallback(() => show(LEAST), [show]);
   /** As large as can be read, from its beginning. */
-  const begin = useCallback(() => {
-    const box = frame.current?.getBoundingClientRect();
-    if (!box || !width) return;
-    const whole = Math.min(box.width / width, box.height / height);
-    const scale = Math.min(1, Math.max(READABLE, whole));
-    setView({
-      scale,
-      x: (box.width - width * scale) / 2,
-      y: Math.max(0, (box.height - height * scale) / 2),
-    });
-  }, [width, height]);
+  const begin = useCallback(() => show(READABLE), [show]);
   // A drawing of another size is shown from its beginning again.
   useEffect(begin, [begin]);
   const zoom = useCallback((by: number, at?: { x: number; y: number }) => {
