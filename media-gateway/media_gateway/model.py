@@ -321,6 +321,8 @@ class Recording:
     """Whether it is allowed now."""
     paused: bool = False
     """Whether somebody asked for a pause."""
+    paused_for: str = ""
+    """The agent's leg with whose end the pause ends; empty: it waits for somebody to end it."""
     failure: str = ""
     """Why nothing can be kept at present; empty: it can."""
 

@@ -246,5 +246,6 @@ def _settle(turn: Turn) -> None:
     if turn.call.apology_deadline_ms is not None and turn.call.caller is None:
         turn.change_call(apology_deadline_ms=None)
     settle_sounds(turn)
+    recording.settle_pause(turn)
     recording.settle_taps(turn)
     finish(turn)

@@ -15,10 +15,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from media_gateway.core import facts
+from media_gateway.core.ending import OVER
 from media_gateway.core.events import BeginRecording, TapLeg, UntapLeg
 from media_gateway.core.leg import TALKING
+from media_gateway.core.state import Call
 from media_gateway.core.turn import Turn
-from media_gateway.model import NoConsent, Recording, RecordingState
+from media_gateway.model import BridgeState, LegRole, NoConsent, Recording, RecordingState
 
 TAPPED = frozenset({RecordingState.ON, RecordingState.FAILED})
 """States in which legs are listened to. After a failure too: it goes on as soon as it can."""
@@ -35,8 +37,14 @@ def set_consent(turn: Turn, *, granted: bool, basis: str) -> None:
 
 
 def pause(turn: Turn, *, reason: str, by: str) -> None:
-    """Nothing is written until it is taken up again; before consent, nor after it is given."""
-    _become(turn, replace(turn.call.recording, paused=True), reason=reason, by=by)
+    """Nothing is written until it is taken up again; before consent, nor after it is given.
+
+    While an agent and the caller talk, the pause is that agent's: it ends with their leg.
+    """
+    before = turn.call.recording
+    if not before.paused:
+        paused = replace(before, paused=True, paused_for=_talking_agent(turn.call))
+        _become(turn, paused, reason=reason, by=by)
 
 
 def resume(turn: Turn, *, by: str) -> None:
@@ -44,7 +52,7 @@ def resume(turn: Turn, *, by: str) -> None:
     before = turn.call.recording
     if not before.granted:
         raise NoConsent(f"call {turn.call.call_id} may not be recorded")
-    _become(turn, replace(before, paused=False), by=by)
+    _become(turn, replace(before, paused=False, paused_for=""), by=by)
 
 
 def fail(turn: Turn, reason: str) -> None:
@@ -55,6 +63,15 @@ def fail(turn: Turn, reason: str) -> None:
 def recover(turn: Turn) -> None:
     """It can be kept again."""
     _become(turn, replace(turn.call.recording, failure=""))
+
+
+def settle_pause(turn: Turn) -> None:
+    """Ends an agent's pause when their part is over: whoever talks next is recorded."""
+    before = turn.call.recording
+    if not before.paused_for or turn.call.state in OVER:
+        return
+    if not any(leg.leg_id == before.paused_for and leg.state in TALKING for leg in turn.call.legs):
+        _become(turn, replace(before, paused=False, paused_for=""))
 
 
 def settle_taps(turn: Turn) -> None:
@@ -70,6 +87,14 @@ def settle_taps(turn: Turn) -> None:
             turn.emit(TapLeg(leg.leg_id))
         elif leg.state in TALKING:
             turn.emit(UntapLeg(leg.leg_id))
+
+
+def _talking_agent(call: Call) -> str:
+    """The leg of the agent whom the caller hears; empty: nobody's."""
+    bridge = call.bridge
+    if bridge is None or bridge.state is not BridgeState.JOINED:
+        return ""
+    return bridge.leg_id if call.leg(bridge.leg_id).role is LegRole.AGENT else ""
 
 
 def _become(turn: Turn, after: Recording, *, reason: str = "", by: str = "") -> None:

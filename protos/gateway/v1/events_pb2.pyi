@@ -499,7 +499,7 @@ class RecordingChanged(_message.Message):
     for example disk-full.
     """
     by: _builtins.str
-    """The user who asked; empty: the flow."""
+    """The user who asked; empty: the flow, or the end of the leg of the agent whose pause it was."""
     def __init__(
         self,
         *,

@@ -184,7 +184,8 @@ class GatewayServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def PauseRecording(self, request, context):
-        """Stops writing the call's recording: the samples are never kept. Idempotent.
+        """Stops writing the call's recording: the samples are never kept. A pause while an agent talks is
+        that agent's, and ends at the latest with their leg. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

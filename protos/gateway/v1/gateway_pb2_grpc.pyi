@@ -57,7 +57,9 @@ class GatewayStub:
     `bad-sdp-offer` (its message says what is missing).
     """
     PauseRecording: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.RecordingControl, _gateway_pb2.Call]
-    """Stops writing the call's recording: the samples are never kept. Idempotent."""
+    """Stops writing the call's recording: the samples are never kept. A pause while an agent talks is
+    that agent's, and ends at the latest with their leg. Idempotent.
+    """
     ResumeRecording: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.RecordingControl, _gateway_pb2.Call]
     """Goes on recording, if consent was given. Idempotent."""
     SendDigits: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.SendDigitsRequest, _gateway_pb2.Leg]
@@ -115,7 +117,9 @@ class GatewayAsyncStub(GatewayStub):
     `bad-sdp-offer` (its message says what is missing).
     """
     PauseRecording: _aio.UnaryUnaryMultiCallable[_gateway_pb2.RecordingControl, _gateway_pb2.Call]  # type: ignore[assignment]
-    """Stops writing the call's recording: the samples are never kept. Idempotent."""
+    """Stops writing the call's recording: the samples are never kept. A pause while an agent talks is
+    that agent's, and ends at the latest with their leg. Idempotent.
+    """
     ResumeRecording: _aio.UnaryUnaryMultiCallable[_gateway_pb2.RecordingControl, _gateway_pb2.Call]  # type: ignore[assignment]
     """Goes on recording, if consent was given. Idempotent."""
     SendDigits: _aio.UnaryUnaryMultiCallable[_gateway_pb2.SendDigitsRequest, _gateway_pb2.Leg]  # type: ignore[assignment]
@@ -224,7 +228,9 @@ class GatewayServicer(metaclass=_abc_1.ABCMeta):
         request: _gateway_pb2.RecordingControl,
         context: _ServicerContext,
     ) -> _typing.Union[_gateway_pb2.Call, _abc.Awaitable[_gateway_pb2.Call]]:
-        """Stops writing the call's recording: the samples are never kept. Idempotent."""
+        """Stops writing the call's recording: the samples are never kept. A pause while an agent talks is
+        that agent's, and ends at the latest with their leg. Idempotent.
+        """
 
     @_abc_1.abstractmethod
     def ResumeRecording(

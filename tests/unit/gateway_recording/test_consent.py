@@ -80,6 +80,40 @@ def test_a_pause_ends_every_tap_until_it_is_taken_up_again() -> None:
     assert driver.do(h.ResumeRecording("ann")) == []
 
 
+def test_an_agents_pause_ends_with_their_leg_and_what_follows_is_recorded() -> None:
+    driver = Driver().talking()
+    driver.step(ANNOUNCED)
+    driver.do(h.PauseRecording("card number", "ann"))
+    events = driver.do(h.LegLeaves(AGENT_LEG, LegEnd.HUNG_UP))
+    assert told(events) == [("on", "announced", "")]
+    assert taps(events) == [("tap", CALLER_LEG)]
+
+
+def test_a_pause_that_was_asked_for_before_any_agent_came_outlasts_them() -> None:
+    driver = Driver().answered()
+    driver.step(ANNOUNCED)
+    driver.do(h.PauseRecording("private", "sara"))
+    driver.talking()
+    assert told(driver.do(h.LegLeaves(AGENT_LEG, LegEnd.HUNG_UP))) == []
+    assert driver.call.recording.state is RecordingState.PAUSED
+
+
+def test_a_pause_stands_when_the_call_ends() -> None:
+    driver = Driver().talking()
+    driver.step(ANNOUNCED)
+    driver.do(h.PauseRecording("card number", "ann"))
+    assert told(driver.do(h.LegLeaves(CALLER_LEG, LegEnd.HUNG_UP))) == []
+
+
+def test_consent_taken_back_and_a_pause_that_ends_are_two_things() -> None:
+    driver = Driver().talking()
+    driver.step(ANNOUNCED)
+    driver.do(h.PauseRecording("card number", "ann"))
+    driver.step(REFUSED)
+    assert told(driver.do(h.LegLeaves(AGENT_LEG, LegEnd.HUNG_UP))) == []
+    assert told(driver.step(ANNOUNCED)) == [("on", "announced", "")]
+
+
 def test_consent_taken_back_is_not_overridden_by_taking_up() -> None:
     driver = Driver().talking()
     driver.step(ANNOUNCED)
