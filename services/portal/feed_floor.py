@@ -114,6 +114,7 @@ class WaitingBoard:
         self._stub = acd_pb2_grpc.AcdStub(dial("acd"))
         self._metadata = ((TENANT_KEY, str(tenant_id)),)
         self._rows: dict[str, Fields] | None = None
+        self._queues: dict[str, Fields] = {}
         self._waiting = 0
         self.topic = Topic("waiting", state=self._state)
 
@@ -129,8 +130,12 @@ class WaitingBoard:
 
     def _take(self, change: acd_pb2.WaitingChange) -> None:
         if change.all or self._rows is None:
-            self._rows = {}
+            self._rows, self._queues = {}, {}
         fields = shown(change)
+        self._queues |= {door["queue_id"]: door for door in fields["queues"]}
+        for door in change.queues:
+            if door.removed:
+                del self._queues[door.queue_id]
         self._rows |= {row["entry_id"]: row for row in fields["rows"]}
         for gone in change.gone_entry_ids:
             self._rows.pop(gone, None)
@@ -144,7 +149,13 @@ class WaitingBoard:
         if self._rows is None:
             return None
         rows = list(self._rows.values())
-        everybody = {"all": True, "rows": rows, "gone_entry_ids": [], "waiting": self._waiting}
+        everybody = {
+            "all": True,
+            "rows": rows,
+            "gone_entry_ids": [],
+            "waiting": self._waiting,
+            "queues": list(self._queues.values()),
+        }
         return {"waiting": everybody}
 
 

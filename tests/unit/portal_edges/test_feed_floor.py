@@ -98,18 +98,23 @@ async def test_a_supervisor_follows_who_waits(stage: FeedStage) -> None:
         assert [row["entry_id"] for row in first["rows"]] == ["e1"]
         row = acd_pb2.WaitingRow(entry_id="e2", stage="ringing", agent_id="ada")
         change = acd_pb2.WaitingChange(rows=[row], gone_entry_ids=["e1", "e0"], waiting=1)
+        shut = acd_pb2.QueueDoor(queue_id="q1", emergency=True)
+        change.queues.extend([shut, acd_pb2.QueueDoor(queue_id="q2", removed=True)])
         acd.waiting.put(change)
         told = (await page.until("change", "waiting"))["waiting"]
         assert (told["all"], told["gone_entry_ids"], told["waiting"]) == (False, ["e1", "e0"], 1)
+        doors = [(q["queue_id"], q["open"], q["emergency"], q["removed"]) for q in told["queues"]]
+        assert doors == [("q1", False, True, False), ("q2", False, False, True)]
         # Whoever comes later is told how it stands.
         async with stage.page(token="sam", topics=["waiting"]) as late:
             now = (await late.until("change", "waiting"))["waiting"]
             assert (now["all"], now["gone_entry_ids"], now["waiting"]) == (True, [], 1)
             assert [each["entry_id"] for each in now["rows"]] == ["e2"]
+            assert [each["queue_id"] for each in now["queues"]] == ["q1"]
         acd.rows = {}
         acd.waiting.put(RuntimeError("the stream breaks"))
         anew = (await page.until("change", "waiting"))["waiting"]
-        assert anew == {"all": True, "rows": [], "gone_entry_ids": [], "waiting": 0}
+        assert anew == {"all": True, "rows": [], "gone_entry_ids": [], "waiting": 0, "queues": []}
 
 
 async def test_a_supervisor_follows_alarms(stage: FeedStage) -> None:
