@@ -52,6 +52,7 @@ export default function Skills() {
   const { t } = useTranslation(["admin", "common"]);
   const agents = useAgentConfigs();
   const users = useUsers();
+  const latest = useMemo(() => matrixOf(agents.data ?? []), [agents.data]);
   if (agents.data && agents.data.length > 0) {
     const names = new Map(users.data?.map((user) => [user.user_id, user.username]) ?? []);
     const people = agents.data
@@ -61,7 +62,7 @@ export default function Skills() {
         username: names.get(agent_id) ?? agent_id,
       }))
       .sort((one, other) => one.name.localeCompare(other.name));
-    return <Sheet saved={matrixOf(agents.data)} people={people} key={agents.dataUpdatedAt} />;
+    return <Sheet latest={latest} people={people} />;
   }
   return (
     <Page title={t("common:nav.skills")} lead={t("skills.lead")}>
@@ -88,10 +89,12 @@ export default function Skills() {
   );
 }
 
-function Sheet({ saved, people }: { saved: Matrix; people: Person[] }) {
+function Sheet({ latest, people }: { latest: Matrix; people: Person[] }) {
   const { t } = useTranslation(["admin", "common"]);
   const fresh = useFresh();
-  const [history, setHistory] = useState<History>({ now: saved, past: [], future: [] });
+  const [seen, setSeen] = useState(latest);
+  const [saved, setSaved] = useState(latest);
+  const [history, setHistory] = useState<History>({ now: latest, past: [], future: [] });
   const [words, setWords] = useState("");
   const [naming, setNaming] = useState(false);
   const [faults, setFaults] = useState<SheetFault[]>([]);
@@ -107,19 +110,26 @@ function Sheet({ saved, people }: { saved: Matrix; people: Person[] }) {
   );
   const dirty = changed.length > 0;
   useUnsaved(dirty);
+  // What others have saved meanwhile is shown at once, but not over changes made here.
+  if (latest !== seen && !dirty && matrix.skills.length === saved.skills.length) {
+    setSeen(latest);
+    setSaved(latest);
+    setHistory({ now: latest, past: [], future: [] });
+  }
   const save = useMutation({
-    mutationFn: async () => {
+    mutationFn: async (sent: Matrix) => {
       for (const part of parts(changed, AT_ONCE))
         await told(
           api.POST("/v1/agents:set-skills", {
             body: {
-              agents: part.map((agent_id) => ({ agent_id, skills: skillsOf(matrix, agent_id) })),
+              agents: part.map((agent_id) => ({ agent_id, skills: skillsOf(sent, agent_id) })),
             },
           }),
         );
     },
-    onSuccess: () => {
+    onSuccess: (_, sent) => {
       toast(t("skills.saved", { count: changed.length }));
+      setSaved(sent);
       fresh("agents");
     },
   });
@@ -157,7 +167,7 @@ function Sheet({ saved, people }: { saved: Matrix; people: Person[] }) {
           >
             {t("common:action.export")}
           </Button>
-          <Button disabled={!dirty} loading={save.isPending} onClick={() => save.mutate()}>
+          <Button disabled={!dirty} loading={save.isPending} onClick={() => save.mutate(matrix)}>
             {dirty ? t("skills.save", { count: changed.length }) : t("common:action.save")}
           </Button>
         </>

@@ -17,7 +17,9 @@ export function Secret({ told, onClose }: { told: Told | null; onClose: () => vo
       opened={told !== null}
       onClose={onClose}
       title={told?.title}
+      // It is never shown again: no slip of the hand may close it.
       closeOnClickOutside={false}
+      closeOnEscape={false}
       closeButtonProps={{ "aria-label": t("common:action.close") }}
     >
       {told && (
