@@ -24,7 +24,7 @@ from tests.agent.portal import Problem, Session, feed_of
 from tests.softphone import SoftPhone
 from tests.stage.asking import eventually
 from tests.stage.installation import Installation
-from tests.stage.tenants import Tenant, tenant_of, today
+from tests.stage.tenants import FLOW, Tenant, tenant_of, today
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -38,6 +38,12 @@ class Pair:
     b: Tenant
     call_a: str
     """The one call there was: tenant a's."""
+    entry_a: str
+    """Its stay in a queue."""
+    alarm_a: str
+    """The one alarm there was: tenant a's."""
+    key_a: str
+    """An API key of tenant a's."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -56,13 +62,63 @@ async def pair(
                 "/v1/customers/carol",
                 {"customer_id": "carol", "name": tenant.name, "numbers": ["+12025550147"]},
             )
-        only = {"code": "alpha-only", "label": "alpha", "active": True}
-        await a.admin.put("/v1/dispositions/alpha-only", only)
+        await furnish_alone(a)
         desk = await a.desk("anna")
         await desk.ready()
         call_a = await one_call(carillon, a, desk)
         await recorded(a, call_a)
-        yield Pair(carillon, a, b, call_a)
+        robot = await a.admin.post("/v1/api-keys", {"name": "alpha", "roles": ["supervisor"]})
+        yield Pair(
+            carillon,
+            a,
+            b,
+            call_a=call_a,
+            entry_a=await first_of(a, f"/v1/entries?{span()}", "entries", "entry_id"),
+            alarm_a=await first_of(a, "/v1/alarms", "alarms", "alarm_id"),
+            key_a=robot["key"]["key_id"],
+        )
+
+
+ONLY: dict[str, dict[str, Any]] = {
+    "/v1/dispositions/alpha-only": {"code": "alpha-only", "label": "alpha", "active": True},
+    "/v1/queues/alpha-only": {"queue_id": "alpha-only", "name": "alpha"},
+    "/v1/customers/alpha-only": {"customer_id": "alpha-only", "name": "alpha"},
+    "/v1/prompts/alpha-only": {"prompt_id": "alpha-only", "name": "alpha", "text": "alpha"},
+    "/v1/calendars/alpha-only": {"calendar_id": "alpha-only", "name": "alpha"},
+    "/v1/thresholds/alpha-only": {
+        "threshold_id": "alpha-only",
+        "name": "alpha",
+        "measure": "agents_ready",
+        "direction": "below",
+        "raise_at": 100,
+        "clear_at": 100,
+        "severity": "warning",
+        "active": True,
+    },
+}
+"""What is put into one tenant alone; the threshold is passed at once."""
+
+
+async def furnish_alone(tenant: Tenant) -> None:
+    for path, thing in ONLY.items():
+        await tenant.admin.put(path, thing)
+    flow = {"definition_json": FLOW.read_text()}
+    await tenant.admin.post("/v1/flows/alpha-only/versions", flow)
+
+
+def span() -> str:
+    from_ms, to_ms = today()
+    return f"from_ms={from_ms}&to_ms={to_ms}"
+
+
+async def first_of(tenant: Tenant, path: str, rows: str, key: str) -> str:
+    """The id of the first thing in a list, once there is one."""
+
+    async def ids() -> list[str]:
+        return [str(each[key]) for each in (await tenant.admin.get(path)).get(rows, [])]
+
+    found: list[str] = await eventually(ids, bool, 20, f"something in {path}")
+    return found[0]
 
 
 async def stage(stack: AsyncExitStack, var: Any, server: PostgresServer) -> Installation:
@@ -122,16 +178,28 @@ LISTS = (
     "/v1/recordings:reconcile",
     "/v1/recording-policy",
     "/v1/dispositions",
+    "/v1/alarms",
+    "/v1/thresholds",
+    "/v1/prompts",
+    "/v1/calendars",
+    "/v1/call-records?{day}",
+    "/v1/tenant",
 )
 
 
 @pytest.mark.parametrize("path", LISTS)
 async def test_no_list_names_anything_of_the_other(pair: Pair, path: str) -> None:
-    from_ms, to_ms = today()
-    path = path.format(day=f"from_ms={from_ms}&to_ms={to_ms}")
+    path = path.format(day=span())
     answer = json.dumps(await pair.b.admin.get(path))
-    secrets = (pair.a.tenant_id, pair.call_a, *pair.a.users.values(), "alpha", pair.a.number)
+    ids = (pair.a.tenant_id, pair.call_a, pair.entry_a, pair.alarm_a, pair.key_a)
+    secrets = (*ids, *pair.a.users.values(), "alpha", pair.a.number)
     assert [secret for secret in secrets if secret in answer] == []
+
+
+def reads(path: str, method: str) -> bool:
+    """Whether there is such a request: some things are only listed."""
+    listed = ("/v1/dispositions", "/v1/calendars", "/v1/thresholds")
+    return method == "DELETE" or not path.startswith(listed)
 
 
 def things(pair: Pair) -> list[tuple[str, str, dict[str, Any] | None]]:
@@ -154,7 +222,27 @@ def things(pair: Pair) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("GET", f"/v1/recordings/{pair.call_a}/listenings", None),
         ("GET", f"/v1/recordings/{pair.call_a}/waveform", None),
         ("DELETE", f"/v1/users/{anna}", None),
-        ("DELETE", "/v1/dispositions/alpha-only", None),
+        ("GET", f"/v1/stories/{pair.call_a}", None),
+        ("GET", f"/v1/calls/{pair.call_a}", None),
+        ("GET", f"/v1/entries/{pair.entry_a}", None),
+        ("GET", f"/v1/entries/{pair.entry_a}:explain", None),
+        ("POST", f"/v1/entries/{pair.entry_a}:change-priority", {"priority": 1}),
+        ("POST", f"/v1/alarms/{pair.alarm_a}:acknowledge", {"note": "mine now"}),
+        ("DELETE", f"/v1/api-keys/{pair.key_a}", None),
+        *(
+            (method, path, None)
+            for path in ONLY
+            for method in ("GET", "DELETE")
+            if reads(path, method)
+        ),
+        ("GET", "/v1/queues/alpha-only/config", None),
+        ("POST", "/v1/queues/alpha-only:set-emergency", {"active": True}),
+        ("GET", "/v1/customers/alpha-only/contacts", None),
+        ("POST", "/v1/prompts/alpha-only:synthesise", {}),
+        ("GET", "/v1/flows/alpha-only", None),
+        ("GET", "/v1/flows/alpha-only/versions", None),
+        ("POST", "/v1/flows/alpha-only:publish", {}),
+        ("DELETE", "/v1/flows/alpha-only", None),
         ("GET", f"/v1/contacts/{pair.call_a}", None),
         ("POST", f"/v1/contacts/{pair.call_a}/notes", {"text": "mine now"}),
     ]
