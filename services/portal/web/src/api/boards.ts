@@ -15,8 +15,17 @@ export interface WaitingRow {
   agent_id: string;
 }
 
+/** Whether a queue lets arrivals in: `acd.v1.QueueDoor`, which only the feed tells. */
+export interface QueueDoor {
+  queue_id: string;
+  open: boolean;
+  emergency: boolean;
+  removed: boolean;
+}
+
 interface WaitingChange {
   all: boolean;
+  queues?: QueueDoor[];
   rows: WaitingRow[];
   gone_entry_ids: string[];
   waiting: number;
@@ -43,6 +52,8 @@ export const noDesk = store(false);
 export const agents = store<ReadonlyMap<string, AgentView> | null>(null);
 export const live = store<Live | null>(null);
 export const waiting = store<Waiting | null>(null);
+/** Which queues let arrivals in, by id. */
+export const doors = store<ReadonlyMap<string, QueueDoor> | null>(null);
 /** Alarms that stand or nobody has acknowledged, by id. */
 export const alarms = store<ReadonlyMap<string, Alarm> | null>(null);
 
@@ -54,7 +65,7 @@ export function deskIs(view: DeskView): void {
 
 /** Forgets everything: somebody else signs in. */
 export function clearBoards(): void {
-  for (const each of [desk, agents, live, waiting, alarms]) each.set(null);
+  for (const each of [desk, agents, live, waiting, doors, alarms]) each.set(null);
 }
 
 /** Follows topics while the component is there. */
@@ -102,7 +113,17 @@ function waitingChanged(change: WaitingChange): void {
   for (const row of change.rows ?? []) rows.set(row.entry_id, row);
   for (const gone of change.gone_entry_ids ?? []) rows.delete(gone);
   nextWaiting = { rows, total: Number(change.waiting) };
+  if (change.all || change.queues?.length) doorsChanged(change.queues ?? [], change.all);
   soon();
+}
+
+function doorsChanged(changed: QueueDoor[], whole: boolean): void {
+  const next = new Map(whole ? [] : (doors.get() ?? []));
+  for (const door of changed) {
+    if (door.removed) next.delete(door.queue_id);
+    else next.set(door.queue_id, door);
+  }
+  doors.set(next);
 }
 
 function alarmsChanged(change: AlarmChange): void {

@@ -8,10 +8,9 @@ import { length, when } from "@/i18n/format";
 import { usePhone } from "@/i18n/phone";
 import { DataTable, type Column } from "@/ui/DataTable";
 import { Empty } from "@/ui/notes";
-import { recordQuery, type Asked } from "./asked";
-import { MoreNote } from "./More";
+import { usePaged } from "@/ui/paged";
+import { PAGE, recordQuery, type Asked } from "./asked";
 import { CALL_OUTCOMES, CallOutcome } from "./Outcome";
-import { PAGE, useRecords } from "./records";
 import { useSay } from "./useSay";
 import { endingWords } from "./words";
 
@@ -23,17 +22,16 @@ export function Calls({ asked }: { asked: Asked }) {
   const go = useGo();
   const phone = usePhone();
   const { range, behind, denominator, outcomes } = asked;
-  const records = useRecords(
-    ["calls", range, behind, denominator, outcomes],
-    true,
-    (token) =>
+  const records = usePaged({
+    queryKey: ["records", "calls", range, behind, denominator, outcomes],
+    read: (token) =>
       told(
         api.GET("/v1/call-records", {
           params: { query: { ...recordQuery(asked, token, PAGE), outcomes } },
         }),
       ),
-    (answer) => answer.calls,
-  );
+    rowsOf: (answer) => answer.calls,
+  });
   const outcome = (row: Call) => {
     const known = CALL_OUTCOMES.find((each) => each === row.outcome);
     return known ? t(`callOutcome.${known}`) : row.outcome;
@@ -84,23 +82,18 @@ export function Calls({ asked }: { asked: Asked }) {
     },
   ];
   return (
-    <>
-      <DataTable
-        label={t("tab.calls")}
-        columns={columns}
-        rows={records.rows}
-        rowKey={(row) => row.call_id}
-        problem={records.problem}
-        onRetry={records.retry}
-        onOpen={(row) => go(`/contacts/${encodeURIComponent(row.call_id)}`)}
-        sortBy={{ id: "began", desc: true }}
-        empty={
-          <Empty icon={IconPhone} title={t("list.noCalls")}>
-            {t(behind ? "list.noneBehind" : "list.noneHelp")}
-          </Empty>
-        }
-      />
-      <MoreNote records={records} />
-    </>
+    <DataTable
+      label={t("tab.calls")}
+      columns={columns}
+      rowKey={(row) => row.call_id}
+      {...records}
+      onOpen={(row) => go(`/contacts/${encodeURIComponent(row.call_id)}`)}
+      sortBy={{ id: "began", desc: true }}
+      empty={
+        <Empty icon={IconPhone} title={t("list.noCalls")}>
+          {t(behind ? "list.noneBehind" : "list.noneHelp")}
+        </Empty>
+      }
+    />
   );
 }

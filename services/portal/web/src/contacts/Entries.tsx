@@ -10,11 +10,10 @@ import { length, when } from "@/i18n/format";
 import { usePhone } from "@/i18n/phone";
 import { DataTable, type Column } from "@/ui/DataTable";
 import { Empty } from "@/ui/notes";
+import { usePaged } from "@/ui/paged";
 import { Since } from "@/ui/Ticking";
-import { recordQuery, type Asked } from "./asked";
-import { MoreNote } from "./More";
+import { PAGE, recordQuery, type Asked } from "./asked";
 import { Outcome, EXITS } from "./Outcome";
-import { PAGE, useRecords } from "./records";
 
 type Entry = Schema<"analytics.v1.Entry">;
 
@@ -23,10 +22,9 @@ export function Entries({ asked }: { asked: Asked }) {
   const go = useGo();
   const phone = usePhone();
   const labels = useLabels();
-  const records = useRecords(
-    ["entries", asked],
-    true,
-    (token) =>
+  const records = usePaged({
+    queryKey: ["records", "entries", asked],
+    read: (token) =>
       told(
         api.GET("/v1/entries", {
           params: {
@@ -40,8 +38,8 @@ export function Entries({ asked }: { asked: Asked }) {
           },
         }),
       ),
-    (answer) => answer.entries,
-  );
+    rowsOf: (answer) => answer.entries,
+  });
   const who = (row: Entry) => phone(row.attributes.from ?? row.attributes.caller ?? "");
   const exit = (row: Entry) => {
     const known = EXITS.find((each) => each === row.exit);
@@ -115,24 +113,19 @@ export function Entries({ asked }: { asked: Asked }) {
     },
   ];
   return (
-    <>
-      <DataTable
-        key={JSON.stringify(asked)}
-        label={t("tab.entries")}
-        columns={columns}
-        rows={records.rows}
-        rowKey={(row) => row.entry_id}
-        problem={records.problem}
-        onRetry={records.retry}
-        onOpen={(row) => go(`/contacts/${encodeURIComponent(row.contact_id)}`)}
-        sortBy={{ id: "offered", desc: true }}
-        empty={
-          <Empty icon={IconHistory} title={t("list.none")}>
-            {t(asked.behind ? "list.noneBehind" : "list.noneHelp")}
-          </Empty>
-        }
-      />
-      <MoreNote records={records} />
-    </>
+    <DataTable
+      key={JSON.stringify(asked)}
+      label={t("tab.entries")}
+      columns={columns}
+      rowKey={(row) => row.entry_id}
+      {...records}
+      onOpen={(row) => go(`/contacts/${encodeURIComponent(row.contact_id)}`)}
+      sortBy={{ id: "offered", desc: true }}
+      empty={
+        <Empty icon={IconHistory} title={t("list.none")}>
+          {t(asked.behind ? "list.noneBehind" : "list.noneHelp")}
+        </Empty>
+      }
+    />
   );
 }

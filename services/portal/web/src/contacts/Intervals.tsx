@@ -6,20 +6,18 @@ import { ms, type Schema } from "@/api/types";
 import { length, when } from "@/i18n/format";
 import { DataTable, type Column } from "@/ui/DataTable";
 import { Empty } from "@/ui/notes";
+import { usePaged } from "@/ui/paged";
 import { StateBadge, STATES } from "@/ui/StateBadge";
 import { Since } from "@/ui/Ticking";
-import { recordQuery, type Asked } from "./asked";
-import { MoreNote } from "./More";
-import { PAGE, useRecords } from "./records";
+import { PAGE, recordQuery, type Asked } from "./asked";
 
 type Interval = Schema<"analytics.v1.Interval">;
 
 export function Intervals({ asked }: { asked: Asked }) {
   const { t } = useTranslation(["contacts", "common"]);
-  const records = useRecords(
-    ["intervals", asked],
-    true,
-    (token) =>
+  const records = usePaged({
+    queryKey: ["records", "intervals", asked],
+    read: (token) =>
       told(
         api.GET("/v1/agent-intervals", {
           params: {
@@ -31,8 +29,8 @@ export function Intervals({ asked }: { asked: Asked }) {
           },
         }),
       ),
-    (answer) => answer.intervals,
-  );
+    rowsOf: (answer) => answer.intervals,
+  });
   const state = (row: Interval) => {
     const known = STATES.find((each) => each === row.state);
     return known ? t(`common:state.${known}`) : row.state;
@@ -66,22 +64,17 @@ export function Intervals({ asked }: { asked: Asked }) {
     },
   ];
   return (
-    <>
-      <DataTable
-        label={t("tab.intervals")}
-        columns={columns}
-        rows={records.rows}
-        rowKey={(row) => `${row.agent_id} ${row.version}`}
-        problem={records.problem}
-        onRetry={records.retry}
-        sortBy={{ id: "from", desc: true }}
-        empty={
-          <Empty icon={IconClock} title={t("list.noTime")}>
-            {t("list.noTimeHelp")}
-          </Empty>
-        }
-      />
-      <MoreNote records={records} />
-    </>
+    <DataTable
+      label={t("tab.intervals")}
+      columns={columns}
+      rowKey={(row) => `${row.agent_id} ${row.version}`}
+      {...records}
+      sortBy={{ id: "from", desc: true }}
+      empty={
+        <Empty icon={IconClock} title={t("list.noTime")}>
+          {t("list.noTimeHelp")}
+        </Empty>
+      }
+    />
   );
 }

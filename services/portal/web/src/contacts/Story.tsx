@@ -12,6 +12,7 @@ import { Facts } from "@/recordings/Facts";
 import { RecordingPlayer, useRecording } from "@/recordings/Player";
 import { ErrorNote } from "@/ui/notes";
 import { Page } from "@/ui/Page";
+import { useMenuPath } from "@/ui/useMenuPath";
 import { CustomerLink } from "./CustomerLink";
 import { LadderDiagram } from "./LadderDiagram";
 import { Notes } from "./Notes";
@@ -145,6 +146,7 @@ function Summary({ story, number }: { story: ContactStory; number: string }) {
   const { t } = useTranslation("contacts");
   const phone = usePhone();
   const say = useSay();
+  const path = useMenuPath();
   const { call, entries } = story;
   const agents = [...new Set(entries.map((entry) => entry.agent_name).filter(Boolean))];
   const waited = entries.reduce((sum, entry) => sum + ms(entry.wait_ms), 0);
@@ -158,7 +160,7 @@ function Summary({ story, number }: { story: ContactStory; number: string }) {
             { name: t("story.customer"), value: <CustomerLink number={number} /> },
             { name: t("list.called"), value: phone(story.to) },
             { name: t("list.agents"), value: agents.join(", ") },
-            { name: t("story.why"), value: attributes.menu_path ?? "" },
+            { name: t("story.why"), value: path(attributes.menu_path ?? "") },
             { name: t("list.wait"), value: entries.length > 0 ? length(waited) : "" },
             {
               name: t("story.ending"),

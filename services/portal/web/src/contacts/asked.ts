@@ -37,6 +37,9 @@ export function askedIn(params: URLSearchParams, nowMs: number): Asked {
   };
 }
 
+/** Records in one answer. */
+export const PAGE = 200;
+
 /** What all lists of records are asked for by. */
 export function recordQuery(asked: Asked, token: string, size: number) {
   return {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DeskWork, ReservationRow } from "@/api/types";
 import { draftOf, drafts, keepDraft } from "./drafts";
-import { foremost, nameOf, numberOf, reasonsOf, waitedMs, wrapUpOf } from "./work";
+import { failedTarget, foremost, nameOf, numberOf, reasonsOf, waitedMs, wrapUpOf } from "./work";
 
 const row = (changes: object = {}): ReservationRow =>
   ({
@@ -108,4 +108,9 @@ describe("drafts of notes", () => {
     expect(drafts(into)).toHaveLength(20);
     expect(draftOf("c29", into)).toBe("text");
   });
+});
+
+it("knows who did not take a caller", () => {
+  expect(failedTarget("queue: sales")).toEqual({ kind: "queue", target: "sales" });
+  expect(failedTarget("number: +49 30: 1")).toEqual({ kind: "number", target: "+49 30: 1" });
 });

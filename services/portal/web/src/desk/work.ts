@@ -51,6 +51,12 @@ export function reasonsOf(row: ReservationRow | undefined): Reason[] {
   return [...known, ...others.slice(0, MAX_OTHERS)].filter((each) => each.value !== "");
 }
 
+/** Who did not take a caller that was handed on, as the flow says it: `queue: sales`. */
+export function failedTarget(value: string): { kind: string; target: string } {
+  const [kind = "", ...target] = value.split(": ");
+  return { kind, target: target.join(": ") };
+}
+
 /** How long the caller waited until this agent took them, or so far. */
 export function waitedMs(row: ReservationRow, nowMs: number): number {
   const until = ms(row.accepted_at_ms) || nowMs;

@@ -1,6 +1,6 @@
 /** One alarm: what, since when, how bad, and who has seen it. */
 import { Badge, Button, Group, Stack, Text, TextInput } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { IconAlertTriangle, IconBellRinging, IconCircleCheck } from "@tabler/icons-react";
 import { useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
@@ -11,7 +11,7 @@ import { when } from "@/i18n/format";
 import { ErrorNote } from "@/ui/notes";
 import { toast } from "@/ui/toast";
 import { Since } from "@/ui/Ticking";
-import { isSeen, stands } from "./alarms";
+import { isSeen, PAST_ALARMS, stands } from "./alarms";
 import { useMeasure } from "./measures";
 import classes from "./Floor.module.css";
 
@@ -81,6 +81,7 @@ export function AlarmCard({ alarm }: { alarm: Alarm }) {
 function NoteForm({ alarm, onDone }: { alarm: Alarm; onDone: () => void }) {
   const { t } = useTranslation(["floor", "common"]);
   const [note, setNote] = useState("");
+  const client = useQueryClient();
   const tooLong = note.length > LONGEST_NOTE;
   const { mutate, isPending, error } = useMutation({
     mutationFn: () =>
@@ -93,6 +94,7 @@ function NoteForm({ alarm, onDone }: { alarm: Alarm; onDone: () => void }) {
     onSuccess: (seen) => {
       toast(t("alarms.acknowledged"));
       onDone();
+      void client.invalidateQueries({ queryKey: PAST_ALARMS });
       // The feed tells it, too; it may be away.
       const all = alarms.get();
       if (!all?.has(seen.alarm_id)) return;

@@ -10,11 +10,12 @@ import { Empty, Rows } from "@/ui/notes";
 import { SidePanel } from "@/ui/SidePanel";
 import { AlarmCard } from "./AlarmCard";
 import { byUrgency } from "./alarms";
+import { PastAlarms } from "./PastAlarms";
 import { ThresholdForm } from "./ThresholdForm";
 import { ThresholdList } from "./ThresholdList";
 import { draftOf, newDraft, type Draft, type Threshold } from "./thresholds";
 
-export type AlarmsPart = "alarms" | "thresholds";
+export type AlarmsPart = "alarms" | "past" | "thresholds";
 
 interface Props {
   /** null: closed. */
@@ -57,9 +58,11 @@ export function AlarmsPanel({ part, onPart, muted, onMuted }: Props) {
         onChange={(value) => void choose(value as AlarmsPart)}
         data={[
           { value: "alarms", label: t("alarms.now") },
+          { value: "past", label: t("alarms.past") },
           { value: "thresholds", label: t("thresholds.title") },
         ]}
       />
+      {part === "past" && <PastAlarms />}
       {part === "thresholds" &&
         (editing ? (
           <ThresholdForm

@@ -1,6 +1,6 @@
 /** The figures of the whole organisation. */
 import { SimpleGrid } from "@mantine/core";
-import { memo } from "react";
+import { memo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { live } from "@/api/boards";
 import { usePart } from "@/api/store";
@@ -11,7 +11,9 @@ import { Behind } from "./Behind";
 import { waitsSince } from "./counts";
 import { NOW_SPAN_MS, today } from "./links";
 import { useLines, useStaffing } from "./tallies";
-import { figureOf, tone, waitTone, type Measured } from "./tones";
+import { figureOf, levelTone, tone, waitTone } from "./tones";
+import { useGoodLevel } from "./useQueues";
+import classes from "./Floor.module.css";
 
 interface Props {
   /** Shows agents of a state on the board. */
@@ -34,16 +36,18 @@ export const FloorTiles = memo(function FloorTiles({ onAgents, onCaller, onWaiti
       <FigureTile kpi="abandon_rate" label={t("tiles.abandon_rate")} />
       <Tile
         label={t("tiles.ready")}
-        value={<Ready />}
-        note={<ReadyNote />}
-        onOpen={() => onAgents("ready")}
-        openLabel={t("tiles.readyOpen")}
+        value={
+          <Opens onOpen={() => onAgents("ready")} label={t("tiles.readyOpen")}>
+            <Ready />
+          </Opens>
+        }
+        note={<ReadyNote onAgents={onAgents} />}
       />
     </SimpleGrid>
   );
 });
 
-type Kpi = Exclude<Measured, "longest_wait">;
+type Kpi = "service_level" | "asa" | "abandon_rate";
 
 function useTenantFigure(when: "now" | "today", kpi: string) {
   const tenant = usePart(live, (all) => all?.rows.find((row) => row.queue_id === ""));
@@ -53,9 +57,11 @@ function useTenantFigure(when: "now" | "today", kpi: string) {
 /** A figure now and today; each opens the contacts that it was made of. */
 function FigureTile({ kpi, label }: { kpi: Kpi; label: string }) {
   const { t } = useTranslation(["floor", "common"]);
+  const goodLevel = useGoodLevel();
   const found = usePart(live, (all) => {
     const tenant = all?.rows.find((row) => row.queue_id === "");
-    return tone(kpi, figureOf(tenant, "now", kpi)?.value);
+    const value = figureOf(tenant, "now", kpi)?.value;
+    return kpi === "service_level" ? levelTone(value, goodLevel) : tone(kpi, value);
   });
   return (
     <Tile
@@ -95,11 +101,13 @@ function WaitingTile({ onOpen }: { onOpen: () => void }) {
   return (
     <Tile
       label={t("tiles.waiting")}
-      value={<WaitingCount />}
+      value={
+        <Opens onOpen={onOpen} label={t("tiles.waitingOpen")}>
+          <WaitingCount />
+        </Opens>
+      }
       tone={anybody && nobodyReady ? "bad" : "plain"}
       note={<Offered />}
-      onOpen={onOpen}
-      openLabel={t("tiles.waitingOpen")}
     />
   );
 }
@@ -112,7 +120,25 @@ function WaitingCount() {
 /** How many came today. */
 function Offered() {
   const { t } = useTranslation("floor");
-  return <>{t("tiles.offered", { offered: figure(useTenantFigure("today", "offered")) })}</>;
+  const offered = figure(useTenantFigure("today", "offered"));
+  const what = () => {
+    const toMs = Date.now();
+    return { fromMs: today(toMs), toMs, kpi: "offered" };
+  };
+  return (
+    <Behind what={what} label={t("behind.today")}>
+      {t("tiles.offered", { offered })}
+    </Behind>
+  );
+}
+
+/** A number that shows on this page what it counts. */
+function Opens(props: { onOpen: () => void; label: string; children: ReactNode }) {
+  return (
+    <button type="button" className={classes.opens} title={props.label} onClick={props.onOpen}>
+      {props.children}
+    </button>
+  );
 }
 
 function LongestTile({ onOpen }: { onOpen: (entryId: string) => void }) {
@@ -149,12 +175,20 @@ function Ready() {
   return <>{ready === null ? "–" : count(ready)}</>;
 }
 
-function ReadyNote() {
+function ReadyNote({ onAgents }: Pick<Props, "onAgents">) {
   const { t } = useTranslation("floor");
   const working = useStaffing((staffing) => staffing?.working ?? null);
-  const away = useStaffing(
-    (staffing) => (staffing?.states.get("break") ?? 0) + (staffing?.states.get("unreachable") ?? 0),
-  );
+  const away = useStaffing((staffing) => staffing?.away ?? 0);
   if (working === null) return <>–</>;
-  return <>{t("tiles.readyNote", { working: count(working), away: count(away) })}</>;
+  return (
+    <>
+      <Opens onOpen={() => onAgents("working")} label={t("tiles.workingOpen")}>
+        {t("tiles.working", { working: count(working) })}
+      </Opens>
+      {" · "}
+      <Opens onOpen={() => onAgents("away")} label={t("tiles.awayOpen")}>
+        {t("tiles.away", { away: count(away) })}
+      </Opens>
+    </>
+  );
 }

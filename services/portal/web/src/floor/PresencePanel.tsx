@@ -7,9 +7,16 @@ import { agents } from "@/api/boards";
 import { ask } from "@/ui/Ask";
 import { BREAKS, reasonWords } from "@/ui/reason";
 import { SidePanel } from "@/ui/SidePanel";
-import { toast } from "@/ui/toast";
+import { toast, toastProblem, toastUndo } from "@/ui/toast";
 import { inWords } from "@/ui/words";
-import { PRESENCES, setPresence, type Outcome, type Presence } from "./presence";
+import {
+  asTheyAre,
+  PRESENCES,
+  setPresence,
+  type Outcome,
+  type Presence,
+  type Wish,
+} from "./presence";
 import { useKept } from "./useKept";
 
 interface Props {
@@ -25,12 +32,21 @@ export function PresencePanel({ ids: chosen, onClose }: Props) {
   const opened = chosen.length > 0;
   // What is being closed keeps its words until it is gone.
   const ids = useKept(chosen, opened);
+  const takeBack = (before: Wish[]) =>
+    setPresence(before).then(({ done, later, failed }) => {
+      if (failed[0]) toastProblem(failed[0].problem);
+      else toast(t("presence.undone", { count: done.length + later.length }));
+    });
   const { mutate, reset, data, isPending, error } = useMutation({
-    mutationFn: () => setPresence(ids, presence, reason),
-    onSuccess: (outcome) => {
-      if (outcome.failed.length > 0) return;
-      toast(summary(outcome));
-      onClose();
+    mutationFn: async () => {
+      const before = asTheyAre(ids.flatMap((id) => agents.get()?.get(id) ?? []));
+      const outcome = await setPresence(ids.map((id) => ({ id, presence, reason })));
+      const failed = new Set(outcome.failed.map((each) => each.id));
+      return { ...outcome, before: before.filter((each) => !failed.has(each.id)) };
+    },
+    onSuccess: ({ before, ...outcome }) => {
+      if (before.length > 0) toastUndo(summary(outcome), () => void takeBack(before));
+      if (outcome.failed.length === 0) onClose();
     },
   });
   useEffect(() => {

@@ -1,8 +1,8 @@
 /** The parts of a queue's row that change all the time; each is drawn again for itself alone. */
 import { Badge } from "@mantine/core";
-import { useCallback } from "react";
+import { useCallback, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { live } from "@/api/boards";
+import { doors, live } from "@/api/boards";
 import { usePart } from "@/api/store";
 import { ms, type QueueView } from "@/api/types";
 import { count, figure } from "@/i18n/format";
@@ -11,7 +11,7 @@ import { Behind } from "./Behind";
 import { NOW_SPAN_MS, today } from "./links";
 import { QueueLine } from "./QueueLine";
 import { useLines, useStaffing } from "./tallies";
-import { figureOf, tone, waitTone } from "./tones";
+import { figureOf, levelTone, waitTone } from "./tones";
 import classes from "./Floor.module.css";
 
 interface Of {
@@ -30,7 +30,26 @@ function useReady(id: string): number | null {
 export function WaitingIn({ id }: Of) {
   const waiting = useWaiting(id);
   return (
-    <span className={`${classes.number} tabular`}>{waiting === null ? "–" : count(waiting)}</span>
+    <span className={`${classes.number} tabular`}>
+      {waiting === null ? "–" : <BehindLine id={id}>{count(waiting)}</BehindLine>}
+    </span>
+  );
+}
+
+/** Nobody waits for longer; an older stay that nobody ended is a fault, not a caller. */
+const LONGEST_LINE_MS = 86_400_000;
+
+/** Opens the contacts that wait in a queue. */
+function BehindLine({ id, children }: Of & { children: ReactNode }) {
+  const { t } = useTranslation("floor");
+  const what = useCallback(() => {
+    const toMs = Date.now();
+    return { fromMs: toMs - LONGEST_LINE_MS, toMs, queue: id, exits: ["waiting"] };
+  }, [id]);
+  return (
+    <Behind what={what} label={t("behind.line")}>
+      {children}
+    </Behind>
   );
 }
 
@@ -40,7 +59,12 @@ export function LineOf({ id }: Of) {
 
 export function LongestIn({ id }: Of) {
   const since = useLines((lines) => lines?.queues.get(id)?.oldestMs ?? 0);
-  return since > 0 ? <Longest since={since} /> : "–";
+  if (since <= 0) return "–";
+  return (
+    <BehindLine id={id}>
+      <Longest since={since} />
+    </BehindLine>
+  );
 }
 
 function Longest({ since }: { since: number }) {
@@ -72,7 +96,8 @@ export function StaffOf({ id, name, onOpen }: Of & { name: string; onOpen: (id: 
   );
 }
 
-export function LevelOf({ id }: Of) {
+/** `good`: the service level that counts as good there, in percent. */
+export function LevelOf({ id, good }: Of & { good: number }) {
   const { t } = useTranslation("floor");
   const row = usePart(live, (all) => all?.rows.find((each) => each.queue_id === id));
   const now = figureOf(row, "now", "service_level");
@@ -85,7 +110,7 @@ export function LevelOf({ id }: Of) {
   );
   return (
     <span className={classes.two}>
-      <span className="tabular" data-tone={tone("service_level", now?.value)}>
+      <span className="tabular" data-tone={levelTone(now?.value, good)}>
         <Behind what={level((toMs) => toMs - NOW_SPAN_MS)} label={t("behind.now")}>
           {figure(now)}
         </Behind>
@@ -103,13 +128,15 @@ export function LevelOf({ id }: Of) {
 export function Condition({ queue }: { queue: QueueView }) {
   const { t } = useTranslation("floor");
   const nobody = useReady(queue.queue_id) === 0;
-  if (queue.emergency)
+  // The feed tells it at once, the list of queues a little later.
+  const { emergency, open } = usePart(doors, (all) => all?.get(queue.queue_id)) ?? queue;
+  if (emergency)
     return (
       <Badge color="red" size="sm" title={queue.emergency_message}>
         {t("queues.emergency")}
       </Badge>
     );
-  if (!queue.open)
+  if (!open)
     return (
       <Badge color="gray" size="sm">
         {t("queues.closed")}

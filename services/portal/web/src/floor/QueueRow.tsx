@@ -9,10 +9,11 @@ import {
 } from "@tabler/icons-react";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
-import type { QueueView } from "@/api/types";
+import { ms, type QueueView } from "@/api/types";
 import { useGo } from "@/app/go";
 import { contactsBehind, today } from "./links";
 import { Condition, LevelOf, LineOf, LongestIn, StaffOf, WaitingIn } from "./QueueCells";
+import { GOOD_LEVEL } from "./tones";
 import classes from "./Floor.module.css";
 
 interface Props {
@@ -53,7 +54,7 @@ export const QueueRow = memo(function QueueRow({ queue, onAgents, onEmergency }:
         <StaffOf id={id} name={queue.name} onOpen={onAgents} />
       </Table.Td>
       <Table.Td ta="right">
-        <LevelOf id={id} />
+        <LevelOf id={id} good={ms(queue.service_level_percent) || GOOD_LEVEL} />
       </Table.Td>
       <Table.Td ta="right" pl={0}>
         <Menu position="bottom-end" shadow="md" width={230}>

@@ -19,6 +19,7 @@ import { api, told } from "@/api/client";
 import { ask } from "@/ui/Ask";
 import { ErrorNote } from "@/ui/notes";
 import { toast } from "@/ui/toast";
+import { askToLose } from "@/ui/unsaved";
 import { HysteresisPicture } from "./HysteresisPicture";
 import { THRESHOLDS } from "./ThresholdList";
 import {
@@ -96,6 +97,9 @@ export function ThresholdForm({ first, onDirty, onDone }: Props) {
   const drop = async () => {
     const text = t("thresholds.removeAsk", { name: first.name });
     if (await ask({ text, yes: t("common:action.delete") })) remove.mutate();
+  };
+  const cancel = async () => {
+    if (draft === first || (await askToLose())) onDone();
   };
   const kind = unitOf(draft.measure);
   const unit = kind === "count" ? "" : t(`unit.${kind}`);
@@ -217,7 +221,7 @@ export function ThresholdForm({ first, onDirty, onDone }: Props) {
             <span />
           )}
           <Group gap="xs">
-            <Button variant="default" onClick={onDone}>
+            <Button variant="default" onClick={() => void cancel()}>
               {t("common:action.cancel")}
             </Button>
             <Button type="submit" loading={save.isPending}>

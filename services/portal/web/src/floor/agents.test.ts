@@ -23,6 +23,7 @@ describe("the filter", () => {
     expect(shown({ queue: "help" })).toBe(false);
     expect(shown({ state: "talking" })).toBe(true);
     expect(shown({ state: "working" })).toBe(true);
+    expect(shown({ state: "away" })).toBe(false);
     expect(shown({ state: "ready" })).toBe(false);
   });
   it("shows who needs attention", () => {

@@ -1,14 +1,14 @@
 /** Which agents the board shows. */
 import type { AgentView } from "@/api/types";
 import { alertOf } from "./attention";
-import { isWorking } from "./counts";
+import { isAway, isWorking } from "./counts";
 
 export interface BoardFilter {
   /** Part of a name; empty: all. */
   words: string;
   /** Empty: all. */
   queue: string;
-  /** A state, `working`, `attention`, or empty for all. */
+  /** A state, `working`, `away`, `attention`, or empty for all. */
   state: string;
 }
 
@@ -22,6 +22,7 @@ export function isShown(agent: AgentView, filter: BoardFilter, now: number): boo
   if (!filter.state) return true;
   if (filter.state === "attention") return alertOf(agent, now) !== null;
   if (filter.state === "working") return isWorking(agent.state);
+  if (filter.state === "away") return isAway(agent.state);
   return agent.state === filter.state;
 }
 

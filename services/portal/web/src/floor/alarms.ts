@@ -2,6 +2,9 @@
 import type { Alarm } from "@/api/boards";
 import { ms } from "@/api/types";
 
+/** What the list of past alarms is kept under. */
+export const PAST_ALARMS = ["floor", "alarms", "past"] as const;
+
 export function stands(alarm: Alarm): boolean {
   return alarm.state === "raised";
 }

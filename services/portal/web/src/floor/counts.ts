@@ -10,6 +10,11 @@ export function isWorking(state: string): boolean {
   return WORKING.has(state);
 }
 
+/** True: signed in, yet nothing can come. */
+export function isAway(state: string): boolean {
+  return state === "break" || state === "unreachable";
+}
+
 /** How many agents are in each state. */
 export function byState(agents: Iterable<AgentView>): Map<string, number> {
   const counts = new Map<string, number>();

@@ -1,12 +1,13 @@
 import { expect, it } from "vitest";
 import { Problem } from "@/api/problem";
 import type { AgentView } from "@/api/types";
-import { eachOf } from "./presence";
+import { asTheyAre, eachOf } from "./presence";
 
 const view = (agent_id: string, pending?: string) => ({ agent_id, pending }) as AgentView;
+const wishes = (ids: string[], presence: string) => ids.map((id) => ({ id, presence, reason: "" }));
 
 it("says who is in the state, who will be, and who is not", async () => {
-  const outcome = await eachOf(["a", "b", "c"], "break", async (id) => {
+  const outcome = await eachOf(wishes(["a", "b", "c"], "break"), async ({ id }) => {
     if (id === "c") throw new Problem(404, "no-such-agent", "gone");
     return view(id, id === "b" ? "break" : undefined);
   });
@@ -22,7 +23,7 @@ it("asks for a few at a time, and for each once", async () => {
   let most = 0;
   const asked: string[] = [];
   const ids = Array.from({ length: 40 }, (_, place) => String(place));
-  await eachOf(ids, "ready", async (id) => {
+  await eachOf(wishes(ids, "ready"), async ({ id }) => {
     asked.push(id);
     most = Math.max(most, (now += 1));
     await Promise.resolve();
@@ -34,8 +35,21 @@ it("asks for a few at a time, and for each once", async () => {
 });
 
 it("asks nobody for nobody", async () =>
-  expect(await eachOf([], "ready", () => Promise.reject(new Error()))).toEqual({
+  expect(await eachOf([], () => Promise.reject(new Error()))).toEqual({
     done: [],
     later: [],
     failed: [],
   }));
+
+it("takes back to what each agent was, or was to be", () => {
+  const before = [
+    { agent_id: "a", presence: "ready", reason: "" },
+    { agent_id: "b", presence: "break", reason: "lunch" },
+    { agent_id: "c", presence: "ready", reason: "", pending: "signed_out" },
+  ] as AgentView[];
+  expect(asTheyAre(before)).toEqual([
+    { id: "a", presence: "ready", reason: "" },
+    { id: "b", presence: "break", reason: "lunch" },
+    { id: "c", presence: "signed_out", reason: "" },
+  ]);
+});

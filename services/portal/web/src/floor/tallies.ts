@@ -4,6 +4,7 @@ import { agents, waiting, type WaitingRow } from "@/api/boards";
 import type { Store } from "@/api/store";
 import {
   byState,
+  isAway,
   isWorking,
   lineByQueue,
   longest,
@@ -35,6 +36,7 @@ interface Staffing {
   states: ReadonlyMap<string, number>;
   queues: ReadonlyMap<string, Staff>;
   working: number;
+  away: number;
 }
 
 interface Lines {
@@ -47,8 +49,12 @@ const staffing = derived(agents, (all): Staffing | null => {
   if (!all) return null;
   const states = byState(all.values());
   let working = 0;
-  for (const [state, found] of states) if (isWorking(state)) working += found;
-  return { states, working, queues: staffByQueue(all.values()) };
+  let away = 0;
+  for (const [state, found] of states) {
+    if (isWorking(state)) working += found;
+    if (isAway(state)) away += found;
+  }
+  return { states, working, away, queues: staffByQueue(all.values()) };
 });
 
 const lines = derived(waiting, (line): Lines | null =>

@@ -1,15 +1,17 @@
 import { expect, it } from "vitest";
 import type { LiveRow } from "@/api/types";
-import { figureOf, tone, waitTone } from "./tones";
+import { figureOf, levelTone, tone, waitTone } from "./tones";
 
 it("judges a service level, of which more is better", () => {
-  expect([95, 80, 79.9, 70, 69.9].map((value) => tone("service_level", value))).toEqual([
+  expect([95, 80, 79.9, 70, 69.9].map((value) => levelTone(value, 80))).toEqual([
     "good",
     "good",
     "warn",
     "warn",
     "bad",
   ]);
+  expect([95, 94, 80].map((value) => levelTone(value, 95))).toEqual(["good", "warn", "bad"]);
+  expect(levelTone(undefined, 80)).toBe("plain");
 });
 
 it("judges times and shares, of which less is better", () => {

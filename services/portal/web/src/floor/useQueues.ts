@@ -2,10 +2,11 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 import { all } from "@/api/all";
-import { live, waiting } from "@/api/boards";
+import { doors, live, waiting } from "@/api/boards";
 import { api, told } from "@/api/client";
 import { useStore } from "@/api/store";
-import type { QueueView } from "@/api/types";
+import { ms, type QueueView } from "@/api/types";
+import { GOOD_LEVEL } from "./tones";
 
 export const QUEUES = ["floor", "queues"] as const;
 /** Expected waits change with who waits; they are asked for anew at most so often. */
@@ -27,22 +28,36 @@ function byName(queues: QueueView[]): QueueView[] {
   return [...queues].sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** Asks for the queues anew when the line has changed; once on the page. */
+/** Asks for the queues anew when the line has changed, and at once when a queue has; once on the page. */
 export function useFreshQueues(): void {
   const client = useQueryClient();
   useEffect(() => {
     let due: ReturnType<typeof setTimeout> | undefined;
-    const stop = waiting.subscribe(() => {
-      due ??= setTimeout(() => {
-        due = undefined;
-        void client.invalidateQueries({ queryKey: QUEUES });
-      }, ANEW_MS);
-    });
+    const again = () => {
+      clearTimeout(due);
+      due = undefined;
+      void client.invalidateQueries({ queryKey: QUEUES });
+    };
+    const stops = [
+      waiting.subscribe(() => {
+        due ??= setTimeout(again, ANEW_MS);
+      }),
+      doors.subscribe(again),
+    ];
     return () => {
-      stop();
+      for (const stop of stops) stop();
       clearTimeout(due);
     };
   }, [client]);
+}
+
+/** The service level that counts as good for the tenant as a whole, in percent. */
+export function useGoodLevel(): number {
+  const defaults = useQuery({
+    queryKey: ["floor", "defaults"],
+    queryFn: () => told(api.GET("/v1/tenant-defaults")),
+  });
+  return ms(defaults.data?.service_level_percent) || GOOD_LEVEL;
 }
 
 /** The name of a queue by its id; the id itself for one that nobody knows. */

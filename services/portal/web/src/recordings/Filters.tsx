@@ -24,8 +24,8 @@ interface Props {
 export function Filters({ params, change, choice, range, lead }: Props) {
   const { t } = useTranslation(["recordings", "common"]);
   const value = (name: string) => params.get(name) ?? "";
-  const queues = withChosen(useQueueOptions(), value("queue"));
-  const agents = withChosen(useAgentOptions(lead), value("agent"));
+  const queues = withChosen(useQueueOptions(), [value("queue")].filter(Boolean));
+  const agents = withChosen(useAgentOptions(lead), [value("agent")].filter(Boolean));
   const [more, setMore] = useState(Boolean(value("attribute") || value("ref")));
   const wanted = value("attribute");
   const any = NAMES.some((name) => params.has(name));

@@ -1,7 +1,7 @@
 /** What a report is about: time, rows, queues, agents, the threshold, and whether it is compared. */
 import { Group, MultiSelect, NumberInput, Paper, Select, Stack, Switch } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import { useAgentOptions, useQueueOptions } from "@/contacts/people";
+import { useAgentOptions, useQueueOptions, withChosen } from "@/contacts/people";
 import { RangePicker } from "./RangePicker";
 import { GROUPINGS, type ReportState } from "./state";
 
@@ -17,12 +17,6 @@ export function Choices({ state, change }: Props) {
   const { t } = useTranslation(["reports", "common"]);
   const queues = useQueueOptions();
   const agents = useAgentOptions();
-  const known = (options: { value: string; label: string }[], chosen: string[]) => [
-    ...options,
-    ...chosen
-      .filter((id) => !options.some((each) => each.value === id))
-      .map((id) => ({ value: id, label: id })),
-  ];
   const any = (chosen: string[]) => (chosen.length > 0 ? "" : t("common:table.all"));
   return (
     <Paper className="panel" p="md" component="search">
@@ -47,7 +41,7 @@ export function Choices({ state, change }: Props) {
           <MultiSelect
             label={t("choose.queues")}
             placeholder={any(state.queues)}
-            data={known(queues, state.queues)}
+            data={withChosen(queues, state.queues)}
             value={state.queues}
             onChange={(queue) => change({ queue })}
             searchable
@@ -59,7 +53,7 @@ export function Choices({ state, change }: Props) {
           <MultiSelect
             label={t("choose.agents")}
             placeholder={any(state.agents)}
-            data={known(agents, state.agents)}
+            data={withChosen(agents, state.agents)}
             value={state.agents}
             onChange={(agent) => change({ agent })}
             searchable

@@ -15,6 +15,9 @@ export interface KpiWords {
   formula: (kpi: Kpi) => string;
 }
 
+/** The formulas that the catalogue says in words; a newer one is shown in the server's. */
+const TRANSLATED_VERSION = 1;
+
 /** A key of a catalogue: dots and colons mean something there. */
 function keyOf(label: string): string {
   return label.replace(":", "-");
@@ -29,7 +32,10 @@ export function useKpiWords(): KpiWords {
     return {
       name,
       full: (kpi) => (kpi.variant ? `${name(kpi)} (${kpi.variant})` : name(kpi)),
-      formula: (kpi) => words(`formula.${keyOf(labelOf(kpi))}`, kpi.formula),
+      formula: (kpi) =>
+        kpi.version === TRANSLATED_VERSION
+          ? words(`formula.${keyOf(labelOf(kpi))}`, kpi.formula)
+          : kpi.formula,
     };
   }, [t]);
 }

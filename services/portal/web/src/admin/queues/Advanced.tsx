@@ -3,6 +3,7 @@ import { Checkbox, NumberInput, SimpleGrid, Stack, Switch, Text } from "@mantine
 import { useTranslation } from "react-i18next";
 import type { QueueConfig } from "../common/data";
 import { Inherit } from "./Inherit";
+import { Percent } from "./Percent";
 import { RingRules } from "./RingRules";
 import { CONDITIONS, PLATFORM, type Defaults, type EmptyRule } from "./rules";
 import { Seconds } from "./Seconds";
@@ -17,6 +18,7 @@ export function Advanced({ draft, put, defaults }: Props) {
   const { t } = useTranslation(["admin", "common"]);
   const s = t("common:unit.seconds");
   const scoring = draft.scoring ?? PLATFORM.scoring;
+  const level = defaults?.service_level_percent ?? String(PLATFORM.service_level_percent);
   const whole = (next: string | number) => String(Math.round(Number(next) || 0));
   return (
     <Stack>
@@ -62,6 +64,21 @@ export function Advanced({ draft, put, defaults }: Props) {
         rule={draft.leave_when_empty}
         onChange={(leave_when_empty) => put({ leave_when_empty })}
       />
+      <Inherit
+        label={t("queues.level")}
+        help={t("queues.levelHelp")}
+        set={draft.service_level_percent !== undefined}
+        inherited={`${level} %`}
+        from={defaults?.service_level_percent ? "tenant" : "platform"}
+        onSet={() => put({ service_level_percent: level })}
+        onUnset={() => put({ service_level_percent: undefined })}
+      >
+        <Percent
+          label={t("queues.level")}
+          value={draft.service_level_percent}
+          onChange={(service_level_percent) => put({ service_level_percent })}
+        />
+      </Inherit>
       <Inherit
         label={t("queues.assumed")}
         help={t("queues.assumedHelp")}

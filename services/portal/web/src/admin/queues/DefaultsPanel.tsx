@@ -8,6 +8,7 @@ import { ms } from "@/api/types";
 import { SidePanel } from "@/ui/SidePanel";
 import { toast } from "@/ui/toast";
 import { Inherit } from "./Inherit";
+import { Percent } from "./Percent";
 import { RingRules } from "./RingRules";
 import { PLATFORM, type Defaults } from "./rules";
 import { Seconds } from "./Seconds";
@@ -85,6 +86,21 @@ export function DefaultsPanel({ old, onClose, onSaved }: Props) {
             onChange={(window_ms) => put({ rona: { ...rona, window_ms } })}
           />
         </SimpleGrid>
+      </Inherit>
+      <Inherit
+        label={t("queues.level")}
+        help={t("queues.levelHelp")}
+        set={draft.service_level_percent !== undefined}
+        inherited={`${PLATFORM.service_level_percent} %`}
+        from="platform"
+        onSet={() => put({ service_level_percent: String(PLATFORM.service_level_percent) })}
+        onUnset={() => put({ service_level_percent: undefined })}
+      >
+        <Percent
+          label={t("queues.level")}
+          value={draft.service_level_percent}
+          onChange={(service_level_percent) => put({ service_level_percent })}
+        />
       </Inherit>
       <Text size="sm" fw={560}>
         {t("ring.title")}

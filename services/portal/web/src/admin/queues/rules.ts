@@ -36,6 +36,7 @@ export const PLATFORM = {
   ring_timeout_ms: 20_000,
   strategies: ["longest_idle"],
   min_sample: 20,
+  service_level_percent: 80,
   announce_rise_s: 60,
   wrap_up: {
     mode: "timed",

@@ -4,19 +4,25 @@ import type { DeskWork } from "@/api/types";
 import { length } from "@/i18n/format";
 import { useSecond } from "@/ui/Ticking";
 import { reasonsOf, waitedMs } from "../work";
+import { useReasonWords } from "./useReasonWords";
 import classes from "../Desk.module.css";
 
 export function Why({ work }: { work: DeskWork }) {
   const { t } = useTranslation("desk");
   const now = useSecond();
+  const words = useReasonWords();
   const { reservation: row } = work;
   if (!row) return null;
   return (
     <dl className={classes.reasons}>
-      {reasonsOf(row).map(({ kind, name, value }) => (
-        <div key={name} className={classes.reason}>
-          <dt>{kind === "other" ? name.replaceAll("_", " ") : t(`reason.${kind}`)}</dt>
-          <dd>{value}</dd>
+      {reasonsOf(row).map((reason) => (
+        <div key={reason.name} className={classes.reason}>
+          <dt>
+            {reason.kind === "other"
+              ? reason.name.replaceAll("_", " ")
+              : t(`reason.${reason.kind}`)}
+          </dt>
+          <dd>{words(reason)}</dd>
         </div>
       ))}
       <div className={classes.reason}>
