@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,11 @@ LOCK = "up.lock"
 USUAL = {"sip": 5060, "http": 8080, "grpc": 8081}
 NAMES_OF = {"sip": "SIP", "http": "The portal", "grpc": "gRPC"}
 WEBRTC_ADDRESSES = "CARILLON_GATEWAY_WEBRTC_ADDRESSES"
+OUTBOUND_PROXY, DIAL_ALLOW = "CARILLON_GATEWAY_OUTBOUND_PROXY", "CARILLON_GATEWAY_DIAL_ALLOW"
+OUTSIDE = f"{LOOPBACK}:5070"
+"""Where calls to numbers outside go: whoever wants to take them starts a SIP phone there."""
+FICTIONAL = ("+120255501*",)
+"""Numbers that nobody has: North America keeps 555-01xx for stories."""
 RESTART_FIRST_S = 1.0
 RESTART_LAST_S = 30.0
 
@@ -120,7 +125,11 @@ class Up:
                 http_port=ports["http"],
                 grpc_port=ports["grpc"],
                 env={"CARILLON_DRAIN_TIMEOUT_S": "5", **self._network_env()},
-                gateway_env={"CARILLON_GATEWAY_DRAIN_LIMIT_S": "5", **self._media_env()},
+                gateway_env={
+                    "CARILLON_GATEWAY_DRAIN_LIMIT_S": "5",
+                    **self._media_env(),
+                    **outside_env(os.environ),
+                },
             )
         )
         self._stack.push_async_callback(self.machine.stop)
@@ -283,6 +292,13 @@ class Up:
             except PostgresFailed as error:
                 self._tell(str(error))
                 await asyncio.sleep(RESTART_LAST_S)
+
+
+def outside_env(given: Mapping[str, str]) -> dict[str, str]:
+    """Lets fictional numbers be dialled, at this machine alone, where nothing else was set."""
+    if OUTBOUND_PROXY in given or DIAL_ALLOW in given:
+        return {}
+    return {OUTBOUND_PROXY: OUTSIDE, DIAL_ALLOW: json.dumps(FICTIONAL)}
 
 
 async def until_stopped() -> None:

@@ -157,6 +157,9 @@ async def test_whom_nobody_takes_keeps_the_old_place(stage: Whole, outside: Soft
     with pytest.raises(Problem) as refused:
         await anna.transfer(work, "", queue_id="support")
     assert refused.value.code == "bad-transfer"
+    with pytest.raises(Problem) as refused:
+        await anna.transfer(work, "asked for Berlin", number="+49 30 1234567")
+    assert refused.value.code == "target-refused"
     await anna.transfer(work, "asked for the mayor", number=NUMBER_OUTSIDE)
     # Whoever had waited before comes first, though the other was there when this one came back.
     back = await takes(anna, call)

@@ -16,6 +16,7 @@ from media_gateway.model import (
     LegNotBridged,
     LegRole,
     Transfer,
+    TransferKind,
     TransferUnderWay,
 )
 from services.chassis.ids import LegId
@@ -25,8 +26,14 @@ ASK_AGAIN_MS = 10_000
 
 
 def ask_transfer(turn: Turn, leg_id: LegId, transfer: Transfer) -> None:
-    """Asks the flow to hand the caller on; LegNotBridged, FlowAway or TransferUnderWay."""
+    """Asks the flow to hand the caller on.
+
+    LegNotBridged, FlowAway, TransferUnderWay; TargetRefused for a number that is not allowed.
+    """
     leg, bridge = _bridged(turn.call, leg_id)
+    if transfer.kind is TransferKind.NUMBER:
+        # Said to the agent, who still has the caller; the flow could only bring the caller back.
+        turn.rules.policy.dial_target(transfer.target)
     if not turn.call.flow.attached:
         raise FlowAway(f"nobody interprets the flow of call {turn.call.call_id} at present")
     asked_at_ms = bridge.transfer_asked_at_ms

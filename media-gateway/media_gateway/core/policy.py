@@ -73,7 +73,9 @@ class OutboundPolicy:
             raise TargetRefused("neither a SIP URI nor a number")
         self._allow(number, number)
         if not self.outbound_proxy:
-            raise TargetRefused("no trunk is set up for numbers")
+            raise TargetRefused(
+                "no trunk is set up for numbers: see CARILLON_GATEWAY_OUTBOUND_PROXY"
+            )
         return f"sip:{number}@{self.outbound_proxy}"
 
     def _allow(self, target: str, number: str) -> None:
@@ -82,7 +84,7 @@ class OutboundPolicy:
         else:
             allowed = any(fnmatchcase(target, pattern) for pattern in self.dial_patterns)
         if not allowed:
-            raise TargetRefused("no pattern allows it to be dialled")
+            raise TargetRefused("not among what may be dialled: see CARILLON_GATEWAY_DIAL_ALLOW")
 
     def _reachable(self, host: str) -> bool:
         try:

@@ -209,7 +209,8 @@ class GatewayServicer(object):
     def Transfer(self, request, context):
         """Asks the call's flow to hand the caller on: the agent's part ends, the caller hears music until
         the target answers. Answered when the flow has been told; a caller whom the target does not
-        take goes back to the queue. Errors: `leg-not-bridged`, `flow-away`, `transfer-under-way`.
+        take goes back to the queue. Errors: `leg-not-bridged`, `flow-away`, `transfer-under-way`,
+        `target-refused` (the settings do not let that number be dialled).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

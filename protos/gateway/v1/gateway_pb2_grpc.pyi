@@ -69,7 +69,8 @@ class GatewayStub:
     Transfer: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.TransferRequest, _gateway_pb2.TransferResponse]
     """Asks the call's flow to hand the caller on: the agent's part ends, the caller hears music until
     the target answers. Answered when the flow has been told; a caller whom the target does not
-    take goes back to the queue. Errors: `leg-not-bridged`, `flow-away`, `transfer-under-way`.
+    take goes back to the queue. Errors: `leg-not-bridged`, `flow-away`, `transfer-under-way`,
+    `target-refused` (the settings do not let that number be dialled).
     """
     ProbeAgent: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.ProbeAgentRequest, _gateway_pb2.ProbeAgentResponse]
     """Tries the way between a browser and this gateway: what the browser sends is sent back to it,
@@ -129,7 +130,8 @@ class GatewayAsyncStub(GatewayStub):
     Transfer: _aio.UnaryUnaryMultiCallable[_gateway_pb2.TransferRequest, _gateway_pb2.TransferResponse]  # type: ignore[assignment]
     """Asks the call's flow to hand the caller on: the agent's part ends, the caller hears music until
     the target answers. Answered when the flow has been told; a caller whom the target does not
-    take goes back to the queue. Errors: `leg-not-bridged`, `flow-away`, `transfer-under-way`.
+    take goes back to the queue. Errors: `leg-not-bridged`, `flow-away`, `transfer-under-way`,
+    `target-refused` (the settings do not let that number be dialled).
     """
     ProbeAgent: _aio.UnaryUnaryMultiCallable[_gateway_pb2.ProbeAgentRequest, _gateway_pb2.ProbeAgentResponse]  # type: ignore[assignment]
     """Tries the way between a browser and this gateway: what the browser sends is sent back to it,
@@ -258,7 +260,8 @@ class GatewayServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_gateway_pb2.TransferResponse, _abc.Awaitable[_gateway_pb2.TransferResponse]]:
         """Asks the call's flow to hand the caller on: the agent's part ends, the caller hears music until
         the target answers. Answered when the flow has been told; a caller whom the target does not
-        take goes back to the queue. Errors: `leg-not-bridged`, `flow-away`, `transfer-under-way`.
+        take goes back to the queue. Errors: `leg-not-bridged`, `flow-away`, `transfer-under-way`,
+        `target-refused` (the settings do not let that number be dialled).
         """
 
     @_abc_1.abstractmethod

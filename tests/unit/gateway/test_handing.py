@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -20,6 +21,7 @@ from media_gateway.model import (
     LegNotBridged,
     LegRole,
     NoSuchLeg,
+    TargetRefused,
     Transfer,
     TransferKind,
     TransferUnderWay,
@@ -28,6 +30,7 @@ from media_gateway.rtp.errors import BadDigits, MediaError, NoTelephoneEvent
 from services.chassis.ids import LegId
 from tests.unit.gateway.driver import AGENT_LEG, Driver, published, told
 
+NUMBER = TransferKind.NUMBER
 TO_SALES = Transfer(TransferKind.QUEUE, "sales", "wants to buy", "u-1", "Ann")
 
 
@@ -46,6 +49,14 @@ def test_until_the_flow_has_done_it_nobody_asks_again() -> None:
         driver.do(h.AskTransfer(AGENT_LEG, TO_SALES))
     driver.now_ms += 1
     assert told(driver.do(h.AskTransfer(AGENT_LEG, TO_SALES)))
+
+
+def test_a_number_that_may_not_be_dialled_is_refused_while_the_agent_has_the_caller() -> None:
+    driver = Driver().talking()
+    with pytest.raises(TargetRefused, match="CARILLON_GATEWAY_DIAL_ALLOW"):
+        driver.do(h.AskTransfer(AGENT_LEG, replace(TO_SALES, kind=NUMBER, target="+4930123456")))
+    allowed = replace(TO_SALES, kind=NUMBER, target="+12025550188")
+    assert told(driver.do(h.AskTransfer(AGENT_LEG, allowed)))
 
 
 def test_the_agents_leg_ends_as_the_flow_commands_and_the_callers_stays() -> None:
