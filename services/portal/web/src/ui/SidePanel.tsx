@@ -1,6 +1,6 @@
 /** A form or details at the side of a list; it asks before changes are lost. */
 import { Button, Drawer, Group, ScrollArea, Stack } from "@mantine/core";
-import type { FormEvent, ReactNode } from "react";
+import { useEffect, useState, type FormEvent, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useIsAsking } from "./Ask";
 import { ErrorNote } from "./notes";
@@ -25,9 +25,24 @@ interface Props {
   children: ReactNode;
 }
 
+/** Whoever opened it is back at what opened it once it is gone: most panels go with their state. */
+function useWayBack(): void {
+  const [from] = useState(() => document.activeElement);
+  useEffect(
+    () => () => {
+      setTimeout(() => {
+        const lost = document.activeElement === document.body;
+        if (lost && from instanceof HTMLElement) from.focus({ preventScroll: true });
+      });
+    },
+    [from],
+  );
+}
+
 export function SidePanel(props: Props) {
   const { t } = useTranslation();
   const asking = useIsAsking();
+  useWayBack();
   // What is being saved may lead to another page by itself.
   useUnsaved(props.opened && (props.dirty ?? false) && !props.saving);
   const close = async () => {

@@ -52,7 +52,9 @@ export function PromptPanel({ old, taken, onClose, onKept, onRemove }: Props) {
   const [sound, setSound] = useState<Blob | null>(null);
   const [fault, setFault] = useState<WavFault | null>(null);
   const id = old?.prompt_id ?? (typed || slug(draft.name));
-  const idFault = !isSlug(id) ? t("id.bad") : !old && taken.includes(id) && t("id.taken");
+  // What was kept a moment ago is in the list of those taken, too.
+  const fresh = !old && !kept;
+  const idFault = !isSlug(id) ? t("id.bad") : fresh && taken.includes(id) && t("id.taken");
   const missing = !draft.name.trim();
   const speaks = (how: "speak" | "sound" | "words") => how === "speak" && !draft.text.trim();
   const save = useMutation({
@@ -129,8 +131,8 @@ export function PromptPanel({ old, taken, onClose, onKept, onRemove }: Props) {
       <IdField
         id={id}
         onChange={setTyped}
-        fresh={!old && !kept}
-        error={tried && !missing && !kept && idFault}
+        fresh={fresh}
+        error={tried && !missing && idFault}
       />
       <Textarea
         label={t("prompts.text")}
