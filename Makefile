@@ -9,7 +9,7 @@ LAN ?=
 
 WEB := services/portal/web
 
-.PHONY: help demo up call web test lint format bench protos lock setup setup-test clean
+.PHONY: help demo up call web test lint format bench pictures protos lock setup setup-test clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ format: setup-test $(WEB)/node_modules/.installed  ## Put the code into the hous
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 	@cd $(WEB) && scripts/npm.sh run --silent format
+
+pictures: setup-test web  ## Take the README's pictures of a call centre at work
+	@CARILLON_PICTURES=1 $(BIN)/python -m pytest -q -n 0 tests/e2e/test_journeys_pictures.py
 
 bench: setup-test  ## Measure the hot paths; prints ratios against a named reference
 	@$(BIN)/python -m tests.bench $(ARGS)
