@@ -4,6 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
+import type { Option } from "@/contacts/people";
 import { phoneLibrary, usePhone } from "@/i18n/phone";
 import { SidePanel } from "@/ui/SidePanel";
 import { useTenant } from "./common/data";
@@ -15,13 +16,14 @@ interface Props {
   /** null: a new one. */
   old: DialledNumber | null;
   all: DialledNumber[];
-  flowIds: string[];
+  /** Flows that a number can lead to. */
+  flows: Option[];
   onClose: () => void;
   onSaved: () => void;
   onRemove: (one: DialledNumber) => void;
 }
 
-export function NumberPanel({ old, all, flowIds, onClose, onSaved, onRemove }: Props) {
+export function NumberPanel({ old, all, flows, onClose, onSaved, onRemove }: Props) {
   const { t } = useTranslation(["admin", "common"]);
   const phone = usePhone();
   const tenant = useTenant();
@@ -29,7 +31,7 @@ export function NumberPanel({ old, all, flowIds, onClose, onSaved, onRemove }: P
   const [text, setText] = useState("");
   const [trunk, setTrunk] = useState(old?.trunk ?? "");
   const [flow, setFlow] = useState(
-    old?.flow_id ?? (flowIds.length === 1 ? (flowIds[0] ?? "") : ""),
+    old?.flow_id ?? (flows.length === 1 ? (flows[0]?.value ?? "") : ""),
   );
   const [fault, setFault] = useState<"bad" | "taken" | null>(null);
   const [tried, setTried] = useState(false);
@@ -88,7 +90,8 @@ export function NumberPanel({ old, all, flowIds, onClose, onSaved, onRemove }: P
       <Select
         label={t("numbers.flow")}
         description={t("numbers.flowHelp")}
-        data={flowIds}
+        data={flows}
+        allowDeselect={false}
         value={flow || null}
         onChange={(value) => setFlow(value ?? "")}
         error={tried && !flow && t("numbers.fault.flow")}

@@ -28,10 +28,11 @@ export default function Numbers() {
   const [open, setOpen] = useState<DialledNumber | "new" | null>(null);
   const [importing, setImporting] = useState(false);
   // A number can only lead to what calls get.
-  const flowIds = (flows.data ?? [])
+  const published = (flows.data ?? [])
     .filter((flow) => flow.published_version > 0)
-    .map((flow) => flow.flow_id)
-    .sort();
+    .map((flow) => ({ value: flow.flow_id, label: flow.name || flow.flow_id }))
+    .sort((one, other) => one.label.localeCompare(other.label));
+  const flowName = (id: string) => flows.data?.find((flow) => flow.flow_id === id)?.name || id;
   const remove = (chosen: DialledNumber[], clear: () => void) =>
     removeAll(
       chosen,
@@ -58,7 +59,7 @@ export default function Numbers() {
     {
       id: "flow",
       title: t("numbers.flow"),
-      value: (row) => row.flow_id,
+      value: (row) => flowName(row.flow_id),
       cell: (row) => (
         <Anchor
           component={Link}
@@ -66,7 +67,7 @@ export default function Numbers() {
           href={`/admin/flows/${encodeURIComponent(row.flow_id)}`}
           onClick={(event: MouseEvent) => event.stopPropagation()}
         >
-          {row.flow_id}
+          {flowName(row.flow_id)}
         </Anchor>
       ),
     },
@@ -109,7 +110,7 @@ export default function Numbers() {
           {
             id: "flow",
             label: t("numbers.flow"),
-            options: flowIds.map((value) => ({ value, label: value })),
+            options: published,
             matches: (row, flow) => row.flow_id === flow,
           },
         ]}
@@ -118,7 +119,7 @@ export default function Numbers() {
             icon={IconPhoneCall}
             title={t("numbers.none")}
             action={
-              flows.data && flowIds.length === 0 ? (
+              flows.data && published.length === 0 ? (
                 <Button component={Link} href="/admin/flows">
                   {t("numbers.toFlows")}
                 </Button>
@@ -130,7 +131,7 @@ export default function Numbers() {
               )
             }
           >
-            {t(flows.data && flowIds.length === 0 ? "numbers.noFlow" : "numbers.noneHelp")}
+            {t(flows.data && published.length === 0 ? "numbers.noFlow" : "numbers.noneHelp")}
           </Empty>
         }
         bulk={(chosen, clear) => <RemoveButton onClick={() => void remove(chosen, clear)} />}
@@ -140,7 +141,7 @@ export default function Numbers() {
           key={open === "new" ? "" : `${open.trunk} ${open.number}`}
           old={open === "new" ? null : open}
           all={found.data ?? []}
-          flowIds={flowIds}
+          flows={published}
           onClose={() => setOpen(null)}
           onSaved={() => {
             setOpen(null);
@@ -153,7 +154,7 @@ export default function Numbers() {
       {importing && (
         <NumbersImport
           all={found.data ?? []}
-          flowIds={flowIds}
+          flowIds={published.map((flow) => flow.value)}
           onClose={() => setImporting(false)}
           onMade={() => fresh("numbers")}
         />
