@@ -36,6 +36,11 @@ export function Calls({ asked }: { asked: Asked }) {
     const known = CALL_OUTCOMES.find((each) => each === row.outcome);
     return known ? t(`callOutcome.${known}`) : row.outcome;
   };
+  const number = (text: string) => (
+    <span className="tabular" style={{ whiteSpace: "nowrap" }}>
+      {phone(text) || "–"}
+    </span>
+  );
   const columns: Column<Call>[] = [
     {
       id: "began",
@@ -47,13 +52,13 @@ export function Calls({ asked }: { asked: Asked }) {
       id: "from",
       title: t("list.caller"),
       value: (row) => phone(row.from) || "–",
-      cell: (row) => <span className="tabular">{phone(row.from) || "–"}</span>,
+      cell: (row) => number(row.from),
     },
     {
       id: "to",
       title: t("list.called"),
       value: (row) => phone(row.to) || "–",
-      cell: (row) => <span className="tabular">{phone(row.to) || "–"}</span>,
+      cell: (row) => number(row.to),
       from: "md",
     },
     {

@@ -5,9 +5,9 @@ import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { alarms } from "@/api/boards";
 import { useStore } from "@/api/store";
-import { ask } from "@/ui/Ask";
 import { Empty, Rows } from "@/ui/notes";
 import { SidePanel } from "@/ui/SidePanel";
+import { askToLose } from "@/ui/unsaved";
 import { AlarmCard } from "./AlarmCard";
 import { byUrgency } from "./alarms";
 import { PastAlarms } from "./PastAlarms";
@@ -37,9 +37,7 @@ export function AlarmsPanel({ part, onPart, muted, onMuted }: Props) {
     onPart(next);
   };
   const choose = async (next: AlarmsPart) => {
-    const text = t("common:confirm.unsaved");
-    if (dirty && !(await ask({ text, yes: t("common:action.close") }))) return;
-    leave(next);
+    if (!dirty || (await askToLose())) leave(next);
   };
   const edit = (threshold: Threshold | null) =>
     setEditing(threshold ? draftOf(threshold) : newDraft());
