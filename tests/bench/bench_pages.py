@@ -4,7 +4,7 @@ A whole installation in one process, as `make up` runs it, with PostgreSQL and t
 browser, the agents' changes and the caller are in other processes of the same machine.
 
 - First load: a browser that has kept the session and nothing else opens the desk. Bytes are those
-  on the wire, compressed as served. Usable: a click on "Go ready" would do something. The
+  of the files, compressed as served. Usable: a click on "Go ready" would do something. The
   reference is an empty page of the same portal.
 - Floor: 500 agents change once a second each, through routing, the journal and the portal's feed.
   The reference is an empty page that the same Chromium draws while they do.

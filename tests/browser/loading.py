@@ -27,7 +27,7 @@ _READY = """(words) => { window.carillonUsable = new Promise((usable) => {
 _FETCHED = """() => [
   ...performance.getEntriesByType("navigation"),
   ...performance.getEntriesByType("resource"),
-].map((each) => [new URL(each.name).pathname, each.startTime, each.transferSize])"""
+].map((each) => [new URL(each.name).pathname, each.startTime, each.encodedBodySize])"""
 _KINDS = {"js": "scripts", "css": "styles", "svg": "pictures"}
 
 
@@ -38,7 +38,7 @@ class Load:
     usable_ms: float
     """From the start of navigation until a click does something."""
     first: dict[str, int]
-    """Bytes on the wire, heads included, of what was asked for before that, by kind."""
+    """Bytes of what was asked for before that, by kind: compressed, as they came."""
     later: dict[str, int]
     """The same, of what was fetched after it."""
 
