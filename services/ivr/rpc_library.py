@@ -19,9 +19,10 @@ from services.chassis.log import get_logger
 from services.chassis.paging import page_size
 from services.chassis.rpc import Face, tenant_id
 from services.ivr import sound
-from services.ivr.core.languages import voices_for
+from services.ivr.core.languages import COMMON, voices_for
 from services.ivr.core.opening import named_holidays
 from services.ivr.destinations import Destinations
+from services.ivr.flows import PROBE
 from services.ivr.model.library import Sound, Source
 from services.ivr.prompts import Prompts
 from services.ivr.sound import MAX_WAV_BYTES, TooLong
@@ -153,6 +154,15 @@ class Library(library_pb2_grpc.LibraryServicer):
         spoken = await self._blobs.get(sha256)
         return await self._keep(prompt.prompt_id, Source.SPOKEN, sha256, len(spoken))
 
+    async def ListVoices(
+        self, _request: library_pb2.ListVoicesRequest, _context: Context
+    ) -> library_pb2.ListVoicesResponse:
+        """The commonest languages that a voice speaks; VoiceFailed."""
+        tenant_id()
+        # Each speaks once in an installation's life; what it said is in the index from then on.
+        found = [language for language in COMMON if await self._can_speak(language)]
+        return library_pb2.ListVoicesResponse(languages=found)
+
     async def PutPromptAudio(
         self,
         requests: AsyncIterator[library_pb2.PutPromptAudioRequest],
@@ -186,6 +196,13 @@ class Library(library_pb2_grpc.LibraryServicer):
             except NoSuchVoice:
                 continue
         raise NoVoice(f"the installed voice does not speak `{language}`; record the prompt instead")
+
+    async def _can_speak(self, language: str) -> bool:
+        try:
+            await self._spoken(PROBE, language)
+        except NoVoice:
+            return False
+        return True
 
     async def _brought(
         self, requests: AsyncIterator[library_pb2.PutPromptAudioRequest]

@@ -27,7 +27,7 @@ from protos.common.v1 import access_pb2 as protos_dot_common_dot_v1_dot_access__
 from protos.common.v1 import common_pb2 as protos_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bprotos/ivr/v1/library.proto\x12\x0f\x63\x61rillon.ivr.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dprotos/common/v1/access.proto\x1a\x1dprotos/common/v1/common.proto\"\xad\x01\n\rLibraryPrompt\x12\x11\n\tprompt_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x10\n\x08language\x18\x04 \x01(\t\x12\x0e\n\x06source\x18\x05 \x01(\t\x12\x0e\n\x06sha256\x18\x06 \x01(\t\x12\x13\n\x0b\x64uration_ms\x18\x07 \x01(\x03\x12\x15\n\rchanged_at_ms\x18\x08 \x01(\x03\x12\x0f\n\x07used_by\x18\t \x03(\t\"B\n\x10PutPromptRequest\x12.\n\x06prompt\x18\x01 \x01(\x0b\x32\x1e.carillon.ivr.v1.LibraryPrompt\"\"\n\rPromptRequest\x12\x11\n\tprompt_id\x18\x01 \x01(\t\"S\n\x12ListPromptsRequest\x12\x0e\n\x06search\x18\x01 \x01(\t\x12-\n\x04page\x18\x02 \x01(\x0b\x32\x1f.carillon.common.v1.PageRequest\"v\n\x13ListPromptsResponse\x12/\n\x07prompts\x18\x01 \x03(\x0b\x32\x1e.carillon.ivr.v1.LibraryPrompt\x12.\n\x04page\x18\x02 \x01(\x0b\x32 .carillon.common.v1.PageResponse\"\x16\n\x14RemovePromptResponse\",\n\x17SynthesisePromptRequest\x12\x11\n\tprompt_id\x18\x01 \x01(\t\"8\n\x15PutPromptAudioRequest\x12\x11\n\tprompt_id\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"0\n\x0bPromptAudio\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x13\n\x0btotal_bytes\x18\x02 \x01(\x04\"2\n\tOpenHours\x12\x0b\n\x03\x64\x61y\x18\x01 \x01(\t\x12\x0c\n\x04\x66rom\x18\x02 \x01(\t\x12\n\n\x02to\x18\x03 \x01(\t\"S\n\nSpecialDay\x12\x0c\n\x04\x64\x61te\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12)\n\x05hours\x18\x03 \x03(\x0b\x32\x1a.carillon.ivr.v1.OpenHours\"\xd7\x01\n\x08\x43\x61lendar\x12\x13\n\x0b\x63\x61lendar_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12(\n\x04week\x18\x04 \x03(\x0b\x32\x1a.carillon.ivr.v1.OpenHours\x12\x31\n\x0cspecial_days\x18\x05 \x03(\x0b\x32\x1b.carillon.ivr.v1.SpecialDay\x12\x10\n\x08open_now\x18\x06 \x01(\x08\x12\x15\n\rchanges_at_ms\x18\x07 \x01(\x03\x12\x0f\n\x07used_by\x18\x08 \x03(\t\"A\n\x12PutCalendarRequest\x12+\n\x08\x63\x61lendar\x18\x01 \x01(\x0b\x32\x19.carillon.ivr.v1.Calendar\"E\n\x14ListCalendarsRequest\x12-\n\x04page\x18\x01 \x01(\x0b\x32\x1f.carillon.common.v1.PageRequest\"u\n\x15ListCalendarsResponse\x12,\n\tcalendars\x18\x01 \x03(\x0b\x32\x19.carillon.ivr.v1.Calendar\x12.\n\x04page\x18\x02 \x01(\x0b\x32 .carillon.common.v1.PageResponse\",\n\x15RemoveCalendarRequest\x12\x13\n\x0b\x63\x61lendar_id\x18\x01 \x01(\t\"\x18\n\x16RemoveCalendarResponse\"7\n\x16SuggestHolidaysRequest\x12\x0f\n\x07\x63ountry\x18\x01 \x01(\t\x12\x0c\n\x04year\x18\x02 \x01(\r\"D\n\x17SuggestHolidaysResponse\x12)\n\x04\x64\x61ys\x18\x01 \x03(\x0b\x32\x1b.carillon.ivr.v1.SpecialDay2\xf4\x0b\n\x07Library\x12\x91\x01\n\tPutPrompt\x12!.carillon.ivr.v1.PutPromptRequest\x1a\x1e.carillon.ivr.v1.LibraryPrompt\"A\x9a\x82\x19\x0f\n\radministrator\x82\xd3\xe4\x93\x02(\x1a\x1e/v1/prompts/{prompt.prompt_id}:\x06prompt\x12\x8b\x01\n\tGetPrompt\x12\x1e.carillon.ivr.v1.PromptRequest\x1a\x1e.carillon.ivr.v1.LibraryPrompt\">\x9a\x82\x19\x1b\n\nsupervisor\n\radministrator\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/prompts/{prompt_id}\x12\x8c\x01\n\x0bListPrompts\x12#.carillon.ivr.v1.ListPromptsRequest\x1a$.carillon.ivr.v1.ListPromptsResponse\"2\x9a\x82\x19\x1b\n\nsupervisor\n\radministrator\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/prompts\x12\x89\x01\n\x0cRemovePrompt\x12\x1e.carillon.ivr.v1.PromptRequest\x1a%.carillon.ivr.v1.RemovePromptResponse\"2\x9a\x82\x19\x0f\n\radministrator\x82\xd3\xe4\x93\x02\x19*\x17/v1/prompts/{prompt_id}\x12\x9e\x01\n\x10SynthesisePrompt\x12(.carillon.ivr.v1.SynthesisePromptRequest\x1a\x1e.carillon.ivr.v1.LibraryPrompt\"@\x9a\x82\x19\x0f\n\radministrator\x82\xd3\xe4\x93\x02\'\"\"/v1/prompts/{prompt_id}:synthesise:\x01*\x12Z\n\x0ePutPromptAudio\x12&.carillon.ivr.v1.PutPromptAudioRequest\x1a\x1e.carillon.ivr.v1.LibraryPrompt(\x01\x12Q\n\x0fReadPromptAudio\x12\x1e.carillon.ivr.v1.PromptRequest\x1a\x1c.carillon.ivr.v1.PromptAudio0\x01\x12\x98\x01\n\x0bPutCalendar\x12#.carillon.ivr.v1.PutCalendarRequest\x1a\x19.carillon.ivr.v1.Calendar\"I\x9a\x82\x19\x0f\n\radministrator\x82\xd3\xe4\x93\x02\x30\x1a$/v1/calendars/{calendar.calendar_id}:\x08\x63\x61lendar\x12\x94\x01\n\rListCalendars\x12%.carillon.ivr.v1.ListCalendarsRequest\x1a&.carillon.ivr.v1.ListCalendarsResponse\"4\x9a\x82\x19\x1b\n\nsupervisor\n\radministrator\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/calendars\x12\x99\x01\n\x0eRemoveCalendar\x12&.carillon.ivr.v1.RemoveCalendarRequest\x1a\'.carillon.ivr.v1.RemoveCalendarResponse\"6\x9a\x82\x19\x0f\n\radministrator\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/calendars/{calendar_id}\x12\x8d\x01\n\x0fSuggestHolidays\x12\'.carillon.ivr.v1.SuggestHolidaysRequest\x1a(.carillon.ivr.v1.SuggestHolidaysResponse\"\'\x9a\x82\x19\x0f\n\radministrator\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/holidaysb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bprotos/ivr/v1/library.proto\x12\x0f\x63\x61rillon.ivr.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dprotos/common/v1/access.proto\x1a\x1dprotos/common/v1/common.proto\"\xad\x01\n\rLibraryPrompt\x12\x11\n\tprompt_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x10\n\x08language\x18\x04 \x01(\t\x12\x0e\n\x06source\x18\x05 \x01(\t\x12\x0e\n\x06sha256\x18\x06 \x01(\t\x12\x13\n\x0b\x64uration_ms\x18\x07 \x01(\x03\x12\x15\n\rchanged_at_ms\x18\x08 \x01(\x03\x12\x0f\n\x07used_by\x18\t \x03(\t\"B\n\x10PutPromptRequest\x12.\n\x06prompt\x18\x01 \x01(\x0b\x32\x1e.carillon.ivr.v1.LibraryPrompt\"\"\n\rPromptRequest\x12\x11\n\tprompt_id\x18\x01 \x01(\t\"S\n\x12ListPromptsRequest\x12\x0e\n\x06search\x18\x01 \x01(\t\x12-\n\x04page\x18\x02 \x01(\x0b\x32\x1f.carillon.common.v1.PageRequest\"v\n\x13ListPromptsResponse\x12/\n\x07prompts\x18\x01 \x03(\x0b\x32\x1e.carillon.ivr.v1.LibraryPrompt\x12.\n\x04page\x18\x02 \x01(\x0b\x32 .carillon.common.v1.PageResponse\"\x16\n\x14RemovePromptResponse\"\x13\n\x11ListVoicesRequest\"\'\n\x12ListVoicesResponse\x12\x11\n\tlanguages\x18\x01 \x03(\t\",\n\x17SynthesisePromptRequest\x12\x11\n\tprompt_id\x18\x01 \x01(\t\"8\n\x15PutPromptAudioRequest\x12\x11\n\tprompt_id\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"0\n\x0bPromptAudio\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x13\n\x0btotal_bytes\x18\x02 \x01(\x04\"2\n\tOpenHours\x12\x0b\n\x03\x64\x61y\x18\x01 \x01(\t\x12\x0c\n\x04\x66rom\x18\x02 \x01(\t\x12\n\n\x02to\x18\x03 \x01(\t\"S\n\nSpecialDay\x12\x0c\n\x04\x64\x61te\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12)\n\x05hours\x18\x03 \x03(\x0b\x32\x1a.carillon.ivr.v1.OpenHours\"\xd7\x01\n\x08\x43\x61lendar\x12\x13\n\x0b\x63\x61lendar_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12(\n\x04week\x18\x04 \x03(\x0b\x32\x1a.carillon.ivr.v1.OpenHours\x12\x31\n\x0cspecial_days\x18\x05 \x03(\x0b\x32\x1b.carillon.ivr.v1.SpecialDay\x12\x10\n\x08open_now\x18\x06 \x01(\x08\x12\x15\n\rchanges_at_ms\x18\x07 \x01(\x03\x12\x0f\n\x07used_by\x18\x08 \x03(\t\"A\n\x12PutCalendarRequest\x12+\n\x08\x63\x61lendar\x18\x01 \x01(\x0b\x32\x19.carillon.ivr.v1.Calendar\"E\n\x14ListCalendarsRequest\x12-\n\x04page\x18\x01 \x01(\x0b\x32\x1f.carillon.common.v1.PageRequest\"u\n\x15ListCalendarsResponse\x12,\n\tcalendars\x18\x01 \x03(\x0b\x32\x19.carillon.ivr.v1.Calendar\x12.\n\x04page\x18\x02 \x01(\x0b\x32 .carillon.common.v1.PageResponse\",\n\x15RemoveCalendarRequest\x12\x13\n\x0b\x63\x61lendar_id\x18\x01 \x01(\t\"\x18\n\x16RemoveCalendarResponse\"7\n\x16SuggestHolidaysRequest\x12\x0f\n\x07\x63ountry\x18\x01 \x01(\t\x12\x0c\n\x04year\x18\x02 \x01(\r\"D\n\x17SuggestHolidaysResponse\x12)\n\x04\x64\x61ys\x18\x01 \x03(\x0b\x32\x1b.carillon.ivr.v1.SpecialDay2\xff\x0c\n\x07Library\x12\x91\x01\n\tPutPrompt\x12!.carillon.ivr.v1.PutPromptRequest\x1a\x1e.carillon.ivr.v1.LibraryPrompt\"A\x9a\x82\x19\x0f\n\radministrator\x82\xd3\xe4\x93\x02(\x1a\x1e/v1/prompts/{prompt.prompt_id}:\x06prompt\x12\x8b\x01\n\tGetPrompt\x12\x1e.carillon.ivr.v1.PromptRequest\x1a\x1e.carillon.ivr.v1.LibraryPrompt\">\x9a\x82\x19\x1b\n\nsupervisor\n\radministrator\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/prompts/{prompt_id}\x12\x8c\x01\n\x0bListPrompts\x12#.carillon.ivr.v1.ListPromptsRequest\x1a$.carillon.ivr.v1.ListPromptsResponse\"2\x9a\x82\x19\x1b\n\nsupervisor\n\radministrator\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/prompts\x12\x89\x01\n\x0cRemovePrompt\x12\x1e.carillon.ivr.v1.PromptRequest\x1a%.carillon.ivr.v1.RemovePromptResponse\"2\x9a\x82\x19\x0f\n\radministrator\x82\xd3\xe4\x93\x02\x19*\x17/v1/prompts/{prompt_id}\x12\x9e\x01\n\x10SynthesisePrompt\x12(.carillon.ivr.v1.SynthesisePromptRequest\x1a\x1e.carillon.ivr.v1.LibraryPrompt\"@\x9a\x82\x19\x0f\n\radministrator\x82\xd3\xe4\x93\x02\'\"\"/v1/prompts/{prompt_id}:synthesise:\x01*\x12\x88\x01\n\nListVoices\x12\".carillon.ivr.v1.ListVoicesRequest\x1a#.carillon.ivr.v1.ListVoicesResponse\"1\x9a\x82\x19\x1b\n\nsupervisor\n\radministrator\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/voices\x12Z\n\x0ePutPromptAudio\x12&.carillon.ivr.v1.PutPromptAudioRequest\x1a\x1e.carillon.ivr.v1.LibraryPrompt(\x01\x12Q\n\x0fReadPromptAudio\x12\x1e.carillon.ivr.v1.PromptRequest\x1a\x1c.carillon.ivr.v1.PromptAudio0\x01\x12\x98\x01\n\x0bPutCalendar\x12#.carillon.ivr.v1.PutCalendarRequest\x1a\x19.carillon.ivr.v1.Calendar\"I\x9a\x82\x19\x0f\n\radministrator\x82\xd3\xe4\x93\x02\x30\x1a$/v1/calendars/{calendar.calendar_id}:\x08\x63\x61lendar\x12\x94\x01\n\rListCalendars\x12%.carillon.ivr.v1.ListCalendarsRequest\x1a&.carillon.ivr.v1.ListCalendarsResponse\"4\x9a\x82\x19\x1b\n\nsupervisor\n\radministrator\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/calendars\x12\x99\x01\n\x0eRemoveCalendar\x12&.carillon.ivr.v1.RemoveCalendarRequest\x1a\'.carillon.ivr.v1.RemoveCalendarResponse\"6\x9a\x82\x19\x0f\n\radministrator\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/calendars/{calendar_id}\x12\x8d\x01\n\x0fSuggestHolidays\x12\'.carillon.ivr.v1.SuggestHolidaysRequest\x1a(.carillon.ivr.v1.SuggestHolidaysResponse\"\'\x9a\x82\x19\x0f\n\radministrator\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/holidaysb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,6 +44,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LIBRARY'].methods_by_name['RemovePrompt']._serialized_options = b'\232\202\031\017\n\radministrator\202\323\344\223\002\031*\027/v1/prompts/{prompt_id}'
   _globals['_LIBRARY'].methods_by_name['SynthesisePrompt']._loaded_options = None
   _globals['_LIBRARY'].methods_by_name['SynthesisePrompt']._serialized_options = b'\232\202\031\017\n\radministrator\202\323\344\223\002\'\"\"/v1/prompts/{prompt_id}:synthesise:\001*'
+  _globals['_LIBRARY'].methods_by_name['ListVoices']._loaded_options = None
+  _globals['_LIBRARY'].methods_by_name['ListVoices']._serialized_options = b'\232\202\031\033\n\nsupervisor\n\radministrator\202\323\344\223\002\014\022\n/v1/voices'
   _globals['_LIBRARY'].methods_by_name['PutCalendar']._loaded_options = None
   _globals['_LIBRARY'].methods_by_name['PutCalendar']._serialized_options = b'\232\202\031\017\n\radministrator\202\323\344\223\0020\032$/v1/calendars/{calendar.calendar_id}:\010calendar'
   _globals['_LIBRARY'].methods_by_name['ListCalendars']._loaded_options = None
@@ -64,32 +66,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPROMPTSRESPONSE']._serialized_end=623
   _globals['_REMOVEPROMPTRESPONSE']._serialized_start=625
   _globals['_REMOVEPROMPTRESPONSE']._serialized_end=647
-  _globals['_SYNTHESISEPROMPTREQUEST']._serialized_start=649
-  _globals['_SYNTHESISEPROMPTREQUEST']._serialized_end=693
-  _globals['_PUTPROMPTAUDIOREQUEST']._serialized_start=695
-  _globals['_PUTPROMPTAUDIOREQUEST']._serialized_end=751
-  _globals['_PROMPTAUDIO']._serialized_start=753
-  _globals['_PROMPTAUDIO']._serialized_end=801
-  _globals['_OPENHOURS']._serialized_start=803
-  _globals['_OPENHOURS']._serialized_end=853
-  _globals['_SPECIALDAY']._serialized_start=855
-  _globals['_SPECIALDAY']._serialized_end=938
-  _globals['_CALENDAR']._serialized_start=941
-  _globals['_CALENDAR']._serialized_end=1156
-  _globals['_PUTCALENDARREQUEST']._serialized_start=1158
-  _globals['_PUTCALENDARREQUEST']._serialized_end=1223
-  _globals['_LISTCALENDARSREQUEST']._serialized_start=1225
-  _globals['_LISTCALENDARSREQUEST']._serialized_end=1294
-  _globals['_LISTCALENDARSRESPONSE']._serialized_start=1296
-  _globals['_LISTCALENDARSRESPONSE']._serialized_end=1413
-  _globals['_REMOVECALENDARREQUEST']._serialized_start=1415
-  _globals['_REMOVECALENDARREQUEST']._serialized_end=1459
-  _globals['_REMOVECALENDARRESPONSE']._serialized_start=1461
-  _globals['_REMOVECALENDARRESPONSE']._serialized_end=1485
-  _globals['_SUGGESTHOLIDAYSREQUEST']._serialized_start=1487
-  _globals['_SUGGESTHOLIDAYSREQUEST']._serialized_end=1542
-  _globals['_SUGGESTHOLIDAYSRESPONSE']._serialized_start=1544
-  _globals['_SUGGESTHOLIDAYSRESPONSE']._serialized_end=1612
-  _globals['_LIBRARY']._serialized_start=1615
-  _globals['_LIBRARY']._serialized_end=3139
+  _globals['_LISTVOICESREQUEST']._serialized_start=649
+  _globals['_LISTVOICESREQUEST']._serialized_end=668
+  _globals['_LISTVOICESRESPONSE']._serialized_start=670
+  _globals['_LISTVOICESRESPONSE']._serialized_end=709
+  _globals['_SYNTHESISEPROMPTREQUEST']._serialized_start=711
+  _globals['_SYNTHESISEPROMPTREQUEST']._serialized_end=755
+  _globals['_PUTPROMPTAUDIOREQUEST']._serialized_start=757
+  _globals['_PUTPROMPTAUDIOREQUEST']._serialized_end=813
+  _globals['_PROMPTAUDIO']._serialized_start=815
+  _globals['_PROMPTAUDIO']._serialized_end=863
+  _globals['_OPENHOURS']._serialized_start=865
+  _globals['_OPENHOURS']._serialized_end=915
+  _globals['_SPECIALDAY']._serialized_start=917
+  _globals['_SPECIALDAY']._serialized_end=1000
+  _globals['_CALENDAR']._serialized_start=1003
+  _globals['_CALENDAR']._serialized_end=1218
+  _globals['_PUTCALENDARREQUEST']._serialized_start=1220
+  _globals['_PUTCALENDARREQUEST']._serialized_end=1285
+  _globals['_LISTCALENDARSREQUEST']._serialized_start=1287
+  _globals['_LISTCALENDARSREQUEST']._serialized_end=1356
+  _globals['_LISTCALENDARSRESPONSE']._serialized_start=1358
+  _globals['_LISTCALENDARSRESPONSE']._serialized_end=1475
+  _globals['_REMOVECALENDARREQUEST']._serialized_start=1477
+  _globals['_REMOVECALENDARREQUEST']._serialized_end=1521
+  _globals['_REMOVECALENDARRESPONSE']._serialized_start=1523
+  _globals['_REMOVECALENDARRESPONSE']._serialized_end=1547
+  _globals['_SUGGESTHOLIDAYSREQUEST']._serialized_start=1549
+  _globals['_SUGGESTHOLIDAYSREQUEST']._serialized_end=1604
+  _globals['_SUGGESTHOLIDAYSRESPONSE']._serialized_start=1606
+  _globals['_SUGGESTHOLIDAYSRESPONSE']._serialized_end=1674
+  _globals['_LIBRARY']._serialized_start=1677
+  _globals['_LIBRARY']._serialized_end=3340
 # @@protoc_insertion_point(module_scope)

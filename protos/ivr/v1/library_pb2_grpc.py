@@ -64,6 +64,11 @@ class LibraryStub(object):
                 request_serializer=protos_dot_ivr_dot_v1_dot_library__pb2.SynthesisePromptRequest.SerializeToString,
                 response_deserializer=protos_dot_ivr_dot_v1_dot_library__pb2.LibraryPrompt.FromString,
                 _registered_method=True)
+        self.ListVoices = channel.unary_unary(
+                '/carillon.ivr.v1.Library/ListVoices',
+                request_serializer=protos_dot_ivr_dot_v1_dot_library__pb2.ListVoicesRequest.SerializeToString,
+                response_deserializer=protos_dot_ivr_dot_v1_dot_library__pb2.ListVoicesResponse.FromString,
+                _registered_method=True)
         self.PutPromptAudio = channel.stream_unary(
                 '/carillon.ivr.v1.Library/PutPromptAudio',
                 request_serializer=protos_dot_ivr_dot_v1_dot_library__pb2.PutPromptAudioRequest.SerializeToString,
@@ -133,6 +138,13 @@ class LibraryServicer(object):
 
     def SynthesisePrompt(self, request, context):
         """Speaks the prompt's text and keeps that as its sound. Calls that begin afterwards hear it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListVoices(self, request, context):
+        """In which languages texts can be spoken here.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -210,6 +222,11 @@ def add_LibraryServicer_to_server(servicer, server):
                     servicer.SynthesisePrompt,
                     request_deserializer=protos_dot_ivr_dot_v1_dot_library__pb2.SynthesisePromptRequest.FromString,
                     response_serializer=protos_dot_ivr_dot_v1_dot_library__pb2.LibraryPrompt.SerializeToString,
+            ),
+            'ListVoices': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListVoices,
+                    request_deserializer=protos_dot_ivr_dot_v1_dot_library__pb2.ListVoicesRequest.FromString,
+                    response_serializer=protos_dot_ivr_dot_v1_dot_library__pb2.ListVoicesResponse.SerializeToString,
             ),
             'PutPromptAudio': grpc.stream_unary_rpc_method_handler(
                     servicer.PutPromptAudio,
@@ -382,6 +399,33 @@ class Library(object):
             '/carillon.ivr.v1.Library/SynthesisePrompt',
             protos_dot_ivr_dot_v1_dot_library__pb2.SynthesisePromptRequest.SerializeToString,
             protos_dot_ivr_dot_v1_dot_library__pb2.LibraryPrompt.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListVoices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.ivr.v1.Library/ListVoices',
+            protos_dot_ivr_dot_v1_dot_library__pb2.ListVoicesRequest.SerializeToString,
+            protos_dot_ivr_dot_v1_dot_library__pb2.ListVoicesResponse.FromString,
             options,
             channel_credentials,
             insecure,

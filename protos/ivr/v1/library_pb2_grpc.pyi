@@ -48,6 +48,8 @@ class LibraryStub:
     """`prompt-in-use` while a published flow names it."""
     SynthesisePrompt: _grpc.UnaryUnaryMultiCallable[_library_pb2.SynthesisePromptRequest, _library_pb2.LibraryPrompt]
     """Speaks the prompt's text and keeps that as its sound. Calls that begin afterwards hear it."""
+    ListVoices: _grpc.UnaryUnaryMultiCallable[_library_pb2.ListVoicesRequest, _library_pb2.ListVoicesResponse]
+    """In which languages texts can be spoken here."""
     PutPromptAudio: _grpc.StreamUnaryMultiCallable[_library_pb2.PutPromptAudioRequest, _library_pb2.LibraryPrompt]
     """Keeps a WAV as the prompt's sound, resampled to mono 16-bit 8,000 Hz: any PCM WAV of 1 or 2
     channels, 8 to 48 kHz, at most 10 MiB and 5 minutes. In REST: PUT
@@ -86,6 +88,8 @@ class LibraryAsyncStub(LibraryStub):
     """`prompt-in-use` while a published flow names it."""
     SynthesisePrompt: _aio.UnaryUnaryMultiCallable[_library_pb2.SynthesisePromptRequest, _library_pb2.LibraryPrompt]  # type: ignore[assignment]
     """Speaks the prompt's text and keeps that as its sound. Calls that begin afterwards hear it."""
+    ListVoices: _aio.UnaryUnaryMultiCallable[_library_pb2.ListVoicesRequest, _library_pb2.ListVoicesResponse]  # type: ignore[assignment]
+    """In which languages texts can be spoken here."""
     PutPromptAudio: _aio.StreamUnaryMultiCallable[_library_pb2.PutPromptAudioRequest, _library_pb2.LibraryPrompt]  # type: ignore[assignment]
     """Keeps a WAV as the prompt's sound, resampled to mono 16-bit 8,000 Hz: any PCM WAV of 1 or 2
     channels, 8 to 48 kHz, at most 10 MiB and 5 minutes. In REST: PUT
@@ -151,6 +155,14 @@ class LibraryServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_library_pb2.LibraryPrompt, _abc.Awaitable[_library_pb2.LibraryPrompt]]:
         """Speaks the prompt's text and keeps that as its sound. Calls that begin afterwards hear it."""
+
+    @_abc_1.abstractmethod
+    def ListVoices(
+        self,
+        request: _library_pb2.ListVoicesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_library_pb2.ListVoicesResponse, _abc.Awaitable[_library_pb2.ListVoicesResponse]]:
+        """In which languages texts can be spoken here."""
 
     @_abc_1.abstractmethod
     def PutPromptAudio(

@@ -18,6 +18,13 @@ _VOICES: Mapping[str, str] = MappingProxyType(
 """Voices that are called otherwise than their language; Chinese is Mandarin unless told."""
 
 
+COMMON = (
+    *("en", "zh", "zh-HK", "es", "fr", "de", "it", "pt", "ro", "nl", "pl", "cs", "hu", "sv", "da"),
+    *("nb", "fi", "el", "tr", "ru", "uk", "ar", "hi", "ja", "ko", "vi", "id"),
+)
+"""Languages that people are asked about, where a voice speaks them."""
+
+
 def voices_for(language: str) -> tuple[str, ...]:
     """Voices for a tag, the nearest first: its own, then those of the tag without its last part."""
     parts = language.lower().split("-")

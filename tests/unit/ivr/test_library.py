@@ -11,6 +11,7 @@ import pytest
 from protos.common.v1 import common_pb2
 from protos.ivr.v1 import ivr_pb2, library_pb2, library_pb2_grpc
 from services.ivr import rpc_library
+from services.ivr.core.languages import COMMON
 from tests.unit.ivr.test_calls import DEMO, Stage, stage
 from tests.unit.ivr.test_face import OTHER, put, refused
 from tests.unit.ivr.test_sound import form, riff, tone
@@ -140,6 +141,18 @@ async def test_what_can_not_be_spoken_says_why(library: Any) -> None:
     error = await refused(library.SynthesisePrompt(request, metadata=DEMO))
     assert error.code == "no-voice"
     assert "does not speak `xx`" in error.message
+
+
+async def test_languages_that_a_voice_speaks_are_told_and_no_others(
+    library: Any, stage: Stage
+) -> None:
+    stage.voice.lacks = ("zh", "cmn", "yue")
+    request = library_pb2.ListVoicesRequest()
+    told = list((await library.ListVoices(request, metadata=DEMO)).languages)
+    assert told == [language for language in COMMON if language not in {"zh", "zh-HK"}]
+    said = len(stage.voice.said)
+    assert list((await library.ListVoices(request, metadata=DEMO)).languages) == told
+    assert len(stage.voice.said) == said
 
 
 async def test_what_is_no_wav_is_refused_and_the_old_sound_stays(library: Any) -> None:

@@ -19,6 +19,7 @@ export type ListName =
   | "numbers"
   | "flows"
   | "prompts"
+  | "voices"
   | "calendars"
   | "dispositions"
   | "policy"
@@ -128,6 +129,15 @@ export function usePrompts() {
         (query) => told(api.GET("/v1/prompts", { params: { query } })),
         (answer) => answer.prompts,
       ),
+  });
+}
+
+/** Languages in which texts can be spoken here. */
+export function useVoices() {
+  return useQuery({
+    queryKey: key("voices"),
+    queryFn: async () => (await told(api.GET("/v1/voices"))).languages,
+    staleTime: Infinity,
   });
 }
 

@@ -18,6 +18,7 @@ import { ms, type Schema } from "@/api/types";
 import { length } from "@/i18n/format";
 import { SidePanel } from "@/ui/SidePanel";
 import { toast } from "@/ui/toast";
+import { useVoices } from "../common/data";
 import { Drop } from "../common/Drop";
 import { IdField } from "../common/IdField";
 import { isSlug, slug } from "../common/slug";
@@ -26,8 +27,6 @@ import { Recorder } from "./Recorder";
 import { faultOf, type WavFault } from "./wav";
 
 export type Prompt = Schema<"ivr.v1.LibraryPrompt">;
-
-const LANGUAGES = ["en", "zh", "ro", "de", "fr", "es", "it"];
 
 interface Props {
   /** null: a new one. */
@@ -95,7 +94,8 @@ export function PromptPanel({ old, taken, onClose, onKept, onRemove }: Props) {
     if (!found) setSound(file);
   };
   const names = new Intl.DisplayNames(i18n.language, { type: "language" });
-  const languages = [...new Set([...LANGUAGES, draft.language].filter(Boolean))];
+  const voices = useVoices();
+  const languages = [...new Set([...(voices.data ?? []), draft.language].filter(Boolean))];
   const dirty =
     sound !== null ||
     draft.name !== (kept?.name ?? "") ||
@@ -128,12 +128,7 @@ export function PromptPanel({ old, taken, onClose, onKept, onRemove }: Props) {
         required
         data-autofocus
       />
-      <IdField
-        id={id}
-        onChange={setTyped}
-        fresh={fresh}
-        error={tried && !missing && idFault}
-      />
+      <IdField id={id} onChange={setTyped} fresh={fresh} error={tried && !missing && idFault} />
       <Textarea
         label={t("prompts.text")}
         description={t("prompts.textHelp")}
