@@ -1,6 +1,6 @@
 /** One tenant: how it is doing, what it may use, and whether it may be used at all. */
-import { Alert, Button, SimpleGrid, Stack, Text, Title } from "@mantine/core";
-import { IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
+import { Button, Group, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { IconAlertTriangle, IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -100,9 +100,19 @@ export function TenantPanel({ health, onClose }: { health: Health; onClose: () =
       <TenantState state={state} />
       {state === "unknown" && <Text size="sm">{t("unknownHelp")}</Text>}
       {reasonsOf(health).map((reason) => (
-        <Alert key={reason} color="orange" variant="light" title={t(`reason.${reason}`)}>
-          {t(`todo.${reason}`)}
-        </Alert>
+        <Paper key={reason} className="panel" px="md" py="sm">
+          <Group gap="sm" wrap="nowrap" align="flex-start">
+            <IconAlertTriangle size={18} color="var(--state-ring)" aria-hidden />
+            <div>
+              <Text size="sm" fw={600}>
+                {t(`reason.${reason}`)}
+              </Text>
+              <Text size="sm" c="dimmed">
+                {t(`todo.${reason}`)}
+              </Text>
+            </div>
+          </Group>
+        </Paper>
       ))}
       <SimpleGrid cols={2} spacing="sm">
         <Tile label={t("agents")} value={count(health.agents_signed_in)} />
@@ -111,10 +121,13 @@ export function TenantPanel({ health, onClose }: { health: Health; onClose: () =
         <Tile
           label={t("today")}
           value={count(Number(health.offered_today))}
-          note={t("todayOf", {
-            answered: count(Number(health.answered_today)),
-            offered: count(Number(health.offered_today)),
-          })}
+          note={
+            health.offered_today !== "0" &&
+            t("todayOf", {
+              answered: count(Number(health.answered_today)),
+              offered: count(Number(health.offered_today)),
+            })
+          }
         />
       </SimpleGrid>
       {own ? (
