@@ -12,7 +12,7 @@ browser, the agents' changes and the caller are in other processes of the same m
   reference is when the feed's message is in the page.
 - Reload: from the reload of the desk in mid-call to the caller's tone out of the new connection.
 
-    python -m tests.bench.bench_pages [--parts loads reloads floor] [--json] [--seconds 20]
+    python -m tests.bench.bench_pages [--parts loads floor reloads] [--json] [--seconds 20]
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from tests.stage.installation import Installation
 from tests.stage.tenants import tenant_of
 from tests.stage.watching import Agents, Facts
 
-PARTS = ("loads", "reloads", "floor")
+PARTS = ("loads", "floor", "reloads")
 LOADS = 9
 RELOADS = 3
 CHANGES = 50
@@ -189,8 +189,8 @@ async def measure(asked: argparse.Namespace) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     parts: dict[str, Callable[[Whole, Path], Awaitable[dict[str, Any]]]] = {
         "loads": measure_loads,
-        "reloads": measure_reloads,
         "floor": partial(measure_floor, agents=asked.agents, seconds=asked.seconds),
+        "reloads": measure_reloads,
     }
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -202,8 +202,18 @@ async def measure(asked: argparse.Namespace) -> dict[str, Any]:
                 async with AsyncExitStack() as stack:
                     # Nobody looks on but the browser: what is measured has the machine.
                     stage = Whole(carillon, tenant, Facts(), Agents(), stack)
-                    figures |= await parts[part](stage, folder)
+                    found = await parts[part](stage, folder)
+                if not asked.json:
+                    tell(found)
+                figures |= found
     return figures
+
+
+def tell(figures: dict[str, Any]) -> None:
+    """Writes what a part found, as soon as it is there."""
+    for name, value in figures.items():
+        sys.stdout.write(f"{name.replace('_', ' '):<46} {value}\n")
+    sys.stdout.flush()
 
 
 def main() -> int:
@@ -216,9 +226,6 @@ def main() -> int:
     figures = asyncio.run(measure(asked))
     if asked.json:
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")
-    else:
-        for name, value in figures.items():
-            sys.stdout.write(f"{name.replace('_', ' '):<46} {value}\n")
     return 0
 
 

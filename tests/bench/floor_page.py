@@ -15,6 +15,7 @@ from services.chassis.rpc import metadata
 from services.chassis.tasks import Tasks
 from tests.e2e.whole import Whole
 
+LINES = tuple(f"line-{number}" for number in range(1, 7))
 BATCHES = 10
 """Changes are asked for so often a second, each time a part of the agents."""
 FRAMES = """(seconds) => new Promise((done) => {
@@ -80,6 +81,7 @@ class Crowd:
     """Agents who have no more than their states."""
 
     def __init__(self, stage: Whole, count: int) -> None:
+        self._tenant = stage.tenant
         self._acd = stage.carillon.acd
         self._metadata = metadata(tenant_id=stage.tenant.tenant_id)
         self._ids = [f"crowd-{number:03}" for number in range(count)]
@@ -88,7 +90,9 @@ class Crowd:
         """Changes so far."""
 
     async def come(self) -> None:
-        """Everybody is put there, reachable, and at work."""
+        """Everybody is put there, reachable, and at work, in queues that nobody calls."""
+        for queue in LINES:
+            await self._tenant.put_queue(queue)
         for start in range(0, len(self._ids), 50):
             await asyncio.gather(*(self._hire(each) for each in self._ids[start : start + 50]))
 
@@ -97,7 +101,7 @@ class Crowd:
             agent_id=agent_id,
             name=agent_id.replace("crowd-", "Person "),
             endpoint=f"sip:{agent_id}@127.0.0.1:9",
-            queues=[config_pb2.QueueMembership(queue_id=queue) for queue in ("sales", "support")],
+            queues=[config_pb2.QueueMembership(queue_id=queue) for queue in LINES[::2]],
         )
         await self._acd.PutAgent(acd_pb2.PutAgentRequest(agent=config), metadata=self._metadata)
         link = acd_pb2.ReportLinkRequest(agent_id=agent_id, link="reachable")
