@@ -14,19 +14,20 @@ const note = () => {
   here = location.href;
 };
 const back = (event: PopStateEvent) => {
-  if (!leavesPage(location.href, here)) return note();
+  if (held.size === 0 || !leavesPage(location.href, here)) return note();
   event.stopImmediatePropagation();
   // The page stays as it is while the person thinks; back once more is where they wanted to go.
   history.pushState(null, "", here);
   void mayLeave().then((yes) => yes && history.back());
 };
+// From the start: browsers tell those first who began to listen first, and the router listens, too.
+globalThis.window?.addEventListener("popstate", back);
 
 function hold(): () => void {
   const mine = Symbol("changes");
   if (held.size === 0) {
     note();
     window.addEventListener("beforeunload", warn);
-    window.addEventListener("popstate", back, { capture: true });
     for (const moved of ["pushState", "replaceState"]) window.addEventListener(moved, note);
   }
   held.add(mine);
@@ -38,7 +39,6 @@ function hold(): () => void {
 function release(): void {
   held.clear();
   window.removeEventListener("beforeunload", warn);
-  window.removeEventListener("popstate", back, { capture: true });
   for (const moved of ["pushState", "replaceState"]) window.removeEventListener(moved, note);
 }
 
