@@ -14,7 +14,7 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from services.chassis.postgres.server import PostgresServer
-from tests.agent.portal import signed_in
+from tests.agent.portal import Problem, signed_in
 from tests.browser import AdministratorPage, AgentPage, Person, browsing
 from tests.softphone import SoftPhone
 from tests.softphone.outgoing import OutgoingCall
@@ -205,3 +205,46 @@ async def hears(ground: Ground, caller: str, hz: float) -> None:
     await call.answered(10)
     await call.hears_tone(hz, 10)
     await call.hangup()
+
+
+async def test_the_platform_makes_a_tenant_limits_it_and_lets_it_rest(ground: Ground) -> None:
+    root = json.loads((ground.carillon.machine.var / "bootstrap.json").read_text())
+    boss = await ground.at_browser(root["tenant"], root["username"], root["password"])
+    page = boss.page
+    # Whoever rules the platform begins with its tenants.
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Tenants")
+    await page.get_by_role("button", name="New tenant").first.click()
+    form = page.get_by_role("dialog", name="New tenant")
+    await form.get_by_role("textbox", name="Name", exact=True).fill("Quiet Hotel")
+    await form.get_by_label("Users who may sign in").fill("1")
+    await form.get_by_role("button", name="Create tenant").click()
+    shown = page.get_by_role("dialog", name="Quiet Hotel is created")
+    password = await shown.locator("pre").inner_text()
+    await shown.get_by_role("button", name="I have kept it").click()
+    row = page.get_by_role("row").filter(has_text="Quiet Hotel")
+    await expect(row).to_contain_text("1 of 1")
+    await row.click()
+    await rests(boss, "Suspend")
+    assert await refused(ground, password) == "tenant-suspended"
+    await rests(boss, "Resume")
+    assert await refused(ground, password) == "too-many-users"
+    boss.untroubled()
+
+
+async def rests(boss: Person, what: str) -> None:
+    """Suspends or resumes the tenant whose panel is open."""
+    await boss.page.get_by_role("button", name=what, exact=True).click()
+    asked = boss.page.get_by_role("dialog", name=f"{what} Quiet Hotel?")
+    await asked.get_by_role("button", name=what, exact=True).click()
+    await expect(asked).to_be_hidden()
+
+
+async def refused(ground: Ground, password: str) -> str:
+    """Why the new tenant's administrator cannot sign in and make somebody else."""
+    person = {"username": "pia", "display_name": "Pia", "roles": ["agent"]}
+    with pytest.raises(Problem) as problem:
+        async with signed_in(
+            portal_of(ground.carillon), tenant="quiet-hotel", username="admin", password=password
+        ) as session:
+            await session.post("/v1/users", {"user": person, "password": PASSWORD})
+    return problem.value.code
