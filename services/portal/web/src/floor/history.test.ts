@@ -11,6 +11,13 @@ it("keeps the worst of each part", () => {
   expect(points(seen, NOW + 4_000).at(-1)).toBe(7);
 });
 
+it("stays as it is when nothing new is seen, so that nothing is drawn anew", () => {
+  const seen = look(NOTHING, 0, NOW);
+  expect(seen.size).toBe(1);
+  expect(look(seen, 0, NOW + 2_000)).toBe(seen);
+  expect(look(seen, 1, NOW + 2_000)).not.toBe(seen);
+});
+
 it("forgets what is older than it shows", () => {
   const seen = look(look(NOTHING, 9, NOW), 1, NOW + SPAN_MS);
   expect(points(seen, NOW + SPAN_MS).filter((value) => value !== null)).toEqual([1]);

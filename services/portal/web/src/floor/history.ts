@@ -12,9 +12,10 @@ const PART_MS = SPAN_MS / POINTS;
 /** The worst of each part by the part's number since 1970; parts that nobody saw are missing. */
 export type Seen = ReadonlyMap<number, number>;
 
-/** Adds what is seen now, and forgets what is older than the span. */
+/** Adds what is seen now, and forgets what is older than the span; what tells nothing new stays as it is. */
 export function look(before: Seen, count: number, now: number): Seen {
   const part = Math.floor(now / PART_MS);
+  if (count <= (before.get(part) ?? -1)) return before;
   const after = new Map<number, number>();
   for (const [each, worst] of before) if (each > part - POINTS) after.set(each, worst);
   after.set(part, Math.max(after.get(part) ?? 0, count));
