@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from services.chassis.postgres.server import PostgresServer
 from tests.agent.portal import Feed, feed_of
 from tests.e2e.whole import Whole, whole
 from tests.stage.asking import eventually
+from tests.stage.tenants import today
 
 # It starts a whole installation, which takes a busy machine its time.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -60,3 +62,32 @@ async def test_a_supervisor_moves_an_agent_to_where_somebody_waits(stage: Whole)
         await call.hangup()
         await told(feed, "waiting", "'gone_entry_ids': ['" + waiting["entry_id"])
         await stage.until_quiet()
+
+
+async def test_a_closed_queue_is_told_at_once_and_calls_are_found_by_what_became_of_them(
+    stage: Whole,
+) -> None:
+    await stage.tenant.person("sara", "supervisor")
+    supervisor = await stage.tenant.session("sara")
+    from_ms, to_ms = today()
+    span = {"from_ms": from_ms, "to_ms": to_ms, "newest_first": "true"}
+    async with feed_of(supervisor, stage.tenant.portal) as feed:
+        await feed.subscribe("waiting")
+        await told(feed, "waiting", "'queue_id': 'sales', 'open': True")
+        closing = {"active": True, "message": "Fire drill"}
+        await supervisor.post("/v1/queues/sales:set-emergency", closing)
+        await told(feed, "waiting", "'emergency': True")
+        await supervisor.post("/v1/queues/sales:set-emergency", {"active": False})
+    call = await stage.in_queue()
+    await call.hangup()
+    await stage.until_quiet()
+
+    async def given_up() -> list[dict[str, Any]]:
+        found = await supervisor.get("/v1/call-records", **span, outcomes="abandoned")
+        return list(found["calls"])
+
+    (record,) = await eventually(given_up, bool, 15, "the call that was given up")
+    assert (record["to"], record["queued"]) == (stage.tenant.number, True)
+    assert record["from"]
+    others = await supervisor.get("/v1/call-records", **span, outcomes="never_queued")
+    assert others["calls"] == []
