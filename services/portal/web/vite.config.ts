@@ -48,5 +48,10 @@ export default defineConfig({
     rolldownOptions: { output: { codeSplitting: { groups: [START, DESK] } } },
   },
   server: { proxy: { "/v1": { target, ws: true } } },
-  test: { include: ["src/**/*.test.ts", "src/**/*.test.tsx"], environment: "node" },
+  // A machine that does other work meanwhile must not fail what is right.
+  test: {
+    include: ["src/**/*.test.ts", "src/**/*.test.tsx"],
+    environment: "node",
+    testTimeout: 60_000,
+  },
 } as Parameters<typeof defineConfig>[0]);

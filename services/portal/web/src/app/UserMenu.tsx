@@ -59,7 +59,7 @@ export function UserMenu({ me }: { me: Me }) {
           <VisuallyHidden>{t("me.menu")}</VisuallyHidden>
           <Group gap={8} wrap="nowrap">
             <Avatar name={me.name} color="bell" radius="xl" size={34} alt="" />
-            <Box visibleFrom="md" maw={170}>
+            <Box visibleFrom="md" maw={260}>
               <Text size="sm" fw={600} lh={1.2} truncate>
                 {me.name}
               </Text>
