@@ -13,6 +13,7 @@ from protos.portal.v1 import desk_pb2
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.request import TENANT_KEY, metadata, present, tenant_id
 from services.portal.core.dialling import e164
+from services.portal.core.rings import unanswered
 from services.portal.rpc_desk_own import Context, OwnDesk, Row, own_id
 
 if TYPE_CHECKING:  # the stubs know this name, the generated module does not
@@ -24,7 +25,7 @@ MAX_SHOWN = 100
 MAX_SEARCH = 100
 PAGE = 500
 MAX_PAGES = 40
-"""Pages of queues, or of agents, that are looked through."""
+"""Pages of queues, of agents, or of an agent's states, that are looked through."""
 SIGNED_OUT = "signed_out"
 READY = "ready"
 OWN_KPIS = (
@@ -38,6 +39,8 @@ OWN_KPIS = (
     "calls_per_hour",
 )
 """What says something to one agent about their own day."""
+UNANSWERED = "rings_unanswered"
+"""A figure beside those: how often it rang, and they did not take the contact."""
 
 
 class BadTransfer(CarillonError):
@@ -131,8 +134,35 @@ class Handing(OwnDesk):
             ),
             metadata=metadata(),
         )
-        figures = report.rows[0].figures if report.rows else ()
-        return desk_pb2.OwnFigures(from_ms=day.from_ms, figures=figures)
+        answer = desk_pb2.OwnFigures(from_ms=day.from_ms)
+        if report.rows:
+            answer.figures.extend(report.rows[0].figures)
+        states = [
+            (interval.from_ms, interval.state)
+            async for interval in self._own_intervals(stub, day.from_ms, day.to_ms)
+        ]
+        answer.figures.add(kpi=UNANSWERED, value=unanswered(states), unit="count")
+        return answer
+
+    async def _own_intervals(
+        self, stub: AnalyticsAsyncStub, from_ms: int, to_ms: int
+    ) -> AsyncIterator[analytics_pb2.Interval]:
+        token = ""
+        for _ in range(MAX_PAGES):
+            listed = await stub.ListIntervals(
+                analytics_pb2.ListIntervalsRequest(
+                    from_ms=from_ms,
+                    to_ms=to_ms,
+                    agent_id=own_id(),
+                    page=common_pb2.PageRequest(size=PAGE, token=token),
+                ),
+                metadata=metadata(),
+            )
+            for interval in listed.intervals:
+                yield interval
+            token = listed.page.next_token
+            if not token:
+                return
 
     async def _aim(
         self, asked: gateway_pb2.TransferRequest, request: desk_pb2.DeskTransferRequest, row: Row

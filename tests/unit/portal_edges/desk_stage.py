@@ -342,10 +342,18 @@ class Analytics(analytics_pb2_grpc.AnalyticsServicer):
         self.asked_early = asyncio.Event()
         self.reports: list[Any] = []
         self.report = analytics_pb2.Report()
+        self.intervals: list[analytics_pb2.Interval] = []
 
     async def GetReport(self, request: Any, context: Any) -> analytics_pb2.Report:
         self.reports.append(request)
         return self.report
+
+    async def ListIntervals(self, request: Any, context: Any) -> Any:
+        own = [each for each in self.intervals if each.agent_id == request.agent_id]
+        at = int(request.page.token or 0)
+        answer = analytics_pb2.ListIntervalsResponse(intervals=own[at : at + 2])
+        answer.page.next_token = str(at + 2) if own[at + 2 :] else ""
+        return answer
 
     async def WatchLive(self, request: Any, context: Any) -> AsyncIterator[Any]:
         async for live in self.feeds.read([analytics_pb2.Live(as_of_ms=1)]):

@@ -153,11 +153,26 @@ async def test_own_figures_are_of_the_day_in_the_tenants_zone(stage: DeskStage) 
     told = await stage.desk.GetOwnFigures(desk_pb2.GetOwnFiguresRequest(), metadata=WHO)
     # Bucharest is three hours ahead in summer: its day began at 21:00.
     midnight_ms = round(datetime(2026, 7, 1, 21, 0, tzinfo=UTC).timestamp() * 1_000)
-    assert (told.from_ms, list(told.figures)) == (midnight_ms, [figure])
+    none = analytics_pb2.Figure(kpi="rings_unanswered", value=0, unit="count")
+    assert (told.from_ms, list(told.figures)) == (midnight_ms, [figure, none])
     (asked,) = stage.analytics.reports
     assert (asked.from_ms, asked.to_ms) == (midnight_ms, stage.clock.at_ms)
     assert list(asked.agent_ids) == ["ada"]
     assert "average_handle_time" in asked.kpis
+
+
+async def test_an_agent_knows_how_often_it_rang_and_they_did_not_take_it(stage: DeskStage) -> None:
+    states = (
+        *("ready", "ringing", "talking", "wrap_up"),
+        *("ready", "ringing", "break", "ready", "reserved", "ringing", "ready", "ringing"),
+    )
+    stage.analytics.intervals = [
+        analytics_pb2.Interval(agent_id=agent, state=state, from_ms=at_ms)
+        for at_ms, state in enumerate(states)
+        for agent in ("ada", "bob")
+    ]
+    told = await stage.desk.GetOwnFigures(desk_pb2.GetOwnFiguresRequest(), metadata=WHO)
+    assert {figure.kpi: figure.value for figure in told.figures} == {"rings_unanswered": 2}
 
 
 async def test_at_midnight_itself_and_in_an_unknown_zone_there_are_figures(
@@ -166,7 +181,7 @@ async def test_at_midnight_itself_and_in_an_unknown_zone_there_are_figures(
     stage.people.tenant.time_zone = "Mars/Olympus"
     stage.clock.at_ms = round(datetime(2026, 7, 1, tzinfo=UTC).timestamp() * 1_000)
     told = await stage.desk.GetOwnFigures(desk_pb2.GetOwnFiguresRequest(), metadata=WHO)
-    assert (told.from_ms, list(told.figures)) == (stage.clock.at_ms, [])
+    assert told.from_ms == stage.clock.at_ms
     assert stage.analytics.reports[0].to_ms == stage.clock.at_ms + 1
 
 

@@ -9,6 +9,7 @@ import classes from "./Desk.module.css";
 
 const SHOWN = [
   "handled",
+  "rings_unanswered",
   "average_handle_time",
   "average_talk_time",
   "average_hold_time",
