@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import FilePayload, Locator, Page, expect
 
 from services.chassis.postgres.server import PostgresServer
 from tests.agent.portal import Session, signed_in
@@ -243,7 +243,7 @@ async def bring(panel: Locator, name: str, content: bytes) -> None:
     """Chooses a file, as the person's own dialogue would."""
     async with panel.page.expect_file_chooser() as asked:
         await panel.get_by_role("button", name="Choose a file").click()
-    await (await asked.value).set_files([{"name": name, "mimeType": "", "buffer": content}])
+    await (await asked.value).set_files(FilePayload(name=name, mimeType="", buffer=content))
 
 
 async def paste(page: Page, text: str) -> None:
