@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from tests.e2e.whole import Whole
 from tests.softphone.audio import PCM, RATE_HZ
 from tests.softphone.outgoing import OutgoingCall
 from tests.stage.asking import eventually
-from tests.stage.tenants import FLOW, PASSWORD
+from tests.stage.tenants import DAY_MS, FLOW, PASSWORD
 
 pytestmark = [
     pytest.mark.e2e,
@@ -30,6 +31,7 @@ pytestmark = [
 
 PICTURES = Path(__file__).parents[2] / "docs/pictures"
 MAX_BYTES = 250_000
+PATIENCE_MS = 20_000
 QUEUES = {"sales": "Sales", "support": "Support", "billing": "Billing"}
 PEOPLE = {
     "anna": ("Anna Keller", "sales"),
@@ -57,6 +59,9 @@ DISPOSITIONS = {
     "complaint": "Complaint",
 }
 
+PAST = ((3, "return"), (41, "order"))
+"""How many days ago each of them called before, and what it was about."""
+
 
 @pytest.fixture
 async def stage(tmp_path: Path, postgres_server: PostgresServer) -> AsyncIterator[Whole]:
@@ -81,7 +86,9 @@ async def furnish(stage: Whole) -> None:
     await admin.post("/v1/users", {"user": user, "password": PASSWORD})
     for number, (name, company, segment) in CALLERS.items():
         customer = {"name": name, "numbers": [number], "company": company, "segment": segment}
-        await admin.post("/v1/customers", customer)
+        made = await admin.post("/v1/customers", customer)
+        for days_ago, disposition in PAST:
+            await was_here(stage, made["customer_id"], number, days_ago, disposition)
     await stage.tenant.put_flow(menu())
 
 
@@ -93,13 +100,38 @@ async def employ(stage: Whole, username: str, name: str, queue: str) -> None:
     await stage.tenant.admin.put(f"/v1/agents/{made['user_id']}", agent)
 
 
+async def was_here(
+    stage: Whole, customer_id: str, number: str, days_ago: int, disposition: str
+) -> None:
+    """A contact of some days ago."""
+    began_ms = time.time_ns() // 1_000_000 - days_ago * DAY_MS - 5_000_000
+    contact = {
+        "customer_id": customer_id,
+        "channel": "voice",
+        "direction": "inbound",
+        "number": number,
+        "to": stage.tenant.number,
+        "outcome": "answered",
+        "queue_names": ["Sales"],
+        "agent_names": ["Ben Ortiz"],
+        "dispositions": [disposition],
+        "started_at_ms": began_ms,
+        "ended_at_ms": began_ms + 198_000,
+        "wait_ms": 14_000,
+        "talk_ms": 184_000,
+    }
+    await stage.tenant.admin.put(f"/v1/contacts/past-{customer_id}-{days_ago}", contact)
+
+
 def menu() -> str:
     """The usual menu with a third queue behind key 3."""
     flow = json.loads(FLOW.read_text())
     nodes = flow["nodes"]
     nodes["menu"]["choices"]["3"] = "billing"
     nodes["menu"]["prompts"] = ["For sales, press 1. For support, press 2. For billing, press 3."]
-    nodes["billing"] = nodes["support"] | {"queue": "billing", "attributes": {"wish": "billing"}}
+    nodes["billing"] = nodes["support"] | {"queue": "billing"}
+    for queue_id in QUEUES:
+        del nodes[queue_id]["attributes"]
     return json.dumps(flow)
 
 
@@ -194,11 +226,15 @@ async def at_work(stage: Whole) -> None:
         await calls(stage, number, "2", "support")
 
 
-async def take(someone: Person, name: str) -> None:
-    """Writes what the page shows, once all of it is there."""
+async def take(someone: Person, name: str, *, below: str = "") -> None:
+    """Writes what the page shows, once all of it is there; `below`: from this heading on."""
     page = someone.page
-    await expect(page.locator("#main [role=status][aria-label]")).to_have_count(0)
+    loading = page.locator("#main [role=status][aria-label]")
+    await expect(loading).to_have_count(0, timeout=PATIENCE_MS)
     await page.wait_for_load_state("networkidle")
+    if below:
+        heading = page.get_by_role("heading", name=below, exact=True)
+        await heading.evaluate("h => scrollTo(0, h.getBoundingClientRect().top + scrollY - 110)")
     await page.mouse.move(700, 5)
     await page.wait_for_timeout(1_500)
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -253,10 +289,10 @@ async def looked_at(stage: Whole, sara: Person) -> None:
     await sara.page.wait_for_timeout(3_000)
     await take(sara, "floor")
     await sara.page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    for path, name in (
-        (f"/contacts/{oldest}", "story"),
-        (f"/recordings/{oldest}", "recording"),
-        ("/admin/flows/main-menu", "flow"),
+    for path, name, below in (
+        (f"/contacts/{oldest}", "story", "What happened"),
+        (f"/recordings/{oldest}", "recording", ""),
+        ("/admin/flows/main-menu", "flow", ""),
     ):
         await sara.open(path)
-        await take(sara, name)
+        await take(sara, name, below=below)
