@@ -47,7 +47,7 @@ export const QueueRow = memo(function QueueRow({ queue, onAgents, onEmergency }:
       <Table.Td visibleFrom="sm" py={4}>
         <LineOf id={id} />
       </Table.Td>
-      <Table.Td ta="right">
+      <Table.Td ta="right" visibleFrom="xs">
         <LongestIn id={id} />
       </Table.Td>
       <Table.Td ta="right" visibleFrom="xs">

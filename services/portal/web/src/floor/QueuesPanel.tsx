@@ -50,7 +50,9 @@ export function QueuesPanel({ onAgents }: Props) {
                 <Table.Th>{t("queues.queue")}</Table.Th>
                 <Table.Th ta="right">{t("queues.waiting")}</Table.Th>
                 <Table.Th visibleFrom="sm">{t("queues.lineHead")}</Table.Th>
-                <Table.Th ta="right">{t("queues.longest")}</Table.Th>
+                <Table.Th ta="right" visibleFrom="xs">
+                  {t("queues.longest")}
+                </Table.Th>
                 <Table.Th ta="right" visibleFrom="xs">
                   {t("queues.staff")}
                 </Table.Th>

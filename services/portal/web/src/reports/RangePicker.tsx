@@ -16,6 +16,9 @@ interface Props {
   minutes?: boolean;
 }
 
+/** How high the labels of the instants are, which the choice beside them does not have. */
+const LABEL_PX = 25;
+
 export function RangePicker({ choice, range, onChange, all = false, minutes = false }: Props) {
   const { t } = useTranslation("reports");
   const choices: Choice[] = [...(all ? (["all"] as const) : []), ...PRESETS, "custom"];
@@ -27,10 +30,12 @@ export function RangePicker({ choice, range, onChange, all = false, minutes = fa
     const from = range?.fromMs ?? dayAfter(now, -6, zone());
     onChange({ range: null, ...asParams(from, range?.toMs ?? dayAfter(now, 1, zone()), minutes) });
   };
+  const beside = choice === "custom" ? LABEL_PX : 0;
   return (
-    <Group gap="sm" align="flex-end">
+    <Group gap="sm" align="flex-start">
       <SegmentedControl
         visibleFrom="sm"
+        mt={beside}
         aria-label={t("range.label")}
         data={data}
         value={choice}
@@ -38,6 +43,7 @@ export function RangePicker({ choice, range, onChange, all = false, minutes = fa
       />
       <Select
         hiddenFrom="sm"
+        mt={beside}
         aria-label={t("range.label")}
         data={data}
         value={choice}
