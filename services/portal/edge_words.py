@@ -19,6 +19,8 @@ MAX_TEXT_CHARS = 200
 _SECRET = ("password", "secret", "token", "sdp")
 _HIDDEN = "(not kept)"
 _NAMES = ("username", "name")
+_DRY_RUN = "dry run"
+"""Said of a request that only asked what would be."""
 
 
 def subject(exposed: Exposed, message: Message) -> str:
@@ -27,6 +29,8 @@ def subject(exposed: Exposed, message: Message) -> str:
     words = [f"{_noun(path)} {_value(message, path)}" for path in paths]
     if not words:
         words = [name for name in (_name_in(message),) if name]
+    if getattr(message, "dry_run", False):
+        words.append(_DRY_RUN)
     return ", ".join(words)[:MAX_SUBJECT_CHARS]
 
 

@@ -322,12 +322,14 @@ async def test_what_changes_something_is_on_the_trail_without_secrets(stage: Sta
     await stage.ask("GET", "/v1/users")
     await stage.ask("GET", "/v1/recordings/r1:verify")
     await stage.ask("PUT", "/v1/queues/sales", json={"name": "x" * 5_000})
-    made, verified, put = stage.people.entries
+    await stage.ask("POST", "/v1/users:import", json={"rows": [], "dry_run": True})
+    made, verified, put, tried = stage.people.entries
     assert (made.action, made.subject) == ("carillon.portal.v1.Portal/CreateUser", "user ada")
     assert json.loads(made.detail)["password"] == "(not kept)"
     assert SECRET not in made.detail
     assert (verified.subject, verified.outcome) == ("recording r1", "ok")
     assert (put.subject, len(put.detail) < 4_096) == ("queue sales", True)
+    assert tried.subject == "dry run"
 
 
 async def test_what_is_large_is_told_by_its_size_on_the_trail(stage: Stage) -> None:
