@@ -7,7 +7,8 @@ browser, the agents' changes and the caller are in other processes of the same m
   of the files, compressed as served. Usable: a click on "Go ready" would do something. The
   reference is an empty page of the same portal.
 - Floor: 500 agents change once a second each, through routing, the journal and the portal's feed.
-  The reference is an empty page that the same Chromium draws while they do.
+  The reference is an empty page that the same Chromium draws while they do. Then the page alone: the
+  same changes, all 500 a second, out of the browser itself, while the services rest.
 - Seen: from sending the API's request that changes an agent to the changed text on the floor. The
   reference is when the feed's message is in the page.
 - Reload: from the reload of the desk in mid-call to the caller's tone out of the new connection.
@@ -30,7 +31,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.bench.floor_page import HEAR, SEE, Crowd, frames
+from tests.bench.floor_page import HEAR, SEE, Crowd, Frames, frames, replay
 from tests.browser import AgentPage, Person
 from tests.browser.loading import DESK_LIMIT, Load, load
 from tests.e2e.journeys import agent, person
@@ -106,13 +107,17 @@ async def measure_floor(
     async with crowd.changing():
         idle = await frames(empty, seconds / 2)
         await empty.close()
-        heard, started = await changes_heard(sara), time.monotonic()
-        busy = await frames(sara.page, seconds)
-        rate = (await changes_heard(sara) - heard) / (time.monotonic() - started)
+        rate, busy = await watched(sara, seconds)
         seen_busy = await measure_seen(stage, sara, CHANGES // 2)
     seen = await measure_seen(stage, sara, CHANGES)
+    await open_floor(sara)
+    await replay(sara.page, seconds)
+    rate_alone, alone = await watched(sara, seconds - 1)
     return {
         "agents": agents,
+        "changes_per_s_told_to_the_page_alone": round(rate_alone),
+        "frames_per_s_page_alone": round(alone.per_s, 1),
+        "frames_over_wanted_page_alone": round(alone.per_s / FRAMES_WANTED, 2),
         "changes_per_s_in_the_page": round(rate),
         "frames_per_s": round(busy.per_s, 1),
         "frames_per_s_empty_page": round(idle.per_s, 1),
@@ -129,6 +134,13 @@ async def measure_floor(
 async def open_floor(someone: Person) -> None:
     await someone.open("/floor")
     await someone.page.locator("#agents [data-place]").first.wait_for()
+
+
+async def watched(someone: Person, seconds: float) -> tuple[float, Frames]:
+    """Changes that reach the page each second, and what it draws meanwhile."""
+    heard, started = await changes_heard(someone), time.monotonic()
+    drawn = await frames(someone.page, seconds)
+    return (await changes_heard(someone) - heard) / (time.monotonic() - started), drawn
 
 
 async def changes_heard(someone: Person) -> int:

@@ -28,12 +28,14 @@ FRAMES = """(seconds) => new Promise((done) => {
 })"""
 HEAR = """(() => {
   // Counted, not read: what is measured must not cost what it measures.
-  window.carillonHeard = { agents: 0, at: 0 };
+  window.carillonHeard = { agents: 0, at: 0, all: [], socket: null };
   const Original = window.WebSocket;
   window.WebSocket = class extends Original {
     constructor(...given) {
       super(...given);
+      window.carillonHeard.socket = this;
       this.addEventListener("message", ({ data }) => {
+        if (data.includes('"agents":[')) window.carillonHeard.all = JSON.parse(data).agents;
         if (!data.includes('"agents_changed"')) return;
         window.carillonHeard.agents += data.split('"presence":').length - 1;
         window.carillonHeard.at = performance.timeOrigin + performance.now();
@@ -41,6 +43,23 @@ HEAR = """(() => {
     }
   };
 })()"""
+REPLAY = """([batches, seconds]) => {
+  // What the feed would tell, if all of the machine were the page's.
+  const { socket, all } = window.carillonHeard;
+  const size = Math.ceil(all.length / batches);
+  let turn = 0;
+  const tell = () => {
+    const place = (turn % batches) * size;
+    const presence = Math.floor(turn / batches) % 2 ? "ready" : "break";
+    const changed = all.slice(place, place + size).map((agent) => (
+      { ...agent, presence, reason: "", presence_since_ms: String(Date.now()) }));
+    const data = JSON.stringify({ type: "change", agents_changed: changed });
+    socket.dispatchEvent(new MessageEvent("message", { data }));
+    turn += 1;
+  };
+  const ticking = setInterval(tell, 1000 / batches);
+  setTimeout(() => clearInterval(ticking), seconds * 1000);
+}"""
 SEE = """(wanted) => new Promise((done) => {
   const board = document.getElementById("agents");
   const state = () => board.querySelector("[data-place='0'] [role=cell]:nth-child(3)");
@@ -75,6 +94,11 @@ async def frames(page: Page, seconds: float) -> Frames:
         slow_share=slow / len(lengths),
         longest_ms=max(lengths),
     )
+
+
+async def replay(page: Page, seconds: float) -> None:
+    """Tells the page meanwhile that everybody it knows changes once a second."""
+    await page.evaluate(REPLAY, [BATCHES, seconds])
 
 
 class Crowd:
