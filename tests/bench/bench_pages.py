@@ -7,8 +7,8 @@ browser, the agents' changes and the caller are in other processes of the same m
   of the files, compressed as served. Usable: a click on "Go ready" would do something. The
   reference is an empty page of the same portal.
 - Floor: 500 agents change once a second each, through routing, the journal and the portal's feed.
-  The reference is an empty page that the same Chromium draws while they do. Then the page alone: the
-  same changes, all 500 a second, out of the browser itself, while the services rest.
+  The reference is an empty page that the same Chromium draws while they do. Then the page alone:
+  the same changes, all 500 a second, out of the browser itself, while the services rest.
 - Seen: from sending the API's request that changes an agent to the changed text on the floor. The
   reference is when the feed's message is in the page.
 - Reload: from the reload of the desk in mid-call to the caller's tone out of the new connection.
