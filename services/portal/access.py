@@ -92,8 +92,11 @@ class Exposed:
 
     @property
     def changes(self) -> bool:
-        """True: it is not reached by GET, so it is audited and may bear an Idempotency-Key."""
-        return any(binding.verb != "GET" for binding in self.bindings)
+        """True: it is not reached by GET and does more than read.
+
+        So it is audited and may bear an Idempotency-Key.
+        """
+        return not self.rule.reads and any(binding.verb != "GET" for binding in self.bindings)
 
     @property
     def is_audited(self) -> bool:
@@ -141,6 +144,7 @@ def _one(target: str, method: MethodDescriptor, options: Any) -> Exposed:
             own_agent_field=access.own_agent_field,
             audited=access.audited,
             never_replayed=access.never_replayed,
+            reads=access.reads,
         ),
         bindings=tuple(bindings),
     )

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dprotos/common/v1/access.proto\x12\x12\x63\x61rillon.common.v1\x1a google/protobuf/descriptor.proto\"l\n\x06\x41\x63\x63\x65ss\x12\r\n\x05roles\x18\x01 \x03(\t\x12\x11\n\tanonymous\x18\x02 \x01(\x08\x12\x17\n\x0fown_agent_field\x18\x03 \x01(\t\x12\x0f\n\x07\x61udited\x18\x04 \x01(\x08\x12\x16\n\x0enever_replayed\x18\x05 \x01(\x08:L\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xa3\x90\x03 \x01(\x0b\x32\x1a.carillon.common.v1.Accessb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dprotos/common/v1/access.proto\x12\x12\x63\x61rillon.common.v1\x1a google/protobuf/descriptor.proto\"{\n\x06\x41\x63\x63\x65ss\x12\r\n\x05roles\x18\x01 \x03(\t\x12\x11\n\tanonymous\x18\x02 \x01(\x08\x12\x17\n\x0fown_agent_field\x18\x03 \x01(\t\x12\x0f\n\x07\x61udited\x18\x04 \x01(\x08\x12\x16\n\x0enever_replayed\x18\x05 \x01(\x08\x12\r\n\x05reads\x18\x06 \x01(\x08:L\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xa3\x90\x03 \x01(\x0b\x32\x1a.carillon.common.v1.Accessb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'protos.common.v1.access_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ACCESS']._serialized_start=87
-  _globals['_ACCESS']._serialized_end=195
+  _globals['_ACCESS']._serialized_end=210
 # @@protoc_insertion_point(module_scope)

@@ -33,6 +33,7 @@ class Access(_message.Message):
     OWN_AGENT_FIELD_FIELD_NUMBER: _builtins.int
     AUDITED_FIELD_NUMBER: _builtins.int
     NEVER_REPLAYED_FIELD_NUMBER: _builtins.int
+    READS_FIELD_NUMBER: _builtins.int
     anonymous: _builtins.bool
     """True: no credentials are needed (signing in)."""
     own_agent_field: _builtins.str
@@ -41,10 +42,12 @@ class Access(_message.Message):
     """
     audited: _builtins.bool
     """True: a successful call is written to the audit trail even though it changes nothing.
-    Calls by any other verb than GET are always written.
+    Calls by any other verb than GET are always written, but for `reads`.
     """
     never_replayed: _builtins.bool
     """True: not repeated for an Idempotency-Key, because the answer holds a secret."""
+    reads: _builtins.bool
+    """True: it changes nothing, and is asked by POST only because what it asks about is long."""
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Any of these roles is enough: agent, supervisor, administrator, platform. Empty with
@@ -59,10 +62,11 @@ class Access(_message.Message):
         own_agent_field: _builtins.str = ...,
         audited: _builtins.bool = ...,
         never_replayed: _builtins.bool = ...,
+        reads: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "audited", b"audited", "never_replayed", b"never_replayed", "own_agent_field", b"own_agent_field", "roles", b"roles"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "audited", b"audited", "never_replayed", b"never_replayed", "own_agent_field", b"own_agent_field", "reads", b"reads", "roles", b"roles"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -39,6 +39,8 @@ class Rule:
     """Written to the audit trail though it changes nothing."""
     never_replayed: bool = False
     """Its answer holds a secret and is kept for no Idempotency-Key."""
+    reads: bool = False
+    """It changes nothing, though it is not reached by GET."""
 
 
 def own_agent(rule: Rule, *, roles: frozenset[str], user_id: str) -> str:

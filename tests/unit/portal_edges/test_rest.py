@@ -320,6 +320,7 @@ async def test_what_changes_something_is_on_the_trail_without_secrets(stage: Sta
     body = {"user": {"username": "ada", "roles": ["agent"]}, "password": SECRET}
     await stage.ask("POST", "/v1/users", json=body)
     await stage.ask("GET", "/v1/users")
+    await stage.ask("POST", "/v1/flows:check", json={"definition_json": "{}"})
     await stage.ask("GET", "/v1/recordings/r1:verify")
     await stage.ask("PUT", "/v1/queues/sales", json={"name": "x" * 5_000})
     await stage.ask("POST", "/v1/users:import", json={"rows": [], "dry_run": True})

@@ -4,9 +4,10 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { ms } from "@/api/types";
 import { clock, day } from "@/i18n/format";
+import { pretty } from "@/ui/json";
 import { SidePanel } from "@/ui/SidePanel";
 import { Outcome, type AuditEntry } from "./Audit";
-import { actionWords, pretty } from "./audit";
+import { actionWords } from "./audit";
 
 interface Props {
   entry: AuditEntry;

@@ -6,6 +6,7 @@ import { all } from "@/api/all";
 import { api, told } from "@/api/client";
 import type { Schema } from "@/api/types";
 import { useFlows, useFresh } from "@/admin/common/data";
+import { pretty } from "@/ui/json";
 
 export type FlowVersion = Schema<"ivr.v1.FlowVersion">;
 export type Fault = Schema<"ivr.v1.FlowProblem">;
@@ -56,10 +57,15 @@ export function useVersions(flow_id: string) {
 export function useText(flow_id: string, number: number) {
   return useQuery({
     queryKey: ["flow-text", flow_id, number],
-    queryFn: async () => (await version(flow_id, number)).definition_json,
+    queryFn: async () => inLines((await version(flow_id, number)).definition_json),
     enabled: number > 0,
     staleTime: Infinity,
   });
+}
+
+/** A program may have stored it in a single line, which nobody reads and no comparison shows. */
+function inLines(text: string): string {
+  return text.trim().includes("\n") ? text : pretty(text);
 }
 
 /** Stores a text as the newest version. */
