@@ -1,4 +1,5 @@
 /** Calls, whether or not they came to a queue. */
+import { Box } from "@mantine/core";
 import { IconPhone } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
@@ -52,7 +53,14 @@ export function Calls({ asked }: { asked: Asked }) {
       id: "from",
       title: t("list.caller"),
       value: (row) => phone(row.from) || "–",
-      cell: (row) => number(row.from),
+      cell: (row) => (
+        <>
+          {number(row.from)}
+          <Box hiddenFrom="sm" mt={4}>
+            <CallOutcome outcome={row.outcome} />
+          </Box>
+        </>
+      ),
     },
     {
       id: "to",
@@ -66,6 +74,7 @@ export function Calls({ asked }: { asked: Asked }) {
       title: t("list.outcome"),
       value: outcome,
       cell: (row) => <CallOutcome outcome={row.outcome} />,
+      from: "sm",
     },
     {
       id: "length",

@@ -1,6 +1,6 @@
 /** Stays in queues. */
 import { IconHistory } from "@tabler/icons-react";
-import { Stack, Text } from "@mantine/core";
+import { Box, Stack, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
 import { ms, type Schema } from "@/api/types";
@@ -71,6 +71,9 @@ export function Entries({ asked }: { asked: Asked }) {
           >
             {who(row) || "–"}
           </Text>
+          <Box hiddenFrom="sm" mt={4}>
+            <Outcome exit={row.exit} />
+          </Box>
         </Stack>
       ),
     },
@@ -80,6 +83,7 @@ export function Entries({ asked }: { asked: Asked }) {
       title: t("list.outcome"),
       value: exit,
       cell: (row) => <Outcome exit={row.exit} />,
+      from: "sm",
     },
     {
       id: "wait",

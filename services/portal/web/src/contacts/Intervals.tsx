@@ -48,7 +48,6 @@ export function Intervals({ asked }: { asked: Asked }) {
       title: t("list.began"),
       value: (row) => ms(row.from_ms),
       cell: (row) => <span className="tabular">{when(ms(row.from_ms))}</span>,
-      from: "sm",
     },
     {
       id: "length",
@@ -61,6 +60,7 @@ export function Intervals({ asked }: { asked: Asked }) {
         ) : (
           <Since ms={ms(row.from_ms)} />
         ),
+      from: "sm",
     },
   ];
   return (

@@ -32,7 +32,9 @@ export function Versions({ id, working, published, onPublish }: Props) {
       id: "version",
       title: t("versions.one"),
       value: (row) => row.version,
-      cell: (row) => t("version", { version: row.version }),
+      cell: (row) => (
+        <span style={{ whiteSpace: "nowrap" }}>{t("version", { version: row.version })}</span>
+      ),
     },
     {
       id: "changed",
