@@ -4,27 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api, told } from "@/api/client";
 import { ms, type Receipt, type Schema } from "@/api/types";
+import { useWhyNot } from "@/floor/words";
 import { when } from "@/i18n/format";
 import { ErrorNote, Rows } from "@/ui/notes";
 import { SidePanel } from "@/ui/SidePanel";
 import { useAgentOptions } from "./people";
-import { useSay } from "./useSay";
-
-/** Why routing passes an agent over; the words stand below `receipt.reasons`. */
-const REASONS: ReadonlySet<string> = new Set([
-  "lacks_skill",
-  "signed_out",
-  "on_break",
-  "rona",
-  "presence_pending",
-  "unreachable",
-  "other_leg",
-  "channel_blocked",
-  "at_capacity",
-  "resting",
-  "pair_excluded",
-  "last_rung",
-]);
 
 interface Props {
   entry: Schema<"analytics.v1.Entry"> | null;
@@ -54,11 +38,9 @@ export function ReceiptPanel({ entry, onClose }: Props) {
 
 function Words({ receipt }: { receipt: Receipt }) {
   const { t } = useTranslation("contacts");
-  const say = useSay();
+  const whyNot = useWhyNot();
   const agents = useAgentOptions();
   const name = (id: string) => agents.find((each) => each.value === id)?.label ?? id;
-  const reason = (why: string) =>
-    REASONS.has(why) ? say(`receipt.reasons.${why}`) : why.replaceAll("_", " ");
   return (
     <Stack gap="lg">
       <Text>
@@ -86,7 +68,7 @@ function Words({ receipt }: { receipt: Receipt }) {
             <Group key={each.agent_id} justify="space-between" gap="sm">
               <Text size="sm">{name(each.agent_id)}</Text>
               <Text size="sm" c="dimmed">
-                {reason(each.reason)}
+                {whyNot(each.reason)}
               </Text>
             </Group>
           ))}
