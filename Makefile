@@ -48,7 +48,7 @@ format: setup-test $(WEB)/node_modules/.installed  ## Put the code into the hous
 	@cd $(WEB) && scripts/npm.sh run --silent format
 
 pictures: setup-test web  ## Take the README's pictures of a call centre at work
-	@CARILLON_PICTURES=1 $(BIN)/python -m pytest -q -n 0 tests/e2e/test_journeys_pictures.py
+	@$(BIN)/python -m pytest -q -n 0 tests/e2e/pictures.py
 
 bench: setup-test  ## Measure the hot paths; prints ratios against a named reference
 	@$(BIN)/python -m tests.bench $(ARGS)
