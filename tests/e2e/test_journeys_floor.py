@@ -189,7 +189,10 @@ async def test_a_recording_is_heard_and_proven_whole(floor: Floor) -> None:
     await page.locator("tbody tr").filter(has_text="Anna").click()
     position = page.get_by_role("slider", name="Position")
     await expect(position).to_be_visible()
-    assert await page.locator("canvas").first.evaluate(DRAWN) == [True, True]
+    lanes = page.locator("canvas").first
+    await eventually(
+        lambda: lanes.evaluate(DRAWN), lambda drawn: drawn == [True, True], 10, "the waveform"
+    )
     await page.get_by_role("button", name="Play", exact=True).click()
     await expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
     await expect(position).not_to_have_attribute("aria-valuenow", "0")
