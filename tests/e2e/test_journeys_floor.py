@@ -40,6 +40,8 @@ COUNT_RINGS = """
     return start.apply(this, at);
   };
 """
+TALK_S = 3
+"""Long enough for a recording whose player can be seen to move."""
 DRAWN = """(canvas) => {
   const { width, height } = canvas;
   const drawn = (top) => canvas.getContext("2d")
@@ -81,6 +83,7 @@ async def floor(
         desk = await stage.tenant.desk("anna")
         await desk.ready()
         call, work = await stage.talk(desk)
+        await asyncio.sleep(TALK_S)
         await call.hangup()
         await desk.becomes("wrap_up")
         await desk.finish(work)
