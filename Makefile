@@ -9,10 +9,6 @@ LAN ?=
 
 WEB := services/portal/web
 
-# Tests that have the machine to themselves: browsers are hungry, and `make up` has ports of its own.
-ALONE := $(wildcard tests/e2e/test_journeys_*.py tests/e2e/test_portal_pages.py tests/e2e/test_up*.py) \
-  tests/e2e/test_demo.py
-
 .PHONY: help demo up call web test lint format bench pictures protos lock setup setup-test clean
 
 help:  ## List what can be made
@@ -33,9 +29,8 @@ ifdef ARGS
 else
 	@cd $(WEB) && scripts/npm.sh run --silent test
 	@$(BIN)/python -m pytest -q -n auto tests/unit tests/ports tests/sim tests/house tests/fuzz
-	@# Real calls have real clocks: few at a time.
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/e2e $(addprefix --ignore=,$(ALONE))
-	@$(BIN)/python -m pytest -q $(ALONE)
+	@# Real calls have real clocks: they have the machine to themselves.
+	@$(BIN)/python -m pytest -q tests/e2e
 endif
 
 lint: setup-test $(WEB)/src/api/schema.d.ts  ## Check style, types, import rules and generated stubs
