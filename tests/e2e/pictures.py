@@ -227,7 +227,8 @@ async def at_work(stage: Whole) -> None:
 async def take(someone: Person, name: str, *, below: str = "") -> None:
     """Writes what the page shows, once all of it is there; `below`: from this heading on."""
     page = someone.page
-    loading = page.locator("#main [role=status][aria-label]")
+    # What tabs hold that are not open begins to load when they are.
+    loading = page.locator("#main [role=status][aria-label]").filter(visible=True)
     await expect(loading).to_have_count(0, timeout=PATIENCE_MS)
     await page.wait_for_load_state("networkidle")
     if below:

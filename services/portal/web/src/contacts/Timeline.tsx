@@ -23,6 +23,7 @@ import {
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ms } from "@/api/types";
+import { useLabels } from "@/desk/customer/useLabels";
 import { clock, length } from "@/i18n/format";
 import { usePhone } from "@/i18n/phone";
 import { useSay } from "./useSay";
@@ -59,9 +60,10 @@ export function Timeline({ steps }: { steps: StoryStep[] }) {
   const { t } = useTranslation("contacts");
   const say = useSay();
   const phone = usePhone();
+  const labels = useLabels();
   const [all, setAll] = useState(false);
   const shown = folded(all ? steps : steps.filter((step) => !isTechnical(step)), (step) =>
-    wordsOf(step, say, phone),
+    wordsOf(step, say, phone, (code) => labels([code])),
   );
   const began = ms(steps[0]?.at_ms);
   return (

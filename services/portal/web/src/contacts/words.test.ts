@@ -63,6 +63,11 @@ describe("the words of a story", () => {
     );
     expect(wordsOf(transfer, say, phone)).toMatch(/Support.*asks for help/);
   });
+  it("call a disposition what people call it", () => {
+    const chosen = step("disposition", { agent: "Anna", code: "order" });
+    const label = (code: string) => (code === "order" ? "Order placed" : code);
+    expect(wordsOf(chosen, say, phone, label)).toBe("Anna chose the disposition “Order placed”");
+  });
   it("leave nothing of an unknown kind out", () => {
     const strange = step("teleported", { leg: "2", where: "moon" });
     expect(sentenceOf(strange)).toBeNull();
@@ -105,6 +110,10 @@ describe("what is said again and again", () => {
       ["b", 1],
       ["a", 1],
     ]);
+  });
+  it("is no news where wrap-up ends with the disposition that was chosen before", () => {
+    const steps = ["order", "order"].map((code) => step("disposition", { code }));
+    expect(folded(steps, (each) => each.values.code ?? "").map(({ times }) => times)).toEqual([1]);
   });
   it("is the place in the queue, as it was told last", () => {
     const steps = ["3", "2", "1"].map((text) => step("position", { text }, "flow"));

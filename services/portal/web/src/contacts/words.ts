@@ -167,7 +167,12 @@ export function isTechnical(step: StoryStep): boolean {
 }
 
 /** A step in one sentence; what nobody knows is shown plainly, never left out. */
-export function wordsOf(step: StoryStep, say: Say, phone: (text: string) => string): string {
+export function wordsOf(
+  step: StoryStep,
+  say: Say,
+  phone: (text: string) => string,
+  label: (code: string) => string = (code) => code,
+): string {
   const { values } = step;
   const sentence = sentenceOf(step);
   if (!sentence) return say("step.unknown", { kind: step.kind, values: plain(values) }).trim();
@@ -177,6 +182,7 @@ export function wordsOf(step: StoryStep, say: Say, phone: (text: string) => stri
     ...(values.count && { count: Number(values.count) }),
     who: values.agent || say(`who.${known(values.role)}`),
     ...(values.node && { node: nodeName(values.node) }),
+    ...(values.code && { code: label(values.code) }),
     by: values.by_name || say("who.flow"),
     from: phone(values.from ?? "") || say("who.withheld"),
     to: phone(values.to ?? ""),
@@ -204,7 +210,9 @@ export function folded(
     const last = told.at(-1);
     // A place in the queue is told every few seconds: where the caller came to is what matters.
     const again = last?.step.kind === step.kind && (last.words === said || isPlace(step));
-    if (last && again) told[told.length - 1] = { ...last, words: said, times: last.times + 1 };
+    // A disposition is set as soon as it is chosen, and once more with the end of wrap-up.
+    const more = step.kind === "disposition" ? 0 : 1;
+    if (last && again) told[told.length - 1] = { ...last, words: said, times: last.times + more };
     else told.push({ step, words: said, times: 1 });
   }
   return told;
