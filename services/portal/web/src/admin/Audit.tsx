@@ -10,6 +10,7 @@ import { when, zone } from "@/i18n/format";
 import { dayAfter, startOfDate } from "@/reports/ranges";
 import { useAddress } from "@/reports/useAddress";
 import { DataTable, type Column } from "@/ui/DataTable";
+import { HALF } from "@/ui/half";
 import { Empty } from "@/ui/notes";
 import { Page } from "@/ui/Page";
 import { usePaged } from "@/ui/paged";
@@ -175,7 +176,7 @@ function Filters({ value, change }: FiltersProps) {
           onChange={(who) => change({ who })}
           searchable
           clearable
-          w={{ base: "100%", xs: 200 }}
+          w={{ base: HALF, xs: 200 }}
         />
         <Select
           label={t("audit.what")}
@@ -187,7 +188,7 @@ function Filters({ value, change }: FiltersProps) {
           value={value("area") || null}
           onChange={(area) => change({ area })}
           clearable
-          w={{ base: "100%", xs: 200 }}
+          w={{ base: HALF, xs: 200 }}
         />
         <TextInput
           type="date"

@@ -13,7 +13,8 @@ export default function Beside() {
       <Questions />
       <ShortcutsList />
       {me?.kind === "user" && <ChangePassword key={me.id} />}
-      <Notifications position="bottom-right" limit={4} />
+      {/* At the top: below, panels have the buttons that are wanted next. */}
+      <Notifications position="top-center" limit={4} />
     </>
   );
 }

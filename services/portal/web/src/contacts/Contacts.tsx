@@ -8,6 +8,7 @@ import { KINDS, type Kind } from "@/reports/behind";
 import { useKpiWords } from "@/reports/kpiWords";
 import { RangePicker } from "@/reports/RangePicker";
 import { useAddress } from "@/reports/useAddress";
+import { HALF } from "@/ui/half";
 import { Page } from "@/ui/Page";
 import { askedIn, type Asked } from "./asked";
 import { Calls } from "./Calls";
@@ -119,8 +120,8 @@ function Choice({ value, ...rest }: ChoiceProps) {
       placeholder={value.length > 0 ? "" : t("table.all")}
       searchable
       clearable
-      w={{ base: "100%", xs: "auto" }}
-      miw={200}
+      w={{ base: HALF, xs: "auto" }}
+      miw={{ base: 0, xs: 200 }}
       maw={420}
     />
   );

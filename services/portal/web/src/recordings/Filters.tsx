@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { useAgentOptions, useQueueOptions, withChosen } from "@/contacts/people";
 import { RangePicker } from "@/reports/RangePicker";
 import type { Choice, Range } from "@/reports/ranges";
+import { HALF } from "@/ui/half";
 
 /** So long after the last letter the search begins. */
 const PATIENCE_MS = 400;
@@ -49,7 +50,7 @@ export function Filters({ params, change, choice, range, lead }: Props) {
               onChange={(agent) => change({ agent })}
               searchable
               clearable
-              w={{ base: "100%", xs: 180 }}
+              w={{ base: HALF, xs: 180 }}
             />
           )}
           <Select
@@ -60,7 +61,7 @@ export function Filters({ params, change, choice, range, lead }: Props) {
             onChange={(queue) => change({ queue })}
             searchable
             clearable
-            w={{ base: "100%", xs: 170 }}
+            w={{ base: HALF, xs: 170 }}
           />
           <Select
             label={t("filter.state")}
@@ -69,7 +70,7 @@ export function Filters({ params, change, choice, range, lead }: Props) {
             value={value("state") || null}
             onChange={(state) => change({ state })}
             clearable
-            w={{ base: "100%", xs: 160 }}
+            w={{ base: HALF, xs: 160 }}
           />
           <Button
             variant="default"

@@ -2,6 +2,7 @@
 import { Group, MultiSelect, NumberInput, Paper, Select, Stack, Switch } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { useAgentOptions, useQueueOptions, withChosen } from "@/contacts/people";
+import { HALF } from "@/ui/half";
 import { RangePicker } from "./RangePicker";
 import { GROUPINGS, type ReportState } from "./state";
 
@@ -36,7 +37,7 @@ export function Choices({ state, change }: Props) {
             value={state.by}
             onChange={(by) => change({ by })}
             allowDeselect={false}
-            w={{ base: "100%", xs: 150 }}
+            w={{ base: HALF, xs: 150 }}
           />
           <MultiSelect
             label={t("choose.queues")}
@@ -46,8 +47,8 @@ export function Choices({ state, change }: Props) {
             onChange={(queue) => change({ queue })}
             searchable
             clearable
-            w={{ base: "100%", xs: "auto" }}
-            miw={180}
+            w={{ base: HALF, xs: "auto" }}
+            miw={{ base: 0, xs: 180 }}
             maw={360}
           />
           <MultiSelect
@@ -58,8 +59,8 @@ export function Choices({ state, change }: Props) {
             onChange={(agent) => change({ agent })}
             searchable
             clearable
-            w={{ base: "100%", xs: "auto" }}
-            miw={180}
+            w={{ base: HALF, xs: "auto" }}
+            miw={{ base: 0, xs: 180 }}
             maw={360}
           />
           <NumberInput
@@ -75,7 +76,7 @@ export function Choices({ state, change }: Props) {
             max={86_400}
             clampBehavior="strict"
             suffix={` ${t("common:unit.seconds")}`}
-            w={{ base: "100%", xs: 150 }}
+            w={{ base: HALF, xs: 150 }}
           />
         </Group>
       </Stack>

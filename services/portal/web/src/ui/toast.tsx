@@ -1,5 +1,5 @@
 /** Short news at the edge of the page. */
-import { Button, Group, Text } from "@mantine/core";
+import { Button, Group, Progress, Stack, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import i18next from "i18next";
 import { inWords } from "./words";
@@ -11,8 +11,13 @@ export function toast(message: string): void {
 
 /** It did not, with what to do. */
 export function toastProblem(thrown: unknown): void {
+  toastProblemOf(thrown, i18next.t("error.title"));
+}
+
+/** It did not, under a title of its own. */
+export function toastProblemOf(thrown: unknown, title: string): void {
   notifications.show({
-    title: i18next.t("error.title"),
+    title,
     message: inWords(thrown),
     color: "red",
     autoClose: 9000,
@@ -41,4 +46,58 @@ export function toastUndo(message: string, undo: () => void): void {
       </Group>
     ),
   });
+}
+
+interface Through {
+  through: number;
+  all: number;
+}
+
+/** It goes on: seen from `soonMs` on until `end`, and stopped by who has seen enough. */
+export function toastProgress(
+  now: () => Through,
+  stop: () => void,
+  soonMs: number,
+): { end: () => void } {
+  const id = `progress-${Date.now()}`;
+  let shown = false;
+  const show = () => {
+    const data = {
+      id,
+      color: "blue",
+      autoClose: false as const,
+      withBorder: true,
+      withCloseButton: false,
+      message: <Going {...now()} onStop={stop} />,
+    };
+    if (shown) notifications.update(data);
+    else notifications.show(data);
+    shown = true;
+  };
+  let timer = setTimeout(function again() {
+    show();
+    timer = setTimeout(again, 250);
+  }, soonMs);
+  const end = () => {
+    clearTimeout(timer);
+    if (shown) notifications.hide(id);
+  };
+  return { end };
+}
+
+function Going({ through, all, onStop }: Through & { onStop: () => void }) {
+  const words = i18next.t("progress", { through, all });
+  return (
+    <Stack gap={6}>
+      <Group justify="space-between" wrap="nowrap">
+        <Text size="sm" className="tabular">
+          {words}
+        </Text>
+        <Button size="compact-sm" variant="light" onClick={onStop}>
+          {i18next.t("action.stop")}
+        </Button>
+      </Group>
+      <Progress value={(100 * through) / Math.max(1, all)} aria-label={words} />
+    </Stack>
+  );
 }

@@ -1,12 +1,16 @@
 /** The same done to many, a few at a time, and what came of it. */
 import i18next from "i18next";
 import { ask } from "@/ui/Ask";
-import { toast, toastProblem } from "@/ui/toast";
+import { toast, toastProblemOf, toastProgress } from "@/ui/toast";
 
 const AT_ONCE = 4;
+/** What takes longer is seen to go on, and can be stopped. */
+const SOON_MS = 800;
 
 export interface Outcome {
   done: number;
+  /** Nobody wanted these any more. */
+  left: number;
   problems: unknown[];
 }
 
@@ -15,10 +19,11 @@ export async function each<Item>(
   items: readonly Item[],
   act: (item: Item) => Promise<unknown>,
 ): Promise<Outcome> {
-  const outcome: Outcome = { done: 0, problems: [] };
+  const outcome: Outcome = { done: 0, left: 0, problems: [] };
   let next = 0;
+  let stopped = false;
   const worker = async () => {
-    while (next < items.length) {
+    while (next < items.length && !stopped) {
       const item = items[next] as Item;
       next += 1;
       try {
@@ -29,14 +34,33 @@ export async function each<Item>(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
+  const seen = toastProgress(
+    () => ({ through: outcome.done + outcome.problems.length, all: items.length }),
+    () => {
+      stopped = true;
+    },
+    SOON_MS,
+  );
+  try {
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
+  } finally {
+    seen.end();
+  }
+  outcome.left = items.length - next;
   return outcome;
 }
 
 /** Says what came of it. */
-export function tell(outcome: Outcome): void {
-  if (outcome.done > 0) toast(i18next.t("admin:bulk.done", { count: outcome.done }));
-  if (outcome.problems.length > 0) toastProblem(outcome.problems[0]);
+export function tell({ done, left, problems }: Outcome): void {
+  const t = i18next.t;
+  if (done > 0 || left > 0)
+    toast(
+      [t("admin:bulk.done", { count: done }), left && t("admin:bulk.left", { count: left })]
+        .filter(Boolean)
+        .join(", "),
+    );
+  if (problems.length > 0)
+    toastProblemOf(problems[0], t("admin:bulk.failed", { count: problems.length }));
 }
 
 /** Asks `text`; at yes each is removed, what came of it is said, and `after` is called. */

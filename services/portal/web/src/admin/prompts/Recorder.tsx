@@ -18,7 +18,14 @@ export function Recorder({ onSound }: { onSound: (sound: Blob) => void }) {
   const [level, setLevel] = useState(0);
   const [refused, setRefused] = useState(false);
   const going = useRef<Recording | null>(null);
-  useEffect(() => () => going.current?.stop(), []);
+  const left = useRef(false);
+  useEffect(() => {
+    left.current = false;
+    return () => {
+      left.current = true;
+      going.current?.stop();
+    };
+  }, []);
   const start = async () => {
     setRefused(false);
     let stream: MediaStream;
@@ -27,6 +34,8 @@ export function Recorder({ onSound }: { onSound: (sound: Blob) => void }) {
     } catch {
       return setRefused(true);
     }
+    // The browser may have been asking for longer than anybody cared to look.
+    if (left.current) return stream.getTracks().forEach((track) => track.stop());
     const context = new AudioContext();
     const meter = context.createAnalyser();
     meter.fftSize = 1024;
