@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from services.chassis.database import DatabaseAddress, NoDatabase
@@ -31,11 +32,11 @@ async def keep_up(var: Path, *, services: tuple[str, ...], lan: Lan | None = Non
 
     `lan`: for browsers of that network, too, not for those of this machine only.
     """
-    console = Console(highlight=False)
+    console = plain_console()
     installation = Up(
         var=var,
         services=services,
-        tell=lambda line: console.print(f"[dim]·[/] {line}"),
+        tell=lambda line: console.print(f"[dim]·[/] {escape(line)}"),
         lan=lan,
     )
     # Whoever is told to stop before everything is up leaves nothing behind, either.
@@ -44,7 +45,7 @@ async def keep_up(var: Path, *, services: tuple[str, ...], lan: Lan | None = Non
     try:
         await asyncio.wait((starting, told), return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
-            _say(console, starting.result(), var)
+            say(console, starting.result(), var)
             await told
         console.print("\nStopping: new calls are refused, live ones have 5 seconds.")
     except AlreadyUp:
@@ -61,7 +62,14 @@ async def keep_up(var: Path, *, services: tuple[str, ...], lan: Lan | None = Non
     return 0
 
 
-def _say(console: Console, running: Running, var: Path) -> None:
+def plain_console() -> Console:
+    """A terminal that shows what it is told as it is: `:AB:` is no picture, but a fingerprint's."""
+    return Console(highlight=False, emoji=False)
+
+
+def say(console: Console, running: Running, var: Path) -> None:
+    """Everything a person needs to use what is up now."""
+    folder = escape(str(var))
     console.print(f"\n[bold]Carillon is up.[/]  Portal: [bold]{running.portal}[/]\n")
     if running.fingerprint:
         console.print(
@@ -77,9 +85,9 @@ def _say(console: Console, running: Running, var: Path) -> None:
         table.add_row(running.seeded.tenant, name, password, running.seeded.people.get(name, ""))
     console.print(table)
     console.print(
-        f"\nThe platform's own administrator: {var}/bootstrap.json."
+        f"\nThe platform's own administrator: {folder}/bootstrap.json."
         f"\nCall {running.seeded.number} with any SIP phone at {running.sip}, or run `make call`."
-        f"\nAPI: {running.portal}/docs (REST), {running.grpc} (gRPC). Logs: {var}/log."
+        f"\nAPI: {running.portal}/docs (REST), {running.grpc} (gRPC). Logs: {folder}/log."
         "\nCtrl-C stops it.",
         soft_wrap=True,
     )
@@ -87,7 +95,7 @@ def _say(console: Console, running: Running, var: Path) -> None:
 
 async def migrate_database(admin_url: str, file: Path) -> int:
     """Brings a database up to date and writes down how services log in."""
-    console = Console(highlight=False)
+    console = plain_console()
     try:
         passwords = dict(DatabaseAddress.read(file).passwords)
     except NoDatabase:

@@ -39,7 +39,7 @@ def main(
     ] = False,
 ) -> None:
     """Places a real call over SIP from a menu to an agent, and tells it as it happens."""
-    narration = Narration(Console(stderr=as_json))
+    narration = Narration(Console(stderr=as_json, emoji=False))
     story = Story(tell=narration.tell, begin=narration.begin, say=narration.say)
     began = time.monotonic()
     status = 0
