@@ -19,7 +19,7 @@ Heard = dict[str, float | str] | None
 """The loudest frequency of this moment in Hz with its level in dB; None: nothing is connected."""
 
 EAR = Path(__file__).with_name("ear.js")
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 LOUD_DB = -60.0
 """A tone of the other side is at least so loud in the page's spectrum."""
 NEAR = 0.04
