@@ -62,9 +62,9 @@ async def keep_up(var: Path, *, services: tuple[str, ...], lan: Lan | None = Non
     return 0
 
 
-def plain_console() -> Console:
+def plain_console(*, stderr: bool = False) -> Console:
     """A terminal that shows what it is told as it is: `:AB:` is no picture, but a fingerprint's."""
-    return Console(highlight=False, emoji=False)
+    return Console(highlight=False, emoji=False, stderr=stderr)
 
 
 def say(console: Console, running: Running, var: Path) -> None:
@@ -116,5 +116,6 @@ async def migrate_database(admin_url: str, file: Path) -> int:
     ).write(file)
     for name in applied:
         console.print(f"applied {name}")
-    console.print(f"Up to date. Services log in as {file} says: keep it private.")
+    said = escape(str(file))
+    console.print(f"Up to date. Services log in as {said} says: keep it private.")
     return 0

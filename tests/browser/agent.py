@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.person import Person
+from tests.browser.person import PATIENCE_MS, Person
 
 RING_MS = 20_000
 
@@ -76,6 +76,6 @@ class AgentPage:
         await self.page.keyboard.press("b")
         await self.until_state("Break")
 
-    async def until_state(self, state: str, within_ms: int = 30_000) -> None:
+    async def until_state(self, state: str, within_ms: int = PATIENCE_MS) -> None:
         """Until the page says this state at its head."""
         await expect(self.state_menu).to_contain_text(state, timeout=within_ms)

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 from tests.browser.problems import NotHeard, Troubled
 
@@ -20,6 +20,7 @@ Heard = dict[str, float | str] | None
 
 EAR = Path(__file__).with_name("ear.js")
 PATIENCE_MS = 30_000
+"""For whatever a page does soon, were the machine not busy with something else."""
 LOUD_DB = -60.0
 """A tone of the other side is at least so loud in the page's spectrum."""
 NEAR = 0.04
@@ -164,6 +165,8 @@ async def browsing(
                 permissions=["microphone", "notifications"],
             )
             context.set_default_timeout(PATIENCE_MS)
+            # What is looked for takes as long as what is done.
+            expect.set_options(timeout=PATIENCE_MS)
             await context.add_init_script(path=EAR)
             person = Person(context, await context.new_page(), address.rstrip("/"))
             person.watch()

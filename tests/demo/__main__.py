@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from services.__main__ import NAMES
+from services.launcher.command import plain_console
 from services.launcher.up import Up
 from tests.demo.call import run_call
 from tests.demo.narration import Narration
@@ -39,7 +39,7 @@ def main(
     ] = False,
 ) -> None:
     """Places a real call over SIP from a menu to an agent, and tells it as it happens."""
-    narration = Narration(Console(stderr=as_json, emoji=False))
+    narration = Narration(plain_console(stderr=as_json))
     story = Story(tell=narration.tell, begin=narration.begin, say=narration.say)
     began = time.monotonic()
     status = 0
