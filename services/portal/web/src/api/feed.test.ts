@@ -92,6 +92,45 @@ describe("the feed", () => {
     expect(Socket.last.heard.at(-1)).toEqual({ type: "unsubscribe", topics: ["agents"] });
   });
 
+  it("says after the welcome what has changed since the hello", async () => {
+    const feed = await started();
+    const left = feed.follow("live");
+    feed.follow("alarms");
+    feed.softphoneIs(false);
+    await settled();
+    Socket.last.onopen?.();
+    // What a page begins to follow now is too late for the hello, and too early to be taken.
+    left();
+    feed.follow("waiting");
+    feed.softphoneIs(true);
+    expect(Socket.last.heard).toHaveLength(1);
+    Socket.last.says({ type: "welcome", heartbeat_ms: 2000 });
+    expect(Socket.last.heard.slice(1)).toEqual([
+      { type: "subscribe", topics: ["waiting"] },
+      { type: "unsubscribe", topics: ["live"] },
+      { type: "device-check", device_check: "passed" },
+    ]);
+  });
+
+  it("repeats nothing after the welcome that the hello has said", async () => {
+    const feed = await started();
+    feed.follow("live");
+    feed.softphoneIs(true);
+    await settled();
+    Socket.last.welcomes();
+    expect(Socket.last.heard).toHaveLength(1);
+  });
+
+  it("connects once, however often it is told to try at once", async () => {
+    const feed = await started();
+    Socket.last.close(1006);
+    const before = Socket.all.length;
+    feed.retryNow();
+    feed.retryNow();
+    await settled();
+    expect(Socket.all).toHaveLength(before + 1);
+  });
+
   it("asks for everything anew when a number is left out", async () => {
     const feed = await started();
     const said = vi.fn();

@@ -34,6 +34,9 @@ let number = 0;
 let token = "";
 /** null: this page is no softphone. */
 let checked: boolean | null = null;
+/** What the server was told in the hello; nothing more is taken before its welcome. */
+let greeted: { topics: Topic[]; checked: boolean | null } = { topics: [], checked: null };
+let attempts = 0;
 let again: ReturnType<typeof setTimeout> | undefined;
 let fresh: ReturnType<typeof setInterval> | undefined;
 let beats: Worker | null = null;
@@ -71,8 +74,12 @@ export function softphoneIs(passed: boolean | null): void {
     // The hello says whether a page is a softphone at all: say it anew.
     if (before !== passed && socket) reconnect();
   } else {
-    say({ type: "device-check", device_check: passed ? "passed" : "not-passed" });
+    say({ type: "device-check", device_check: checkedWord(passed) });
   }
+}
+
+function checkedWord(passed: boolean): string {
+  return passed ? "passed" : "not-passed";
 }
 
 /** Follows a topic as long as the answer is not called. */
@@ -112,19 +119,23 @@ async function connect(): Promise<void> {
   clearTimeout(again);
   retryAt.set(0);
   if (link.get() !== "lost") link.set("connecting");
+  attempts += 1;
+  const attempt = attempts;
   try {
     token = await session.token();
   } catch {
-    return later();
+    return attempt === attempts ? later() : undefined;
   }
-  if (!token || !wanted) return;
+  // A newer attempt has begun while this one waited: two connections would be two softphones.
+  if (!token || !wanted || attempt !== attempts) return;
   const address = new URL("/v1/feed", location.origin);
   address.protocol = address.protocol.replace("http", "ws");
   const mine = new WebSocket(address);
   socket = mine;
   mine.onopen = () => {
-    const hello = { type: "hello", token, topics: [...topics.keys()] };
-    const check = checked === null ? {} : { device_check: checked ? "passed" : "not-passed" };
+    greeted = { topics: [...topics.keys()], checked };
+    const hello = { type: "hello", token, topics: greeted.topics };
+    const check = checked === null ? {} : { device_check: checkedWord(checked) };
     mine.send(JSON.stringify({ ...hello, ...check }));
   };
   mine.onmessage = (event) => {
@@ -140,6 +151,7 @@ function heard(said: Said): void {
     failures = 0;
     number = -1;
     link.set("on");
+    catchUp();
     beat(Number(said.heartbeat_ms) || 2000);
   }
   if (typeof said.number === "number") {
@@ -148,6 +160,16 @@ function heard(said: Said): void {
     number = said.number;
   }
   for (const reader of [...readers]) reader(said);
+}
+
+/** Says what has changed on the page between its hello and the welcome. */
+function catchUp(): void {
+  const added = [...topics.keys()].filter((topic) => !greeted.topics.includes(topic));
+  const left = greeted.topics.filter((topic) => !topics.has(topic));
+  if (added.length > 0) say({ type: "subscribe", topics: added });
+  if (left.length > 0) say({ type: "unsubscribe", topics: left });
+  if (checked !== null && checked !== greeted.checked)
+    say({ type: "device-check", device_check: checkedWord(checked) });
 }
 
 function lost(code: number): void {
