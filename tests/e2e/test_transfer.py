@@ -108,6 +108,7 @@ async def test_from_queue_to_queue_to_colleague_with_keys_and_the_reason(stage: 
     assert shown["menu_path"] == "menu: 1"
 
     # Cleo serves sales alone, and Anna, who is there too, has been idle for longer.
+    await anna.becomes("ready", 10)
     cleo = await at_work(stage, "cleo")
     await ben.transfer(taken, "back to sales", agent_id=stage.tenant.users["cleo"])
     again = await takes(cleo, call)
