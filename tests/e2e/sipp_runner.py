@@ -25,12 +25,17 @@ MAX_CALLS: Final = 10_000
 MAX_SECONDS: Final = 600
 GRACE_S: Final = 5.0
 """How much longer than its own time limit SIPp may take to stop."""
+FIRST_PORT: Final = 6_000
+PORTS: Final = 4_000
+"""Below the system's own choice: SIPp cannot bind what a TCP connection has, or had a minute ago."""
 FIRST_MEDIA_PORT: Final = 10_000
 MEDIA_BLOCKS: Final = 100
 MEDIA_PORTS: Final = 100
 """Each run has a block of media ports of its own, away from the phone's and the system's."""
 MAX_ERROR_TEXT: Final = 8_000
 START_ATTEMPTS: Final = 100
+CANNOT_BIND: Final = 254
+"""SIPp's exit code when a port that it was given is taken."""
 _SOUND_HZ: Final = 440
 _SOUND_AMPLITUDE: Final = 6_000
 
@@ -39,6 +44,10 @@ CallerScenario = Literal["caller", "caller_keys", "cancel", "refusals"]
 
 class SippMissing(Exception):
     """There is no sipp on PATH: install Debian's sip-tester."""
+
+
+class SippPortTaken(Exception):
+    """SIPp placed no call, as somebody took its port between our look and its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +195,8 @@ async def _until_bound(run: _Run) -> None:
 async def _verdict(run: _Run) -> SippVerdict:
     async with asyncio.timeout(run.seconds + GRACE_S):
         exit_code = await run.process.wait()
+    if exit_code == CANNOT_BIND:
+        raise SippPortTaken(f"port {run.port}, or one of its media")
     counts = _last_row(run.directory / "stat.csv")
     log = run.directory / "errors.log"
     return SippVerdict(
@@ -212,10 +223,11 @@ def _last_row(statistics: Path) -> dict[str, int]:
 
 
 def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    for _ in range(START_ATTEMPTS):
+        port = FIRST_PORT + secrets.randbelow(PORTS)
+        if not any(_is_taken(port, kind) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)):
+            return port
+    raise OSError(f"no free ports from {FIRST_PORT}")
 
 
 def _free_media_port() -> int:
@@ -226,8 +238,8 @@ def _free_media_port() -> int:
     raise OSError(f"no free media ports from {FIRST_MEDIA_PORT}")
 
 
-def _is_taken(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+def _is_taken(port: int, kind: socket.SocketKind = socket.SOCK_DGRAM) -> bool:
+    with socket.socket(socket.AF_INET, kind) as probe:
         try:
             probe.bind((HOST, port))
         except OSError:

@@ -33,13 +33,14 @@ async def answer(reader: asyncio.StreamReader) -> bytes:
 
 async def test_a_caller_by_tcp_reaches_an_agent(cast: Cast) -> None:
     desk = await cast.agent("abel", Answer(ring_s=0.1))
-    calling = asyncio.ensure_future(
-        run_callers(
-            "caller", number=NUMBER, port=cast.carillon.sip_port, pause_ms=3_000, key="1", tcp=True
-        )
+    calling = run_callers(
+        "caller", number=NUMBER, port=cast.carillon.sip_port, pause_ms=3_000, key="1", tcp=True
     )
-    leg = await desk.incoming(10)
-    demand_flawless(await calling, 1)
+    # A group, so that a caller who cannot even start is told of at once.
+    async with asyncio.TaskGroup() as group:
+        verdict = group.create_task(calling)
+        leg = await desk.incoming(20)
+    demand_flawless(verdict.result(), 1)
     await leg.ended(5)
     assert has_heard(leg, 440)
 
