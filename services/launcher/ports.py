@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from collections.abc import Sequence
 
 LOOPBACK = "127.0.0.1"
 RTP_PORTS = 1_000
+FIRST_PORT = 10_000
+PORTS = 10_000
+"""For servers: 10,000 to 19,999. Audio is above."""
 
 
 def is_free(port: int, hosts: Sequence[str] = (LOOPBACK,)) -> bool:
@@ -29,11 +33,13 @@ def _is_free_on(host: str, port: int) -> bool:
 
 
 def free_port(hosts: Sequence[str] = (LOOPBACK,)) -> int:
-    """Some port that nobody has, on loopback or any of `hosts`."""
+    """Some port that nobody has, on loopback or any of `hosts`.
+
+    Below the system's own choice (Linux: from 32,768), so that no connection takes it before a
+    server does, nor while that server is restarted.
+    """
     while True:
-        with socket.socket() as probe:
-            probe.bind((hosts[0], 0))
-            port: int = probe.getsockname()[1]
+        port = FIRST_PORT + secrets.randbelow(PORTS)
         if is_free(port, hosts):
             return port
 

@@ -1,4 +1,4 @@
-"""A program of Carillon's as a child process: started by its command, ended by a signal."""
+"""Programs as child processes: started by their command, ended by a signal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,20 +14,26 @@ STOP_WAIT_S = 15.0
 TAIL_BYTES = 64 * 1024
 
 
-class Program:
+class Child:
     """One process with its log file."""
 
     def __init__(
-        self, *, module: str, args: tuple[str, ...], env: Mapping[str, str], log: Path
+        self,
+        *,
+        name: str,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        log: Path,
+        cwd: Path = ROOT,
     ) -> None:
-        """`env` is added to this process's own environment."""
-        self.name = " ".join((module, *args))
+        """`env` is the whole environment that it gets."""
+        self.name = name
         """What it is called in messages."""
         self.log = log
         """Where all that it writes goes."""
-        self._module = module
-        self._args = args
-        self._env = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'media-gateway'}", **env}
+        self._command = tuple(command)
+        self._env = dict(env)
+        self._cwd = cwd
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -46,11 +52,8 @@ class Program:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                self._module,
-                *self._args,
-                cwd=ROOT,
+                *self._command,
+                cwd=self._cwd,
                 env=self._env,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
@@ -97,3 +100,18 @@ class Program:
         """What it holds in memory now, in MiB."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
+
+
+class Program(Child):
+    """A program of Carillon's own."""
+
+    def __init__(
+        self, *, module: str, args: tuple[str, ...], env: Mapping[str, str], log: Path
+    ) -> None:
+        """`env` is added to this process's own environment."""
+        super().__init__(
+            name=" ".join((module, *args)),
+            command=(sys.executable, "-m", module, *args),
+            env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'media-gateway'}", **env},
+            log=log,
+        )

@@ -26,12 +26,12 @@ MAX_SECONDS: Final = 600
 GRACE_S: Final = 5.0
 """How much longer than its own time limit SIPp may take to stop."""
 FIRST_PORT: Final = 6_000
-PORTS: Final = 4_000
-"""Below the system's own choice: SIPp cannot bind what a TCP connection has, or had a minute ago."""
-FIRST_MEDIA_PORT: Final = 10_000
-MEDIA_BLOCKS: Final = 100
+PORTS: Final = 1_000
+"""Not the system's own choice: SIPp can bind none that a TCP connection has, or just had."""
+FIRST_MEDIA_PORT: Final = 7_000
+MEDIA_BLOCKS: Final = 30
 MEDIA_PORTS: Final = 100
-"""Each run has a block of media ports of its own, away from the phone's and the system's."""
+"""Each run has a block of media ports of its own, away from everybody else's."""
 MAX_ERROR_TEXT: Final = 8_000
 START_ATTEMPTS: Final = 100
 CANNOT_BIND: Final = 254
