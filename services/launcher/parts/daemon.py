@@ -55,7 +55,7 @@ class Daemon(ABC):
         await self.child.start()
         try:
             async with asyncio.timeout(self.ready_within_s):
-                while self.child.is_running and not await self.answers():
+                while self.child.is_running and not await self.answers():  # noqa: ASYNC110 (a server is asked)
                     await asyncio.sleep(LOOK_EACH_S)
         except TimeoutError:
             raise await self._failed("does not answer") from None
