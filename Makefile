@@ -8,6 +8,9 @@ ARGS ?=
 LAN ?=
 
 WEB := services/portal/web
+# Calls that leave the machine time to spare are tried several at once, the others alone.
+TOGETHER := $(wildcard tests/e2e/test_gateway_*.py) \
+  $(patsubst %,tests/e2e/test_%.py,bad_input call prompts sipp tcp tenants webrtc)
 
 .PHONY: help demo up call web test lint format bench pictures protos lock setup setup-test clean
 
@@ -29,8 +32,8 @@ ifdef ARGS
 else
 	@cd $(WEB) && scripts/npm.sh run --silent test
 	@$(BIN)/python -m pytest -q -n auto tests/unit tests/ports tests/sim tests/house tests/fuzz
-	@# Real calls have real clocks: they have the machine to themselves.
-	@$(BIN)/python -m pytest -q tests/e2e
+	@tests/calls.sh -n 4 --dist loadfile $(TOGETHER)
+	@tests/calls.sh $(addprefix --ignore=,$(TOGETHER)) tests/e2e
 endif
 
 lint: setup-test $(WEB)/src/api/schema.d.ts  ## Check style, types, import rules and generated stubs
