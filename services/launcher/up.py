@@ -12,15 +12,16 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from services.chassis.errors import CarillonError, Kind
-from services.chassis.postgres.server import PostgresFailed, PostgresServer
-from services.chassis.tasks import Tasks
+from services.chassis.postgres.server import PostgresServer
 from services.launcher import seed
 from services.launcher.certificates import Files, certify
-from services.launcher.machine import Layout, Machine, NotReady, born, end_leftovers
+from services.launcher.keeping import Keeper
+from services.launcher.machine import Layout, Machine, born, end_leftovers
 from services.launcher.network import Lan
 from services.launcher.ports import LOOPBACK, free_port, is_free
 
@@ -34,8 +35,6 @@ OUTSIDE = f"{LOOPBACK}:5070"
 """Where calls to numbers outside go: whoever wants to take them starts a SIP phone there."""
 FICTIONAL = ("+120255501*",)
 """Numbers that nobody has: North America keeps 555-01xx for stories."""
-RESTART_FIRST_S = 1.0
-RESTART_LAST_S = 30.0
 
 
 class AlreadyUp(CarillonError):
@@ -88,8 +87,7 @@ class Up:
         self._lan = lan
         self._certified: Files | None = None
         self._stack = AsyncExitStack()
-        self._tasks = Tasks()
-        self._stopping = False
+        self._keeper = Keeper(tell)
         self._starting: asyncio.Future[None] | None = None
         self.machine: Machine | None = None
         """Its processes, once started."""
@@ -137,15 +135,18 @@ class Up:
         await asyncio.gather(*(self.machine.start(name) for name in self.machine.programs))
         running = await self._seeded()
         self._remember(running, ports)
-        for name in self.machine.programs:
-            self._tasks.start(self._keep(self.machine, name), f"keep {name}")
-        self._tasks.start(self._keep_database(postgres), "keep PostgreSQL")
+        for name, program in self.machine.programs.items():
+            self._keeper.keep(name, ended=program.ended, start=partial(self.machine.start, name))
+        self._keeper.keep(
+            "PostgreSQL",
+            ended=partial(asyncio.to_thread, postgres.wait),
+            start=partial(self._start_database, postgres),
+        )
         return running
 
     async def stop(self) -> None:
         """Drains and stops everything; what is in the database stays."""
-        self._stopping = True
-        await self._tasks.close()
+        await self._keeper.close()
         await self._stack.aclose()
         if self.machine is not None:
             # Sockets that nobody listens on any more; the next start makes a folder anew.
@@ -260,38 +261,6 @@ class Up:
         temporary = path.with_suffix(".new")
         temporary.write_text(json.dumps(said))
         temporary.replace(path)
-
-    async def _keep(self, machine: Machine, name: str) -> None:
-        """Starts a process again when it ends by itself, sooner at first and later each time."""
-        loop = asyncio.get_running_loop()
-        pause_s = RESTART_FIRST_S
-        while True:
-            since_s = loop.time()
-            status = await machine.programs[name].ended()
-            if self._stopping:
-                return
-            if loop.time() - since_s > RESTART_LAST_S:
-                pause_s = RESTART_FIRST_S  # it was well for a while: this is another illness
-            self._tell(f"{name} ended with status {status}; starting it again in {pause_s:.0f} s.")
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, RESTART_LAST_S)
-            try:
-                await machine.start(name)
-                self._tell(f"{name} is back.")
-            except (NotReady, OSError) as error:
-                self._tell(str(error))
-
-    async def _keep_database(self, postgres: PostgresServer) -> None:
-        """Starts PostgreSQL again, where it was, when it ends by itself."""
-        while True:
-            await asyncio.to_thread(postgres.wait)
-            self._tell("PostgreSQL ended; starting it again.")
-            try:
-                await self._start_database(postgres)
-                self._tell("PostgreSQL is back.")
-            except PostgresFailed as error:
-                self._tell(str(error))
-                await asyncio.sleep(RESTART_LAST_S)
 
 
 def outside_env(given: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import time
@@ -21,10 +20,11 @@ import asyncpg
 from services.chassis.database import DatabaseAddress
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.migrations import migrate, roles
+from services.chassis.ports import LOOPBACK, free_port, is_free
 from services.chassis.postgres.programs import Account, account, find
 
 ADMIN = "carillon_admin"
-HOST = "127.0.0.1"
+HOST = LOOPBACK
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 20.0
 ATTEMPTS = 6
@@ -77,7 +77,7 @@ class PostgresServer:
             self._make()
         self._stop_leftover()
         # The same again where nobody has it: who is connected finds it back by itself.
-        self.port = self.port if _is_free(self.port) else _free_port()
+        self.port = self.port if self.port and is_free(self.port) else free_port()
         fast = _FAST if self._fast else ""
         self._write("carillon.conf", _CONFIG.format(host=HOST, port=self.port) + fast, 0o600)
         for _ in range(ATTEMPTS):
@@ -329,20 +329,3 @@ class PostgresServer:
             time.sleep(0.02)
         self.stop(signal.SIGQUIT)
         return False
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return port != 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
