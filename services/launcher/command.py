@@ -16,8 +16,9 @@ from rich.table import Table
 from services.chassis.database import DatabaseAddress, NoDatabase
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.migrations import migrate, roles
+from services.launcher.folder import AlreadyUp, Running, present
 from services.launcher.network import Lan
-from services.launcher.up import AlreadyUp, Running, Up, present, until_stopped
+from services.launcher.up import Up, until_stopped
 
 
 class CannotMigrate(CarillonError):

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import hashlib
 import json
 import os
 import shutil
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
 
-from services.chassis.errors import CarillonError, Kind
 from services.chassis.postgres.server import PostgresServer
-from services.launcher import seed
 from services.launcher.certificates import Files, certify
+from services.launcher.folder import POSTGRES, Folder, Running
 from services.launcher.keeping import Keeper
-from services.launcher.machine import Layout, Machine, born, end_leftovers
+from services.launcher.machine import Layout, Machine, end_leftovers
 from services.launcher.network import Lan
 from services.launcher.ports import LOOPBACK, free_port, is_free
 
 DATABASE = "carillon"
-LOCK = "up.lock"
 USUAL = {"sip": 5060, "http": 8080, "grpc": 8081}
 NAMES_OF = {"sip": "SIP", "http": "The portal", "grpc": "gRPC"}
 WEBRTC_ADDRESSES = "CARILLON_GATEWAY_WEBRTC_ADDRESSES"
@@ -35,29 +29,6 @@ OUTSIDE = f"{LOOPBACK}:5070"
 """Where calls to numbers outside go: whoever wants to take them starts a SIP phone there."""
 FICTIONAL = ("+120255501*",)
 """Numbers that nobody has: North America keeps 555-01xx for stories."""
-
-
-class AlreadyUp(CarillonError):
-    """Another process keeps this installation running."""
-
-    code: ClassVar[str] = "already-up"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """What a person needs to use it."""
-
-    portal: str
-    """Address of the portal."""
-    grpc: str
-    """Where integrators' gRPC goes."""
-    sip: str
-    """Where phones call."""
-    seeded: seed.Seeded
-    """The demo tenant."""
-    fingerprint: str = ""
-    """Of the authority that vouches for the portal on the network; empty: on this machine only."""
 
 
 class Up:
@@ -78,7 +49,8 @@ class Up:
         `from_nothing`: what an earlier run kept is removed. `lan`: browsers of that network may
         come, by HTTPS; else those of this machine only.
         """
-        self.var = var.absolute()
+        self._folder = Folder(var)
+        self.var = self._folder.path
         """The installation's folder."""
         self._services = services
         self._tell = tell
@@ -97,14 +69,13 @@ class Up:
 
         Ports in use are said and replaced. What a killed predecessor left is ended first.
         """
-        self.var.mkdir(parents=True, exist_ok=True)
-        self._lock()
+        self._folder.hold(self._stack)
         left = await end_leftovers(self.var)
         if left:
             self._tell(f"Ended {left} processes that an earlier run had left.")
         if self._from_nothing:
-            await asyncio.to_thread(self._clear)
-        postgres = PostgresServer(self.var / "postgres")
+            await asyncio.to_thread(self._folder.clear)
+        postgres = PostgresServer(self.var / POSTGRES)
         self._tell("Starting PostgreSQL")
         self._stack.push_async_callback(self._stop_database, postgres)
         await self._start_database(postgres)
@@ -134,7 +105,7 @@ class Up:
         self._tell(f"Starting services ({', '.join(self._services)}) and media gateway")
         await asyncio.gather(*(self.machine.start(name) for name in self.machine.programs))
         running = await self._seeded()
-        self._remember(running, ports)
+        self._folder.remember(running, asked_ports=ports)
         for name, program in self.machine.programs.items():
             self._keeper.keep(name, ended=program.ended, start=partial(self.machine.start, name))
         self._keeper.keep(
@@ -161,23 +132,6 @@ class Up:
         if self._starting is not None:
             await asyncio.wait((self._starting,))
         postgres.stop()
-
-    def _clear(self) -> None:
-        PostgresServer(self.var / "postgres").remove()
-        for path in self.var.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.name != LOCK:
-                path.unlink()
-
-    def _lock(self) -> None:
-        handle = os.open(self.var / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(handle)
-            raise AlreadyUp(str(self.var)) from None
-        self._stack.callback(os.close, handle)
 
     def _network_env(self) -> dict[str, str]:
         """Browsers of the network, too: what programs ask by gRPC has no TLS, and stays here."""
@@ -219,48 +173,17 @@ class Up:
         certified = self._certified
         scheme = "https" if certified else "http"
         shown = self._lan.address if self._lan else LOOPBACK
-        mark = self.var / "seeded"
-        version = _version()
-        passwords = self.var / "passwords.json"
-        if passwords.exists() and mark.exists() and mark.read_text() == version:
-            story = seed.story()
-            seeded = seed.Seeded(
-                story["tenant"]["name"], story["number"], json.loads(passwords.read_text())
-            )
-        else:
-            self._tell("Seeding the demo tenant through the public API")
-            seeded = await seed.seed(
-                f"{scheme}://{LOOPBACK}:{told['http']}",
-                authority=certified.authority if certified else None,
-                bootstrap=self.var / "bootstrap.json",
-                keep=passwords,
-                tell=lambda line: self._tell(f"  {line}"),
-            )
-            mark.write_text(version)
         return Running(
             portal=f"{scheme}://{shown}:{told['http']}",
             grpc=f"{LOOPBACK}:{told['grpc']}",
             sip=f"{LOOPBACK}:{self.machine.sip_port}",
-            seeded=seeded,
+            seeded=await self._folder.seeded(
+                f"{scheme}://{LOOPBACK}:{told['http']}",
+                authority=certified.authority if certified else None,
+                tell=self._tell,
+            ),
             fingerprint=certified.fingerprint if certified else "",
         )
-
-    def _remember(self, running: Running, ports: dict[str, int]) -> None:
-        """Says in run.json, beside the sockets' folder, where everything is."""
-        path = self.var / "run.json"
-        said: dict[str, Any] = json.loads(path.read_text())
-        said |= {
-            "portal": running.portal,
-            "grpc": running.grpc,
-            "sip": running.sip,
-            "number": running.seeded.number,
-            "pid": os.getpid(),
-            "born": born(os.getpid()),
-            "asked_ports": ports,
-        }
-        temporary = path.with_suffix(".new")
-        temporary.write_text(json.dumps(said))
-        temporary.replace(path)
 
 
 def outside_env(given: Mapping[str, str]) -> dict[str, str]:
@@ -281,19 +204,3 @@ async def until_stopped() -> None:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-
-
-def present(var: Path) -> dict[str, Any] | None:
-    """What a running `up` said of itself; None when there is none."""
-    try:
-        said: dict[str, Any] = json.loads((var / "run.json").read_text())
-    except (OSError, ValueError):
-        return None
-    alive = "portal" in said and said.get("born") == born(said["pid"])
-    return said if alive else None
-
-
-def _version() -> str:
-    """Changes when what is seeded changes."""
-    files = sorted(seed.FOLDER.glob("*.json"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from protos.gateway.v1 import events_pb2
-from services.launcher.up import AlreadyUp, Running, Up
+from services.launcher.folder import AlreadyUp, Running
+from services.launcher.up import Up
 from tests.demo.cast import (
     Scene,
     everyone,

@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from services.launcher.up import present
+from services.launcher.folder import present
 from tests.softphone.__main__ import main as softphone
 
 VAR = Path(__file__).resolve().parents[2] / "var" / "up"

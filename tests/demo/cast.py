@@ -11,8 +11,8 @@ from typing import Any
 from protos.gateway.v1 import gateway_pb2
 from protos.gateway.v1.gateway_pb2_grpc import GatewayStub
 from services.chassis.rpc import PLATFORM, metadata
+from services.launcher.folder import Running
 from services.launcher.machine import GATEWAY, Machine
-from services.launcher.up import Running
 from tests.agent.desk import Desk, desk_of
 from tests.agent.portal import Session, signed_in
 from tests.demo.story import Story

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from services.launcher.command import CannotMigrate, migrate_database, plain_console, say
+from services.launcher.folder import Running
 from services.launcher.seed import Seeded
-from services.launcher.up import Running
 
 
 @pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/none", "postgresql://[::1"])
