@@ -3,7 +3,9 @@
 # Nothing is done, and nothing said, when all are there.
 set -euo pipefail
 
-declare -A package_of=([sipp]=sip-tester [espeak-ng]=espeak-ng [chromium]=chromium)
+cd "$(dirname "$0")/.."
+declare -A package_of=([sipp]=sip-tester [espeak-ng]=espeak-ng [chromium]=chromium
+  [java]=openjdk-17-jre-headless [mvn]=maven)
 missing=()
 for program in "${!package_of[@]}"; do
   command -v "$program" >/dev/null || missing+=("${package_of[$program]}")
@@ -14,7 +16,12 @@ for font in "${!font_of[@]}"; do
   found=$(fc-list "$font" 2>/dev/null || true)
   [ -n "$found" ] || missing+=("${font_of[$font]}")
 done
-[ ${#missing[@]} -eq 0 ] && exit 0
+
+# Servers that no package brings; they are kept for this user, outside of the clone.
+parts() {
+  exec .venv/bin/python -m services.launcher.parts
+}
+[ ${#missing[@]} -eq 0 ] && parts
 
 become=()
 if [ "$(id -u)" -ne 0 ]; then
@@ -39,3 +46,4 @@ install || { "${become[@]}" apt-get update >"$log" 2>&1 && install; } || {
   echo "Installing failed. Run: apt-get update && apt-get install ${missing[*]}" >&2
   exit 1
 }
+parts

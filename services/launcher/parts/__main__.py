@@ -1,0 +1,39 @@
+"""Makes servers and programs that are not ours ready: `python -m services.launcher.parts kafka`.
+
+Without names, all of them. Nothing is done, and nothing said, for what is there already. Status 1
+when one is missing, with a sentence that says what to do.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from services.launcher.parts import kafka
+from services.launcher.parts.daemon import PartMissing
+
+PARTS: dict[str, Callable[[], Path]] = {
+    "kafka": kafka.libraries,
+}
+"""By name: what makes a part ready, and returns where it is."""
+
+
+def main(names: list[str]) -> int:
+    """Makes the named parts ready; the exit status."""
+    unknown = sorted(set(names) - set(PARTS))
+    if unknown:
+        sys.stderr.write(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}\n")
+        return 2
+    failed = False
+    for name in names or PARTS:
+        try:
+            PARTS[name]()
+        except PartMissing as error:
+            sys.stderr.write(f"{error}\n")
+            failed = True
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
