@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.postgres.server import PostgresServer
 from services.launcher import seed
-from services.launcher.machine import born
+from services.launcher.processes import born
 
 LOCK = "up.lock"
 POSTGRES = "postgres"

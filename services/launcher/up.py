@@ -16,9 +16,10 @@ from services.chassis.postgres.server import PostgresServer
 from services.launcher.certificates import Files, certify
 from services.launcher.folder import POSTGRES, Folder, Running
 from services.launcher.keeping import Keeper
-from services.launcher.machine import Layout, Machine, end_leftovers
+from services.launcher.machine import Layout, Machine
 from services.launcher.network import Lan
 from services.launcher.ports import LOOPBACK, free_port, is_free
+from services.launcher.processes import end_leftovers
 
 DATABASE = "carillon"
 USUAL = {"sip": 5060, "http": 8080, "grpc": 8081}

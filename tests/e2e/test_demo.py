@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from services.launcher.machine import born
 from services.launcher.process import ROOT
+from services.launcher.processes import born
 from tests.demo.narration import Narration
 from tests.demo.story import Story, StoryFailed
 

@@ -18,8 +18,8 @@ import httpx
 import pytest
 
 from services.chassis.postgres.server import PostgresServer
-from services.launcher.machine import born
 from services.launcher.process import ROOT
+from services.launcher.processes import born
 
 # Each test starts a whole installation, which takes a busy machine its time.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
