@@ -29,6 +29,14 @@ def free_port(hosts: Sequence[str] = (LOOPBACK,)) -> int:
             return port
 
 
+def free_ports(count: int) -> list[int]:
+    """So many different ports that nobody has on loopback."""
+    found: dict[int, None] = {}
+    while len(found) < count:
+        found[free_port()] = None
+    return list(found)
+
+
 def _is_free_on(host: str, port: int) -> bool:
     for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
         with socket.socket(socket.AF_INET, kind) as probe:

@@ -52,10 +52,18 @@ class _Pair:
     key: ec.EllipticCurvePrivateKey
 
 
-def certify(folder: Path, *, host: str, names: Sequence[str], now: datetime | None = None) -> Files:
+def certify(
+    folder: Path,
+    *,
+    host: str,
+    names: Sequence[str],
+    clients: bool = False,
+    now: datetime | None = None,
+) -> Files:
     """The certificate for a machine's addresses and names, made or made anew where it must be.
 
-    `host` is what the machine is called. It blocks: ask in a thread.
+    `host` is what the machine is called; `clients`: who has it shows it as a client, too. It
+    blocks: ask in a thread.
     """
     now = now or datetime.now(UTC)
     authority = _kept(folder / "ca.crt", folder / "ca.key")
@@ -64,7 +72,7 @@ def certify(folder: Path, *, host: str, names: Sequence[str], now: datetime | No
         _keep(folder / "ca.crt", folder / "ca.key", authority)
     machine = _kept(folder / "server.crt", folder / "server.key")
     if machine is None or not _still_good(machine, authority, names, now):
-        machine = _new_certificate(authority, names, now)
+        machine = _new_certificate(authority, names, now, clients=clients)
         _keep(folder / "server.crt", folder / "server.key", machine, authority)
     digest = authority.certificate.fingerprint(hashes.SHA256())
     return Files(
@@ -101,7 +109,11 @@ def _new_authority(host: str, now: datetime) -> _Pair:
     return _Pair(built.sign(key, hashes.SHA256()), key)
 
 
-def _new_certificate(authority: _Pair, names: Sequence[str], now: datetime) -> _Pair:
+def _new_certificate(
+    authority: _Pair, names: Sequence[str], now: datetime, *, clients: bool
+) -> _Pair:
+    uses = [ExtendedKeyUsageOID.SERVER_AUTH]
+    uses += [ExtendedKeyUsageOID.CLIENT_AUTH] if clients else []
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = authority.certificate.subject
     issued_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key())
@@ -109,7 +121,7 @@ def _new_certificate(authority: _Pair, names: Sequence[str], now: datetime) -> _
         _builder(_name(names[0]), issuer, key, now, LIFE)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
         .add_extension(issued_by, critical=False)
         .add_extension(x509.SubjectAlternativeName(_general_names(names)), critical=False)
     )

@@ -7,15 +7,18 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
+
+from grpc import aio
 
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.postgres.server import PostgresServer
 from services.launcher import seed
+from services.launcher.process import Program
 from services.launcher.processes import born
 
 LOCK = "up.lock"
@@ -43,6 +46,23 @@ class Running:
     """The demo tenant."""
     fingerprint: str = ""
     """Of the authority that vouches for the portal on the network; empty: on this machine only."""
+
+
+class Installation(Protocol):
+    """A whole call centre on this machine."""
+
+    @property
+    def programs(self) -> Mapping[str, Program]:
+        """Carillon's own processes, by name, once started."""
+
+    def gateways(self) -> list[aio.Channel]:
+        """The ways to the gateways, once started."""
+
+    async def start(self) -> Running:
+        """Starts everything, and seeds the demo tenant the first time; AlreadyUp."""
+
+    async def stop(self) -> None:
+        """Drains and stops everything."""
 
 
 class Folder:

@@ -12,13 +12,16 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
+from grpc import aio
+
 from services.chassis.postgres.server import PostgresServer
 from services.launcher.certificates import Files, certify
 from services.launcher.folder import POSTGRES, Folder, Running
 from services.launcher.keeping import Keeper
-from services.launcher.machine import Layout, Machine
+from services.launcher.machine import GATEWAY, Layout, Machine
 from services.launcher.network import Lan
 from services.launcher.ports import LOOPBACK, free_port, is_free
+from services.launcher.process import Program
 from services.launcher.processes import end_leftovers
 
 DATABASE = "carillon"
@@ -64,6 +67,17 @@ class Up:
         self._starting: asyncio.Future[None] | None = None
         self.machine: Machine | None = None
         """Its processes, once started."""
+
+    @property
+    def programs(self) -> Mapping[str, Program]:
+        """Carillon's own processes, by name."""
+        assert self.machine is not None
+        return self.machine.programs
+
+    def gateways(self) -> list[aio.Channel]:
+        """The ways to the gateways."""
+        assert self.machine is not None
+        return [self.machine.channel(GATEWAY)]
 
     async def start(self) -> Running:
         """Starts everything, and seeds the demo tenant the first time; a named error says why not.

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from protos.gateway.v1 import events_pb2
-from services.launcher.folder import AlreadyUp, Running
-from services.launcher.up import Up
+from services.launcher.folder import AlreadyUp, Installation, Running
 from tests.demo.cast import (
     Scene,
     everyone,
@@ -37,7 +36,7 @@ class AnotherDemo(Exception):
     """A demo is under way in the same folder."""
 
 
-async def run_call(story: Story, carillon: Up) -> None:
+async def run_call(story: Story, carillon: Installation) -> None:
     """Tells the story of one call on an installation of its own; StoryFailed says what failed.
 
     Whoever made the installation stops it, however this ends.
@@ -48,8 +47,7 @@ async def run_call(story: Story, carillon: Up) -> None:
         except AlreadyUp as error:
             raise AnotherDemo(f"it is using {error}: let it end first") from error
         s.detail = f"portal {running.portal}, SIP {running.sip}"
-    assert carillon.machine is not None
-    async with everyone(story, running, carillon.machine) as scene:
+    async with everyone(story, running, carillon.gateways()) as scene:
         with story.step("Carillon", "says how the day has been so far") as s:
             before = await kpis(scene.supervisor)
             story.figures["kpis"] = {"before": before}
@@ -58,8 +56,7 @@ async def run_call(story: Story, carillon: Up) -> None:
         await _conversation(scene, call)
         await _afterwards(scene)
         story.figures["memory_mb"] = {
-            name: round(program.resident_mb(), 1)
-            for name, program in carillon.machine.programs.items()
+            name: round(program.resident_mb(), 1) for name, program in carillon.programs.items()
         }
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from grpc import aio
 
 from protos.gateway.v1 import gateway_pb2
 from protos.gateway.v1.gateway_pb2_grpc import GatewayStub
 from services.chassis.rpc import PLATFORM, metadata
 from services.launcher.folder import Running
-from services.launcher.machine import GATEWAY, Machine
 from tests.agent.desk import Desk, desk_of
 from tests.agent.portal import Session, signed_in
 from tests.demo.story import Story
@@ -37,7 +38,9 @@ class Scene:
 
 
 @asynccontextmanager
-async def everyone(story: Story, running: Running, machine: Machine) -> AsyncIterator[Scene]:
+async def everyone(
+    story: Story, running: Running, gateways: Sequence[aio.Channel]
+) -> AsyncIterator[Scene]:
     """A caller with a phone, an agent with a browser, a supervisor who looks on."""
     passwords = running.seeded.passwords
     async with AsyncExitStack() as stack:
@@ -53,26 +56,31 @@ async def everyone(story: Story, running: Running, machine: Machine) -> AsyncIte
                     running.portal, tenant="demo", username="sara", password=passwords["sara"]
                 )
             )
-            facts = await stack.enter_async_context(watching_calls(machine))
-            step.detail = f"{supervisor.me['name']}; the gateway tells what happens in calls"
+            facts = await stack.enter_async_context(watching_calls(gateways))
+            step.detail = f"{supervisor.me['name']}; gateways tell what happens in calls"
         phone = await stack.enter_async_context(SoftPhone(user=CALLER, display="Carol Caller"))
         yield Scene(story, running, phone, desk, supervisor, facts)
 
 
 @asynccontextmanager
-async def watching_calls(machine: Machine) -> AsyncIterator[Facts]:
-    """What the gateway tells of its calls, for as long as the block lasts."""
+async def watching_calls(gateways: Sequence[aio.Channel]) -> AsyncIterator[Facts]:
+    """What gateways tell of their calls, for as long as the block lasts."""
     facts = Facts()
-    calls = GatewayStub(machine.channel(GATEWAY)).WatchCalls(
-        gateway_pb2.WatchCallsRequest(), metadata=metadata(tenant_id=PLATFORM)
-    )
-    reader = asyncio.ensure_future(facts.read(calls))
+    calls = [
+        GatewayStub(channel).WatchCalls(
+            gateway_pb2.WatchCallsRequest(), metadata=metadata(tenant_id=PLATFORM)
+        )
+        for channel in gateways
+    ]
+    readers = [asyncio.ensure_future(facts.read(each)) for each in calls]
     try:
-        await calls.wait_for_connection()
+        for each in calls:
+            await each.wait_for_connection()
         yield facts
     finally:
-        reader.cancel()
-        await asyncio.gather(reader, return_exceptions=True)
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
 
 
 async def kpis(supervisor: Session) -> dict[str, float | None]:
