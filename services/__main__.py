@@ -95,13 +95,18 @@ def up(
     """Run a whole call centre on this machine, with its database, until Ctrl-C."""
     from services.launcher.command import keep_up  # noqa: PLC0415 (services run without it)
     from services.launcher.network import find_lan  # noqa: PLC0415 (the same)
+    from services.launcher.up import Up  # noqa: PLC0415 (the same)
 
     if address and not lan:
         raise typer.BadParameter("--address is of no use without --lan")
 
     def keep(_: object) -> int:
         found = find_lan(address) if lan else None
-        return asyncio.run(keep_up(var, services=NAMES, lan=found))
+
+        def make(tell: Callable[[str], None]) -> Up:
+            return Up(var=var, services=NAMES, tell=tell, lan=found)
+
+        return asyncio.run(keep_up(make, var=var, again="make up"))
 
     raise typer.Exit(_status(keep, None))
 

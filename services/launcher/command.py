@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -16,9 +17,8 @@ from rich.table import Table
 from services.chassis.database import DatabaseAddress, NoDatabase
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.migrations import migrate, roles
-from services.launcher.folder import AlreadyUp, Running, present
-from services.launcher.network import Lan
-from services.launcher.up import Up, until_stopped
+from services.launcher.folder import AlreadyUp, Installation, Running, present
+from services.launcher.up import until_stopped
 
 
 class CannotMigrate(CarillonError):
@@ -28,18 +28,16 @@ class CannotMigrate(CarillonError):
     kind: ClassVar[Kind] = Kind.INVALID
 
 
-async def keep_up(var: Path, *, services: tuple[str, ...], lan: Lan | None = None) -> int:
+async def keep_up(
+    make: Callable[[Callable[[str], None]], Installation], *, var: Path, again: str
+) -> int:
     """Starts a whole installation, says how to use it, and stops it on Ctrl-C.
 
-    `lan`: for browsers of that network, too, not for those of this machine only.
+    `make` is told where lines of progress go, and makes what keeps its data in `var`; `again` is
+    the command that starts it the next time.
     """
     console = plain_console()
-    installation = Up(
-        var=var,
-        services=services,
-        tell=lambda line: console.print(f"[dim]·[/] {escape(line)}"),
-        lan=lan,
-    )
+    installation = make(lambda line: console.print(f"[dim]·[/] {escape(line)}"))
     # Whoever is told to stop before everything is up leaves nothing behind, either.
     starting = asyncio.ensure_future(installation.start())
     told = asyncio.ensure_future(until_stopped())
@@ -50,7 +48,7 @@ async def keep_up(var: Path, *, services: tuple[str, ...], lan: Lan | None = Non
             await told
         console.print("\nStopping: new calls are refused, live ones have 5 seconds.")
     except AlreadyUp:
-        said = present(installation.var)
+        said = present(var.absolute())
         where = f": the portal is at {said['portal']}" if said else ""
         console.print(f"Carillon is already up{where}. Stop it there with Ctrl-C.")
         return 0
@@ -59,7 +57,7 @@ async def keep_up(var: Path, *, services: tuple[str, ...], lan: Lan | None = Non
             each.cancel()
         await asyncio.wait((starting, told))
         await installation.stop()
-    console.print("Stopped. Everything is kept for the next `make up`.")
+    console.print(f"Stopped. Everything is kept for the next `{again}`.")
     return 0
 
 
