@@ -48,7 +48,7 @@ async def keep_up(
             await told
         console.print("\nStopping: new calls are refused, live ones have 5 seconds.")
     except AlreadyUp:
-        said = present(var.absolute())
+        said = present(var)
         where = f": the portal is at {said['portal']}" if said else ""
         console.print(f"Carillon is already up{where}. Stop it there with Ctrl-C.")
         return 0
