@@ -19,7 +19,7 @@ from tests.browser import AdministratorPage, AgentPage, Person, browsing
 from tests.softphone import SoftPhone
 from tests.softphone.outgoing import OutgoingCall
 from tests.stage.installation import Installation
-from tests.stage.tenants import PASSWORD, platform, portal_of
+from tests.stage.tenants import PASSWORD, platform
 
 pytestmark = [
     pytest.mark.e2e,
@@ -48,7 +48,7 @@ class Ground:
     async def at_browser(self, tenant: str, username: str, password: str) -> Person:
         """Somebody who signs in for the first time, and would rather not be shown around."""
         person = await self.people.enter_async_context(
-            browsing(portal_of(self.carillon), self.folder, tone_hz=AGENT_HZ)
+            browsing(self.carillon.portal, self.folder, tone_hz=AGENT_HZ)
         )
         await person.sign_in(tenant=tenant, username=username, password=password)
         await person.page.get_by_role("button", name="Not now").click()
@@ -110,7 +110,7 @@ async def new_tenant(ground: Ground, name: str) -> None:
 async def written(ground: Ground, flow_id: str) -> dict[str, Any]:
     """A new flow as the page has made it."""
     async with signed_in(
-        portal_of(ground.carillon), tenant="harbour", username="admin", password=PASSWORD
+        ground.carillon.portal, tenant="harbour", username="admin", password=PASSWORD
     ) as session:
         found = await session.get(f"/v1/flows/{flow_id}", version=1)
     flow: dict[str, Any] = json.loads(found["definition_json"])
@@ -208,7 +208,7 @@ async def hears(ground: Ground, caller: str, hz: float) -> None:
 
 
 async def test_the_platform_makes_a_tenant_limits_it_and_lets_it_rest(ground: Ground) -> None:
-    root = json.loads((ground.carillon.machine.var / "bootstrap.json").read_text())
+    root = json.loads((ground.carillon.var / "bootstrap.json").read_text())
     boss = await ground.at_browser(root["tenant"], root["username"], root["password"])
     page = boss.page
     # Whoever rules the platform begins with its tenants.
@@ -244,7 +244,7 @@ async def refused(ground: Ground, password: str) -> str:
     person = {"username": "pia", "display_name": "Pia", "roles": ["agent"]}
     with pytest.raises(Problem) as problem:
         async with signed_in(
-            portal_of(ground.carillon), tenant="quiet-hotel", username="admin", password=password
+            ground.carillon.portal, tenant="quiet-hotel", username="admin", password=password
         ) as session:
             await session.post("/v1/users", {"user": person, "password": PASSWORD})
     return problem.value.code

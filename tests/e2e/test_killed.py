@@ -12,7 +12,6 @@ from services.chassis.postgres.server import PostgresServer
 from tests.agent.portal import Session, feed_of
 from tests.e2e.whole import Whole, whole
 from tests.softphone.incoming import Answer
-from tests.stage.tenants import portal_of
 
 # Each test starts a whole installation, which takes a busy machine its time.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -87,7 +86,7 @@ async def test_an_agent_in_a_browser_talks_on_while_portal_is_away(stage: Whole)
     await call.hears_tone(660, 3)
     await stage.carillon.start("portal")
     # The page comes back with the session that it has, and finds the contact in hand.
-    portal = portal_of(stage.carillon)
+    portal = stage.carillon.portal
     async with feed_of(Session(desk.session.http, desk.session.token, {}), portal) as feed:
         held = await feed.until("the contact", lambda d: bool(d.get("work")), 10)
     assert held["work"][0]["reservation"]["reservation_id"] == work["reservation"]["reservation_id"]

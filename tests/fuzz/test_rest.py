@@ -31,7 +31,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 from services.chassis.postgres.server import PostgresServer
 from services.portal.access import Registry
 from tests.stage.installation import Installation
-from tests.stage.tenants import PASSWORD, platform, portal_of, tenant_of
+from tests.stage.tenants import PASSWORD, platform, tenant_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -96,10 +96,10 @@ async def target(
         await tenant.admin.put(
             "/v1/customers/carol", {"name": "Carol", "numbers": ["+12025550147"]}
         )
-        async with httpx.AsyncClient(base_url=portal_of(carillon)) as http:
+        async with httpx.AsyncClient(base_url=carillon.portal) as http:
             document = (await http.get("/openapi.json")).json()
         schema = schemathesis.openapi.from_dict(document)
-        yield Target(portal_of(carillon), session.token, root.token, schema)
+        yield Target(carillon.portal, session.token, root.token, schema)
 
 
 def operations() -> list[str]:

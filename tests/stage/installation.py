@@ -50,6 +50,14 @@ class Installation:
         )
 
     @property
+    def var(self) -> Path:
+        return self._var
+
+    @property
+    def portal(self) -> str:
+        return f"http://127.0.0.1:{self.machine.told('portal')['http']}"
+
+    @property
     def programs(self) -> Mapping[str, Program]:
         return self.machine.programs
 
@@ -74,6 +82,10 @@ class Installation:
     @property
     def gateway(self) -> GatewayAsyncStub:
         return GatewayStub(self.machine.channel(GATEWAY))
+
+    @property
+    def gateways(self) -> list[GatewayAsyncStub]:
+        return [self.gateway]
 
     async def __aenter__(self) -> Self:
         try:

@@ -9,7 +9,7 @@ from protos.acd.v1 import acd_pb2, config_pb2
 from protos.ivr.v1 import ivr_pb2
 from services import launcher
 from services.chassis.rpc import metadata
-from tests.stage.installation import Installation
+from tests.stage.house import House
 
 TENANT = "demo"
 NUMBER = "+12025550100"
@@ -29,7 +29,7 @@ class SeedAgent:
 
 
 async def seed_queues(
-    carillon: Installation,
+    carillon: House,
     *,
     wrap_up_ms: int = 4_000,
     ring_timeout_ms: int = 15_000,
@@ -48,7 +48,7 @@ async def seed_queues(
 
 
 async def seed_number(
-    carillon: Installation, *, flow: str = "main-menu", number: str = NUMBER, text: str = ""
+    carillon: House, *, flow: str = "main-menu", number: str = NUMBER, text: str = ""
 ) -> None:
     """A published flow and the number that leads to it."""
     definition = text or (FLOWS / f"{flow}.json").read_text()
@@ -65,7 +65,7 @@ async def seed_number(
     )
 
 
-async def seed_agent(carillon: Installation, agent: SeedAgent) -> None:
+async def seed_agent(carillon: House, agent: SeedAgent) -> None:
     """An agent, signed out, whose phone can be reached."""
     config = config_pb2.AgentConfig(
         agent_id=agent.agent_id,
@@ -78,16 +78,14 @@ async def seed_agent(carillon: Installation, agent: SeedAgent) -> None:
     await set_link(carillon, agent.agent_id, "reachable")
 
 
-async def set_link(carillon: Installation, agent_id: str, link: str) -> None:
+async def set_link(carillon: House, agent_id: str, link: str) -> None:
     """What is measured about the way to the agent's phone."""
     await carillon.acd.ReportLink(
         acd_pb2.ReportLinkRequest(agent_id=agent_id, link=link), metadata=META
     )
 
 
-async def set_presence(
-    carillon: Installation, agent_id: str, presence: str, reason: str = ""
-) -> None:
+async def set_presence(carillon: House, agent_id: str, presence: str, reason: str = "") -> None:
     """The agent's intent."""
     await carillon.acd.SetPresence(
         acd_pb2.SetPresenceRequest(agent_id=agent_id, presence=presence, reason=reason),
@@ -95,14 +93,14 @@ async def set_presence(
     )
 
 
-async def occupy(carillon: Installation, agent_id: str) -> None:
+async def occupy(carillon: House, agent_id: str) -> None:
     """The agent is on a call of their own: there, and not free."""
     await carillon.acd.StartAgentLeg(
         acd_pb2.AgentLegRequest(agent_id=agent_id, leg_id="own-call"), metadata=META
     )
 
 
-async def release(carillon: Installation, agent_id: str) -> None:
+async def release(carillon: House, agent_id: str) -> None:
     """That call is over."""
     await carillon.acd.EndAgentLeg(
         acd_pb2.AgentLegRequest(agent_id=agent_id, leg_id="own-call"), metadata=META

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from services import launcher
 from tests.agent.desk import Desk, desk_of
 from tests.agent.portal import Session, signed_in
-from tests.stage.installation import Installation
+from tests.stage.house import House
 
 FLOW = Path(launcher.__file__).resolve().parent / "main-menu.json"
 PASSWORD = "correct horse battery staple"
@@ -100,17 +100,12 @@ class Tenant:
         await self.admin.put(f"/v1/numbers/{number}", {"number": self.number, "flow_id": flow_id})
 
 
-def portal_of(carillon: Installation) -> str:
-    """The portal's address."""
-    return f"http://127.0.0.1:{carillon.machine.told('portal')['http']}"
-
-
 @asynccontextmanager
-async def platform(carillon: Installation) -> AsyncIterator[Session]:
+async def platform(carillon: House) -> AsyncIterator[Session]:
     """The platform's own administrator."""
-    root = json.loads((carillon.machine.var / "bootstrap.json").read_text())
+    root = json.loads((carillon.var / "bootstrap.json").read_text())
     async with signed_in(
-        portal_of(carillon),
+        carillon.portal,
         tenant=root["tenant"],
         username=root["username"],
         password=root["password"],
@@ -120,7 +115,7 @@ async def platform(carillon: Installation) -> AsyncIterator[Session]:
 
 @asynccontextmanager
 async def tenant_of(
-    carillon: Installation,
+    carillon: House,
     name: str,
     *,
     number: str,
@@ -128,7 +123,7 @@ async def tenant_of(
     flow: str | None = None,
 ) -> AsyncIterator[Tenant]:
     """A new tenant with queues, a menu and a number; its people come as the test needs them."""
-    portal = portal_of(carillon)
+    portal = carillon.portal
     async with AsyncExitStack() as stack:
         root = await stack.enter_async_context(platform(carillon))
         made = await root.post(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from protos.acd.v1 import acd_pb2, state_pb2
 from protos.gateway.v1 import events_pb2, gateway_pb2
 from services.chassis.rpc import PLATFORM, metadata
-from tests.stage.installation import Installation
+from tests.stage.house import House
 from tests.stage.seed import TENANT
 
 
@@ -101,21 +101,22 @@ class Agents:
 
 
 @asynccontextmanager
-async def watching(
-    carillon: Installation, tenant_id: str = TENANT
-) -> AsyncIterator[tuple[Facts, Agents]]:
+async def watching(carillon: House, tenant_id: str = TENANT) -> AsyncIterator[tuple[Facts, Agents]]:
     """Reads facts, and a tenant's agents' states, for as long as the block lasts."""
     facts, agents = Facts(), Agents()
-    calls = carillon.gateway.WatchCalls(
-        gateway_pb2.WatchCallsRequest(), metadata=metadata(tenant_id=PLATFORM)
-    )
+    calls = [
+        gateway.WatchCalls(gateway_pb2.WatchCallsRequest(), metadata=metadata(tenant_id=PLATFORM))
+        for gateway in carillon.gateways
+    ]
     states = carillon.acd.WatchAgents(
         acd_pb2.WatchAgentsRequest(), metadata=metadata(tenant_id=tenant_id)
     )
-    readers = (asyncio.ensure_future(facts.read(calls)), asyncio.ensure_future(agents.read(states)))
+    readers = [asyncio.ensure_future(facts.read(each)) for each in calls]
+    readers.append(asyncio.ensure_future(agents.read(states)))
     try:
         # A stream that is connected misses nothing from here on.
-        await calls.wait_for_connection()
+        for each in calls:
+            await each.wait_for_connection()
         await states.wait_for_connection()
         yield facts, agents
     finally:
