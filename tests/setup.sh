@@ -5,10 +5,11 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 declare -A package_of=([sipp]=sip-tester [espeak-ng]=espeak-ng [chromium]=chromium
-  [java]=openjdk-17-jre-headless [mvn]=maven)
+  [java]=openjdk-17-jre-headless [mvn]=maven [kamailio]="kamailio kamailio-tls-modules")
 missing=()
 for program in "${!package_of[@]}"; do
-  command -v "$program" >/dev/null || missing+=("${package_of[$program]}")
+  # Debian keeps servers where only an administrator looks.
+  PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null || missing+=(${package_of[$program]})
 done
 # What the portal's pictures are written in: without them Chinese is boxes.
 declare -A font_of=([Inter]=fonts-inter ["Noto Sans CJK SC"]=fonts-noto-cjk)
@@ -19,7 +20,8 @@ done
 
 # Servers that no package brings; they are kept for this user, outside of the clone.
 parts() {
-  exec .venv/bin/python -m services.launcher.parts
+  .venv/bin/python -m services.launcher.parts
+  exit
 }
 [ ${#missing[@]} -eq 0 ] && parts
 
@@ -37,6 +39,13 @@ fi
 echo "[+] Installing ${missing[*]}"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+# Tests start servers themselves: what is installed for them must not begin to serve this machine.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' | "${become[@]}" tee "$policy" >/dev/null
+  "${become[@]}" chmod +x "$policy"
+  trap 'rm -f "$log"; "${become[@]}" rm -f "$policy"' EXIT
+fi
 install() {
   DEBIAN_FRONTEND=noninteractive "${become[@]}" apt-get install -y --no-install-recommends \
     "${missing[@]}" >"$log" 2>&1

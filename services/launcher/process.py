@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -72,8 +73,13 @@ class Child:
         return await self._end(signal.SIGTERM, wait_s)
 
     async def kill(self) -> None:
-        """Ends it at once, as a failing machine would."""
-        await self._end(signal.SIGKILL, STOP_WAIT_S)
+        """Ends it and its own children at once, as a failing machine would."""
+        process = self._process
+        if process is None:
+            return
+        if process.returncode is None:
+            self._kill_all(process.pid)
+        await process.wait()
 
     async def _end(self, number: signal.Signals, wait_s: float) -> int:
         process = self._process
@@ -84,8 +90,13 @@ class Child:
         try:
             return await asyncio.wait_for(process.wait(), wait_s)
         except TimeoutError:
-            process.kill()
+            self._kill_all(process.pid)
             return await process.wait()
+
+    def _kill_all(self, pid: int) -> None:
+        # It leads a session of its own, so that its group is it and its children, nobody else.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
 
     def tail(self, lines: int = 15) -> str:
         """The end of its log, which may be long."""
