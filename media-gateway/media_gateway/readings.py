@@ -67,6 +67,9 @@ def of_calls(switchboard: Switchboard, tally: Tally) -> Iterator[Reading]:
     """Calls, and how they fare."""
     yield Reading("carillon_gateway_calls", "Calls in progress.", len(switchboard))
     yield Reading(
+        "carillon_gateway_calls_limit", "Calls at once; further ones get 503.", switchboard.limit
+    )
+    yield Reading(
         "carillon_gateway_draining",
         "Whether new calls are refused because the process is to end.",
         float(switchboard.draining),
