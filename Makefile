@@ -31,7 +31,7 @@ ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
 else
 	@cd $(WEB) && scripts/npm.sh run --silent test
-	@$(BIN)/python -m pytest -q -n auto tests/unit tests/ports tests/sim tests/house tests/fuzz
+	@$(BIN)/python -m pytest -q -n auto tests/unit tests/ports tests/sim tests/house tests/deploy tests/fuzz
 	@tests/calls.sh -n 4 --dist loadfile $(TOGETHER)
 	@tests/calls.sh $(addprefix --ignore=,$(TOGETHER)) tests/e2e
 endif
@@ -39,7 +39,7 @@ endif
 lint: setup-test $(WEB)/src/api/schema.d.ts  ## Check style, types, import rules and generated stubs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy services media-gateway/media_gateway tests protos/generate.py
+	@$(BIN)/mypy services media-gateway/media_gateway tests deploy protos/generate.py
 	@$(BIN)/lint-imports --config .importlinter
 	@$(BIN)/python protos/generate.py --check
 	@cd $(WEB) && scripts/npm.sh run --silent lint

@@ -44,6 +44,7 @@ class Keeping:
         )
         """Takes what is said in calls that may be recorded."""
         self._publisher = FactPublisher(self.journal, world.bus)
+        self._clock = world.clock
 
     async def start(self) -> list[OpenCall]:
         """Takes over what the process before left; the calls that were lost with it."""
@@ -95,6 +96,11 @@ class Keeping:
             "carillon_gateway_facts_unpublished",
             "Facts of this process that are on the disk and not on the bus yet.",
             self._publisher.unpublished,
+        )
+        yield Reading(
+            "carillon_gateway_facts_age_seconds",
+            "How long the oldest fact has waited that is being brought to the bus.",
+            self._publisher.age_s(self._clock.now_ms()),
         )
         yield Reading(
             "carillon_gateway_facts_bytes_total",

@@ -28,6 +28,7 @@ from media_gateway.core.policy import OutboundPolicy, parse_target
 from media_gateway.core.state import Limits
 from media_gateway.core.turn import Rules
 from media_gateway.keeping import Keeping
+from media_gateway.listening import Quality
 from media_gateway.probe.probes import MAX_PROBES, Probes
 from media_gateway.recording.spool import Room
 from media_gateway.reports import CallReports
@@ -85,6 +86,7 @@ class GatewayService:
         )
         self._spans = CallSpans()
         self._tally = readings.Tally()
+        self._quality = Quality()
         self._facts = FactStream(keep=self._keep)
         self._switchboard = Switchboard(rules=_rules(settings), admission=_admission(settings))
         self._endpoint = SipEndpoint(
@@ -145,6 +147,7 @@ class GatewayService:
             sounds=sounds,
             strict=settings.strict_media,
             media_timeout_ms=settings.media_timeout_ms,
+            on_closed=self._quality.see,
         )
         self._connector = Connector(
             IceSettings(
@@ -214,6 +217,7 @@ class GatewayService:
         yield from readings.of_sip(self._endpoint)
         if self._engine is not None:
             yield from readings.of_media(self._engine)
+        yield from self._quality.readings()
         yield from self._keeping.readings()
         yield from self._probes.readings()
         yield from self._test_calls.readings()

@@ -10,8 +10,11 @@ from media_gateway.adapters.switchboard import Switchboard
 from media_gateway.rtp.engine import MediaEngine
 from protos.common.v1 import common_pb2
 from protos.gateway.v1.events_pb2 import CallFact
-from services.chassis.metrics import Reading
+from services.chassis.metrics import Places, Reading
+from services.chassis.request import PLATFORM
 
+MAX_TENANTS = 200
+"""Tenants that are told one by one; all further ones together."""
 _CLASS_PREFIX = "TERMINATION_CLASS_"
 
 
@@ -26,6 +29,10 @@ class Tally:
         self.browsers_lost = 0
         """Times that an agent's browser lost its connection."""
         self._detached: set[str] = set()
+        self.ended_of: Counter[tuple[str, str]] = Counter()
+        """Calls that ended, by tenant and class."""
+        self.places = Places(MAX_TENANTS)
+        """Tenants that have a label of their own."""
 
     @property
     def detached(self) -> int:
@@ -39,7 +46,10 @@ class Tally:
                 name = common_pb2.TerminationClass.Name(
                     fact.call_ended.termination.termination_class
                 )
-                self.ended[name.removeprefix(_CLASS_PREFIX).lower()] += 1
+                ended = name.removeprefix(_CLASS_PREFIX).lower()
+                self.ended[ended] += 1
+                if fact.tenant_id:
+                    self.ended_of[self.places.of(fact.tenant_id), ended] += 1
                 self._detached.discard(fact.call_id)
             case "flow_detached":
                 self._detached.add(fact.call_id)
@@ -56,6 +66,9 @@ class Tally:
 def of_calls(switchboard: Switchboard, tally: Tally) -> Iterator[Reading]:
     """Calls, and how they fare."""
     yield Reading("carillon_gateway_calls", "Calls in progress.", len(switchboard))
+    yield Reading(
+        "carillon_gateway_calls_limit", "Calls at once; further ones get 503.", switchboard.limit
+    )
     yield Reading(
         "carillon_gateway_draining",
         "Whether new calls are refused because the process is to end.",
@@ -74,11 +87,35 @@ def of_calls(switchboard: Switchboard, tally: Tally) -> Iterator[Reading]:
             (("class", termination),),
             "counter",
         )
+    yield from _by_tenant(switchboard, tally)
     for name, text, count in (
         ("recordings_failed", "Times that a recording began to fail.", tally.recordings_failed),
         ("browsers_lost", "Times that an agent's browser was lost.", tally.browsers_lost),
     ):
         yield Reading(f"carillon_gateway_{name}_total", text, count, kind="counter")
+
+
+def _by_tenant(switchboard: Switchboard, tally: Tally) -> Iterator[Reading]:
+    calls = Counter(
+        tally.places.of(shell.call.flow.tenant_id)
+        for shell in switchboard.calls(PLATFORM)
+        if shell.call.flow.tenant_id
+    )
+    for tenant, count in sorted(calls.items()):
+        yield Reading(
+            "carillon_gateway_tenant_calls",
+            "Calls in progress, by tenant.",
+            count,
+            (("tenant", tenant),),
+        )
+    for (tenant, ended), count in sorted(tally.ended_of.items()):
+        yield Reading(
+            "carillon_gateway_tenant_calls_ended_total",
+            "Calls that ended, by tenant and by whom the end is laid to.",
+            count,
+            (("tenant", tenant), ("class", ended)),
+            "counter",
+        )
 
 
 def of_sip(endpoint: SipEndpoint) -> Iterator[Reading]:

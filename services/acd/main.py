@@ -42,6 +42,7 @@ class AcdService:
             open_channel=lambda address: open_channel(Path(address)),
         )
         self._tasks = Tasks()
+        self._named = readings.Named()
 
     def faces(self) -> list[Face]:
         """The one face of routing."""
@@ -65,7 +66,7 @@ class AcdService:
     def readings(self) -> Iterable[Reading]:
         """What routing shows of itself, over all tenants that are decided for here."""
         shards = [shard.figures() for shard in self._shards.live()]
-        return readings.of(shards, forwarded=self._forwarding.forwarded)
+        return readings.of(shards, forwarded=self._forwarding.forwarded, named=self._named)
 
 
 def build(world: World) -> Service:

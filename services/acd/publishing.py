@@ -35,6 +35,7 @@ class Publisher:
         self._bus = bus
         self._written = asyncio.Event()
         self._position: int | None = None
+        self._since_s: float | None = None
         self.published = 0
         """Events brought to the bus by this owner."""
 
@@ -43,9 +44,16 @@ class Publisher:
         """The last row that is on the bus, as far as this owner knows."""
         return self._position or 0
 
+    @property
+    def age_s(self) -> float:
+        """How long this owner has had rows that are not on the bus; 0: it has none."""
+        return 0.0 if self._since_s is None else asyncio.get_running_loop().time() - self._since_s
+
     def nudge(self) -> None:
         """Rows were written."""
         self._written.set()
+        if self._since_s is None:
+            self._since_s = asyncio.get_running_loop().time()
 
     async def run(self) -> None:
         """Publishes until it is cancelled; the journal or the bus may be away."""
@@ -61,6 +69,8 @@ class Publisher:
                 continue
             pause_s = RETRY_FIRST_S
             if not more:
+                if not self._written.is_set():
+                    self._since_s = None
                 await self._written.wait()
 
     def _tell(self, error: Exception) -> None:

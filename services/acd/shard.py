@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 from services.acd.caretaker import Caretaker
 from services.acd.core.shard import Ring, ShardCore
 from services.acd.core.viewing import removed_agent
+from services.acd.core.watching import QueueLine
 from services.acd.following import Leaving, Reader, Superseded
 from services.acd.model import (
     AgentPut,
@@ -89,6 +90,10 @@ class Place(NamedTuple):
 class Figures:
     """What a shard counts of itself."""
 
+    tenant_id: TenantId
+    """Whose."""
+    queues: list[QueueLine]
+    """Its queues, in numbers."""
     contacts: int
     """In queues now, reserved or not."""
     reserved: int
@@ -105,6 +110,8 @@ class Figures:
     """Events brought to the bus by this owner."""
     behind: int
     """Rows whose events are not on the bus yet."""
+    behind_s: float
+    """For how long there have been such rows."""
     stopped_ms: int
     """Time that did not count, under this owner."""
     away: bool
@@ -133,6 +140,7 @@ class Shard:
     """One tenant's routing: the core in its shell, and its readers."""
 
     def __init__(self, *, tenant_id: TenantId, parts: Parts) -> None:
+        self._tenant_id = tenant_id
         self.core = ShardCore()
         self._shell: Shell[Command, Event] = Shell(
             shard=tenant_id,
@@ -221,6 +229,8 @@ class Shard:
     def figures(self) -> Figures:
         """What the shard counts of itself, now."""
         return Figures(
+            tenant_id=self._tenant_id,
+            queues=self.core.queue_lines(self._clock.now_ms()),
             contacts=self.core.in_queues(),
             reserved=self.core.reserved(),
             agents=self.core.agents_by_state(),
@@ -229,6 +239,7 @@ class Shard:
             commits=self._shell.commits,
             published=self._publisher.published,
             behind=max(0, self._shell.seq - self._publisher.position),
+            behind_s=self._publisher.age_s,
             stopped_ms=self._shell.stopped_ms,
             away=self._shell.away,
             oldest_matchable_ms=self.core.oldest_matchable_ms(self._clock.now_ms()) or 0,

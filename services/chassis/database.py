@@ -87,6 +87,18 @@ class DatabaseAddress:
         temporary.replace(path)
 
 
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    """How many connections a pool has now."""
+
+    busy: int
+    """That a transaction runs on."""
+    idle: int
+    """That wait for one."""
+    limit: int
+    """At most so many are made."""
+
+
 def role_of(schema: str) -> str:
     """The role that a service logs in as."""
     return f"carillon_{schema}"
@@ -113,6 +125,14 @@ class Database:
     def schema(self) -> str:
         """Where the service's tables are; unqualified names are looked up there."""
         return self._schema
+
+    @property
+    def use(self) -> PoolUse:
+        """The connections of this process, now."""
+        if self._pool is None:
+            return PoolUse(0, 0, self._max)
+        idle = self._pool.get_idle_size()
+        return PoolUse(self._pool.get_size() - idle, idle, self._max)
 
     @asynccontextmanager
     async def transaction(self, tenant_id: TenantId) -> AsyncIterator[Connection]:

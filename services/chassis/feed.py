@@ -16,6 +16,8 @@ log = get_logger("feed")
 WAIT_S = 5.0
 RETRY_FIRST_S = 0.1
 RETRY_LAST_S = 5.0
+COUNT_EVERY_S = 5.0
+"""How often it is asked what has not been done yet."""
 
 
 class Feed:
@@ -45,6 +47,9 @@ class Feed:
         """How old the newest event was when it was done."""
         self.waiting = False
         """Whether the bus, or what `handle` needs, is away."""
+        self.behind = 0
+        """Events of its topics that the group had not done when that was asked last."""
+        self._counted_s = float("-inf")
 
     def readings(self, service: str) -> Iterator[Reading]:
         """How the feed fares, as the service shows it."""
@@ -64,6 +69,11 @@ class Feed:
             "Whether events wait because the bus, or what they need, is away.",
             float(self.waiting),
         )
+        yield Reading(
+            f"carillon_{service}_feed_behind_events",
+            "Events on the bus that the group of this service has not done yet.",
+            self.behind,
+        )
 
     async def run(self) -> None:
         """Reads for ever; the bus, or what `handle` needs, may be away for a while."""
@@ -78,6 +88,7 @@ class Feed:
                 except Exception as error:  # noqa: BLE001 (a batch must not end the reading)
                     self.waiting = True
                     self._tell(error)
+                    await self._count(consumer)
                     await asyncio.sleep(pause_s)
                     pause_s = min(pause_s * 2, RETRY_LAST_S)
                     await self._rewind(consumer)
@@ -90,6 +101,7 @@ class Feed:
 
     async def _once(self, consumer: Consumer) -> None:
         batch = await consumer.fetch(wait_s=WAIT_S)
+        await self._count(consumer)
         if batch is None:
             return
         await self._handle(batch)
@@ -97,6 +109,17 @@ class Feed:
         self.handled += len(batch.events)
         if self._clock is not None and batch.events:
             self.lag_ms = max(0, self._clock.now_ms() - batch.events[-1].at_ms)
+
+    async def _count(self, consumer: Consumer) -> None:
+        """Asks how far behind the group is, now and then; not to know is no reason to stop."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._counted_s < COUNT_EVERY_S:
+            return
+        self._counted_s = now_s
+        try:
+            self.behind = await consumer.lag()
+        except BusUnavailable:
+            log.debug("not known how far behind", group=self._group)
 
     async def _rewind(self, consumer: Consumer) -> None:
         try:

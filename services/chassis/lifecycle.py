@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from services.chassis import spans
+from services.chassis import spans, vitals
 from services.chassis.errors import CarillonError
 from services.chassis.log import get_logger
 from services.chassis.metrics import Metrics, Reading
@@ -93,6 +93,8 @@ class Running:
         if told.otlp_endpoint:
             names = tuple(service.name for service in self._services)
             spans.configure(services=names, endpoint=told.otlp_endpoint)
+        schemas = (*(service.name for service in self._services), vitals.BUS)
+        self.metrics.add(lambda: vitals.of(self._world, schemas))
         for service in self._services:
             if isinstance(service, Measured):
                 self.metrics.add(service.readings)

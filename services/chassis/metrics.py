@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.log import get_logger
@@ -35,14 +42,65 @@ class Reading:
     help: str
     """In words, with the unit."""
     value: float
-    """Now."""
+    """Now; of a histogram the sum of all that was seen."""
     labels: tuple[tuple[str, str], ...] = ()
     """Few and bounded: never a call, a number or a person."""
-    kind: Literal["gauge", "counter"] = "gauge"
-    """Whether it goes up and down, or only up."""
+    kind: Literal["gauge", "counter", "histogram"] = "gauge"
+    """Whether it goes up and down, or only up, or tells how values are spread."""
+    buckets: tuple[tuple[str, float], ...] = ()
+    """Of a histogram: upper bounds, the last `+Inf`, and how many values were at most that."""
 
 
 Source = Callable[[], Iterable[Reading]]
+
+
+class Spread:
+    """How values are spread, counted in buckets: a histogram that its owner keeps."""
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        """`bounds` are the buckets' upper ends, growing; what is above them all is counted, too."""
+        self._bounds = tuple(bounds)
+        self._counts = [0] * (len(self._bounds) + 1)
+        self._sum = 0.0
+
+    def __len__(self) -> int:
+        """How many values were seen."""
+        return sum(self._counts)
+
+    def see(self, value: float) -> None:
+        """One more value."""
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self._sum += value
+
+    def reading(self, name: str, text: str, labels: tuple[tuple[str, str], ...] = ()) -> Reading:
+        """All of it so far."""
+        buckets, seen = [], 0
+        for bound, count in zip((*map(str, self._bounds), "+Inf"), self._counts, strict=True):
+            seen += count
+            buckets.append((bound, float(seen)))
+        return Reading(name, text, self._sum, labels, "histogram", tuple(buckets))
+
+
+class Places:
+    """Names that may be labels, the first so many that come: the others share one more.
+
+    A label's values are bounded by it for as long as the process lives, whoever comes.
+    """
+
+    REST = "others"
+    """What all further ones are called."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken: set[str] = set()
+
+    def of(self, name: str) -> str:
+        """The name itself, or REST."""
+        if name not in self._taken:
+            if len(self._taken) >= self._limit:
+                return self.REST
+            self._taken.add(name)
+        return name
 
 
 class Metrics:
@@ -65,7 +123,9 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+        self._delay_s = 0.0
         self._registry.register(self)
+        self.add(self._process)
 
     @property
     def registry(self) -> CollectorRegistry:
@@ -101,8 +161,12 @@ class Metrics:
             family = families.get(reading.name)
             if family is None:
                 family = families[reading.name] = _family(reading)
+            values = [value for _, value in reading.labels]
+            if isinstance(family, HistogramMetricFamily):
+                family.add_metric(values, buckets=reading.buckets, sum_value=reading.value)
+                continue
             assert isinstance(family, GaugeMetricFamily | CounterMetricFamily)
-            family.add_metric([value for _, value in reading.labels], reading.value)
+            family.add_metric(values, reading.value)
         yield from families.values()
 
     def _read(self) -> list[Reading]:
@@ -113,12 +177,24 @@ class Metrics:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            future = asyncio.run_coroutine_threadsafe(self._soon(), loop)
+            future = asyncio.run_coroutine_threadsafe(self._soon(time.perf_counter()), loop)
             return future.result(COLLECT_TIMEOUT_S)
         return self._now()
 
-    async def _soon(self) -> list[Reading]:
+    async def _soon(self, asked_s: float) -> list[Reading]:
+        self._delay_s = time.perf_counter() - asked_s
         return self._now()
+
+    def _process(self) -> Iterator[Reading]:
+        """What every process shows."""
+        loop = self._loop
+        tasks = len(asyncio.all_tasks(loop)) if loop is not None and loop.is_running() else 0
+        yield Reading("carillon_process_tasks", "Tasks that the process carries on.", tasks)
+        yield Reading(
+            "carillon_process_delay_seconds",
+            "How long the process let the present question for metrics wait before it looked.",
+            self._delay_s,
+        )
 
     def _now(self) -> list[Reading]:
         found: list[Reading] = []
@@ -132,6 +208,8 @@ class Metrics:
 
 def _family(reading: Reading) -> Metric:
     names = [name for name, _ in reading.labels]
+    if reading.kind == "histogram":
+        return HistogramMetricFamily(reading.name, reading.help, labels=names)
     if reading.kind == "counter":
         return CounterMetricFamily(reading.name.removesuffix("_total"), reading.help, labels=names)
     return GaugeMetricFamily(reading.name, reading.help, labels=names)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from services.chassis.bus import Bus, BusUnavailable
+from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import Connection, Database, DatabaseUnavailable
 from services.chassis.envelope import Envelope
 from services.chassis.ids import TenantId
@@ -50,10 +51,12 @@ class OutboxPublisher:
     kept. What was published and not yet removed when one died is published again.
     """
 
-    def __init__(self, *, database: Database, bus: Bus) -> None:
-        """`database` is the service's own."""
+    def __init__(self, *, database: Database, bus: Bus, clock: Clock | None = None) -> None:
+        """`database` is the service's own; by the clock it is told how long events wait."""
         self._database = database
         self._bus = bus
+        self._clock = clock or SystemClock()
+        self._oldest_ms = 0
         self._wake = asyncio.Event()
         self._published = 0
         self._waiting = False
@@ -70,6 +73,11 @@ class OutboxPublisher:
             f"carillon_{service}_outbox_waiting",
             "Whether events of this service wait because the database or the bus is away.",
             float(self._waiting),
+        )
+        yield Reading(
+            f"carillon_{service}_outbox_age_seconds",
+            "How long the oldest event that this process knows of has waited for the bus.",
+            max(0, self._clock.now_ms() - self._oldest_ms) / 1_000 if self._oldest_ms else 0.0,
         )
 
     def nudge(self) -> None:
@@ -117,12 +125,14 @@ class OutboxPublisher:
                 self._database.schema,
             )
             if not mine:
+                self._oldest_ms = 0
                 return 0
             rows = await connection.fetch(
                 f"SELECT id, topic, {_COLUMNS} FROM outbox"  # noqa: S608 (no input)
                 " ORDER BY id LIMIT $1",
                 MAX_AT_ONCE,
             )
+            self._oldest_ms = rows[0]["at_ms"] if rows else 0
             by_topic: dict[str, list[Envelope]] = defaultdict(list)
             for row in rows:
                 by_topic[row["topic"]].append(
@@ -142,4 +152,5 @@ class OutboxPublisher:
             await connection.execute(
                 "DELETE FROM outbox WHERE id = ANY($1)", [row["id"] for row in rows]
             )
-            return len(rows)
+        self._oldest_ms = 0
+        return len(rows)

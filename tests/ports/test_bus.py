@@ -189,6 +189,10 @@ async def test_a_feed_tries_a_failed_batch_again(bus: Bus) -> None:
     running.cancel()
     await asyncio.wait((running,))
     assert tries == [3, 3, 3]
+    # Counted after the first fetch, when none of them was done.
+    assert feed.behind == 3
+    (behind,) = [each for each in feed.readings("g") if each.name.endswith("_behind_events")]
+    assert (behind.name, behind.value) == ("carillon_g_feed_behind_events", 3)
 
 
 def test_partitions_never_move() -> None:

@@ -92,10 +92,20 @@ async def test_a_bus_that_is_away_costs_nothing_but_time(database: Database) -> 
     bus = AwayBus(failures=1)
     publisher = OutboxPublisher(database=database, bus=bus)
     await write(database, 1)
+    assert age_s(publisher) == 0
     with pytest.raises(BusUnavailable):
         await publisher.publish_some()
+    assert age_s(publisher) > 1_000_000, "the event's own instant is long ago"
     async with running(publisher), asyncio.timeout(10):
         assert await read(bus, "g", 1) == [event(1)]
+    await publisher.publish_some()  # what was cut off between the bus and the commit
+    assert age_s(publisher) == 0
+
+
+def age_s(publisher: OutboxPublisher) -> float:
+    """How long the oldest event has waited, as it is shown."""
+    (age,) = [each for each in publisher.readings("x") if each.name.endswith("_age_seconds")]
+    return age.value
 
 
 class BrokenBus(MemoryBus):

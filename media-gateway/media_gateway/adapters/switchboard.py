@@ -69,6 +69,11 @@ class Switchboard:
     def __len__(self) -> int:
         return len(self._calls)
 
+    @property
+    def limit(self) -> int:
+        """Calls at once; further ones are refused."""
+        return self._admission.max_calls
+
     def receive(self, event: sip.SipEvent) -> None:
         """Takes an event of the stack, to the call whose session it is."""
         if isinstance(event, sip.InviteReceived):

@@ -34,6 +34,7 @@ class FactPublisher:
         self._read_to = Position()
         self._idle = asyncio.Event()
         self._taken = 0
+        self._oldest_ms = 0
         self.published = 0
         """Facts brought to the bus by this process."""
         self.waiting = False
@@ -43,6 +44,10 @@ class FactPublisher:
     def unpublished(self) -> int:
         """Facts of this process that are written down and not on the bus yet."""
         return max(0, self._journal.written - self._taken)
+
+    def age_s(self, now_ms: int) -> float:
+        """How long the oldest fact has waited that is being brought to the bus; 0: none is."""
+        return max(0, now_ms - self._oldest_ms) / 1_000 if self._oldest_ms else 0.0
 
     async def run(self) -> None:
         """Publishes for ever."""
@@ -75,8 +80,10 @@ class FactPublisher:
         if not kept:
             return False
         facts = self._naming.let_through(kept)
+        self._oldest_ms = min((fact.at_ms for fact in facts), default=0)
         for begin in range(0, len(facts), MAX_PUBLISHED):
             await self._deliver([_envelope(fact) for fact in facts[begin : begin + MAX_PUBLISHED]])
+        self._oldest_ms = 0
         self._read_to = kept[-1].end
         self._taken += sum(map(self._journal.is_own, kept))
         await asyncio.to_thread(reader.commit, self._naming.held_from or self._read_to)

@@ -204,6 +204,11 @@ class Recorder:
             self._spool.used_bytes,
         )
         yield Reading(
+            "carillon_gateway_spool_age_seconds",
+            "For how long a recording has had something to hand over without having been empty.",
+            self._shipper.age_s,
+        )
+        yield Reading(
             "carillon_gateway_recordings_waiting",
             "Recordings of which something is left to hand over.",
             self._shipper.waiting,

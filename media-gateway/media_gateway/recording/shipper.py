@@ -54,6 +54,7 @@ class Shipper:
         self._on_gone = on_gone
         self._offered: dict[CallKey, None] = {}
         self._travelling: set[CallKey] = set()
+        self._since_s: dict[CallKey, float] = {}
         self._news = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -66,6 +67,7 @@ class Shipper:
     def offer(self, call: CallKey) -> None:
         """There is something of this call to hand over."""
         self._offered[call] = None
+        self._since_s.setdefault(call, asyncio.get_running_loop().time())
         self._empty.clear()
         self._news.set()
 
@@ -73,6 +75,13 @@ class Shipper:
     def waiting(self) -> int:
         """Recordings of which something is left to hand over."""
         return len(self._offered.keys() | self._travelling)
+
+    @property
+    def age_s(self) -> float:
+        """For how long the oldest of them has had something left; 0: nothing is left."""
+        if not self._since_s:
+            return 0.0
+        return asyncio.get_running_loop().time() - min(self._since_s.values())
 
     async def run(self) -> None:
         """Ships for ever."""
@@ -90,6 +99,9 @@ class Shipper:
             try:
                 await self._ship(call)
                 self._pause_s = 0.0
+                self._since_s.pop(call, None)
+                if call in self._offered:  # something more came meanwhile
+                    self._since_s[call] = asyncio.get_running_loop().time()
             except asyncio.CancelledError:
                 self.offer(call)
                 raise

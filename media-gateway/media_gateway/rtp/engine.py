@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from media_gateway.rtp.clip import AudioClip
 from media_gateway.rtp.errors import LegAlreadyOpen, NoPortsLeft
-from media_gateway.rtp.model import MediaListener
+from media_gateway.rtp.model import LegKind, MediaListener, MediaStats
 from media_gateway.rtp.pacer import Pacer
 from media_gateway.rtp.packet import MAX_DATAGRAM_BYTES
 from media_gateway.rtp.port import MEDIA_TIMEOUT_MS, MediaPort
@@ -51,7 +51,8 @@ class MediaEngine:
 
     `clock_ms` never goes back; if it is UTC, sender reports carry true time. `random_bits(n)`
     gives n unpredictable bits. `strict` refuses media from any but the negotiated address.
-    `sounds` are what `sounds` offers by name; the built-in ones if none are given.
+    `sounds` are what `sounds` offers by name; the built-in ones if none are given. `on_closed` is
+    told the last numbers of each leg, and what carried it.
     """
 
     def __init__(
@@ -65,8 +66,10 @@ class MediaEngine:
         sounds: Mapping[str, AudioClip] | None = None,
         strict: bool = False,
         media_timeout_ms: int = MEDIA_TIMEOUT_MS,
+        on_closed: Callable[[MediaStats, LegKind], None] | None = None,
     ) -> None:
         self._loop = loop
+        self._on_closed = on_closed
         self._host = str(ipaddress.ip_address(host))
         self._pool = ports
         self._clock_ms, self._random_bits = clock_ms, random_bits
@@ -218,6 +221,8 @@ class MediaEngine:
     def _forget(self, port: MediaPort) -> None:
         self._closed_traffic = _added(self._closed_traffic, port)
         del self._ports[port.leg_id]
+        if self._on_closed is not None:
+            self._on_closed(port.report(), "sip" if port.rtp_port else "webrtc")
 
     def _retire(self, port: MediaPort) -> None:
         self._forget(port)

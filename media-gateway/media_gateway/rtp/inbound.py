@@ -76,8 +76,10 @@ class InboundStream:
         "_restart_sequence",
         "_timestamp",
         "duplicates",
+        "gaps",
         "jitter",
         "late",
+        "longest_gap",
         "source_changes",
         "ssrc",
     )
@@ -86,6 +88,7 @@ class InboundStream:
         self.ssrc: int | None = None
         self.jitter = 0.0
         self.duplicates = self.late = self.source_changes = 0
+        self.gaps = self.longest_gap = 0
         self._base = self._highest = self._received = 0
         self._next_sequence = self._next_timestamp = self._restart_sequence = -1
         self._timestamp, self._arrived_ms = 0, 0.0
@@ -195,7 +198,10 @@ class InboundStream:
     def _receive_ahead(
         self, skipped: int, timestamp: int, now_ms: float, samples: int | None
     ) -> Arrival:
-        self._remember_gap(skipped)
+        if skipped:
+            self._remember_gap(skipped)
+            self.gaps += 1
+            self.longest_gap = max(self.longest_gap, skipped)
         self._highest += skipped + 1
         self._received += 1
         self._next_sequence = (self._highest + 1) & MASK_16

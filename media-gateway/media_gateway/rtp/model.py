@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 Codec = Literal["PCMU", "PCMA"]
+LegKind = Literal["sip", "webrtc"]
+"""Whether a leg has sockets of its own, or a browser's transport carries it."""
 Address = tuple[str, int]
 Heard = tuple[int, int, str, bytes, float]
 """A packet as it was received: SSRC, RTP timestamp, codec, payload, milliseconds of arrival."""
@@ -77,6 +79,10 @@ class MediaStats:
     """Packets that came a second time; never relayed."""
     late: int
     """Packets that came after a later one."""
+    gaps: int
+    """Times that packets were missing when the next one came; a late one may have filled it."""
+    longest_gap: int
+    """The most packets that were missing in a row."""
     jitter_ms: float
     """Interarrival jitter of the present source."""
     source_changes: int

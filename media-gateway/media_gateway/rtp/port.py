@@ -189,6 +189,8 @@ class MediaPort:
             packets_lost=inbound.expected - inbound.received,
             duplicates=inbound.duplicates,
             late=inbound.late,
+            gaps=inbound.gaps,
+            longest_gap=inbound.longest_gap,
             jitter_ms=inbound.jitter_ms,
             source_changes=inbound.source_changes,
             strangers=ingress.latch.strangers + self.control.latch.strangers,

@@ -28,7 +28,12 @@ from services.acd.core.viewing import (
     waiting,
     waiting_row,
 )
-from services.acd.core.watching import agents_by_state, oldest_matchable_ms
+from services.acd.core.watching import (
+    QueueLine,
+    agents_by_state,
+    oldest_matchable_ms,
+    queue_lines,
+)
 from services.acd.model import (
     AgentConfig,
     AgentId,
@@ -221,6 +226,10 @@ class ShardCore:
     def reserved(self) -> int:
         """Of those, the ones that an agent is held for."""
         return sum(row.reservation_id is not None for row in self._settled().entries.values())
+
+    def queue_lines(self, now_ms: int) -> list[QueueLine]:
+        """Every queue, in numbers."""
+        return queue_lines(self._settled(), now_ms)
 
     def agents_by_state(self) -> Counter[AgentState]:
         """How many agents are in each state."""

@@ -3,12 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 
 from services.acd.core.availability import exclusion, routable_channels
 from services.acd.core.lane import kept_apart
 from services.acd.core.skills import satisfies
 from services.acd.core.state import State
-from services.acd.model import AgentRow, AgentState, Channel, EntryRow, QueueId, SkillExpr
+from services.acd.model import (
+    AgentRow,
+    AgentState,
+    Channel,
+    EntryRow,
+    QueueId,
+    QueueTally,
+    SkillExpr,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLine:
+    """How a queue stands, in numbers."""
+
+    queue_id: QueueId
+    """The queue."""
+    waiting: int
+    """Contacts that nobody is held for."""
+    oldest_ms: int
+    """How long the first of them has waited; 0 when nobody does."""
+    offered: int
+    """Contacts that ever came."""
+    answered: int
+    """Of those, bridged with an agent."""
+    abandoned: int
+    """Of those, hung up before."""
+
 
 _Demand = tuple[QueueId, Channel, SkillExpr]
 
@@ -38,6 +66,29 @@ def oldest_matchable_ms(state: State, now_ms: int) -> int | None:
 def agents_by_state(state: State) -> Counter[AgentState]:
     """How many agents are in each state."""
     return Counter(row.state for row in state.agents.values())
+
+
+def queue_lines(state: State, now_ms: int) -> list[QueueLine]:
+    """Every queue, in numbers."""
+    found = []
+    for queue_id in state.queues:
+        came = [
+            row.contact.enqueued_at_ms
+            for row in map(state.entries.__getitem__, state.in_queue.get(queue_id, ()))
+            if row.reservation_id is None
+        ]
+        tally = state.tallies.get(queue_id) or QueueTally(queue_id)
+        found.append(
+            QueueLine(
+                queue_id=queue_id,
+                waiting=len(came),
+                oldest_ms=max(0, now_ms - min(came, default=now_ms)),
+                offered=tally.offered,
+                answered=tally.answered,
+                abandoned=tally.abandoned,
+            )
+        )
+    return found
 
 
 def _free_by_queue(state: State) -> defaultdict[QueueId, list[AgentRow]]:

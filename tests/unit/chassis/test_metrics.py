@@ -9,7 +9,7 @@ from grpc_health.v1 import health_pb2
 from structlog.testing import capture_logs
 
 from services.chassis.lifecycle import Running, Telemetry
-from services.chassis.metrics import Metrics, MetricsPortTaken, Reading
+from services.chassis.metrics import Metrics, MetricsPortTaken, Places, Reading, Spread
 from services.chassis.rpc import Face, open_channel
 from services.chassis.world import local_world
 from tests.unit.chassis.echo import Echo, face
@@ -35,6 +35,34 @@ async def test_requests_are_counted_by_method_and_status() -> None:
     assert f'carillon_rpc_requests_total{{method="Accept",{labels},status="NOT_FOUND"}} 1.0' in text
     assert f'carillon_rpc_seconds_count{{method="Accept",{labels}}} 2.0' in text
     assert f'carillon_rpc_seconds_count{{method="Enqueue",{labels}}}' not in text
+
+
+async def test_values_that_are_spread_are_a_histogram() -> None:
+    spread = Spread((0.01, 0.1))
+    for value in (0.005, 0.01, 0.05, 3.0):
+        spread.see(value)
+    metrics = Metrics()
+    metrics.add(lambda: [spread.reading("carillon_x_seconds", "How long.", (("kind", "sip"),))])
+    text = await scrape(metrics.serve(host="127.0.0.1", port=0))
+    assert "# TYPE carillon_x_seconds histogram" in text
+    for bound, count in (("0.01", 2.0), ("0.1", 3.0), ("+Inf", 4.0)):
+        assert f'carillon_x_seconds_bucket{{kind="sip",le="{bound}"}} {count}' in text
+    assert 'carillon_x_seconds_count{kind="sip"} 4.0' in text
+    assert 'carillon_x_seconds_sum{kind="sip"} 3.065' in text
+    assert len(spread) == 4
+
+
+def test_a_labels_values_are_bounded_whoever_comes() -> None:
+    places = Places(2)
+    named = [places.of(name) for name in ("a", "b", "c", "a", "d", "b")]
+    assert named == ["a", "b", Places.REST, "a", Places.REST, "b"]
+
+
+async def test_every_process_shows_its_tasks() -> None:
+    metrics = Metrics()
+    text = await scrape(metrics.serve(host="127.0.0.1", port=0))
+    (tasks,) = [line for line in text.splitlines() if line.startswith("carillon_process_tasks ")]
+    assert float(tasks.split()[1]) >= 2, "this test and the question"
 
 
 async def test_a_service_is_read_at_every_scrape_and_on_its_own_loop() -> None:

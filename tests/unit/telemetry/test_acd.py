@@ -16,7 +16,7 @@ from services.chassis.journal import MemoryJournal
 from services.chassis.lifecycle import Running
 from services.chassis.world import local_world
 from tests.unit.acd.house import DEMO as TENANT
-from tests.unit.acd.house import House, enqueue, furnish, ready, virtually
+from tests.unit.acd.house import House, Q, enqueue, furnish, ready, virtually
 from tests.unit.acd.replicas import DEMO
 from tests.unit.acd.replicas import furnish as furnish_over_the_wire
 from tests.unit.telemetry.shown import read, shown
@@ -40,6 +40,10 @@ def test_contacts_and_agents_are_counted_by_how_they_stand() -> None:
         assert values["carillon_acd_commits_total"] >= 5
         assert values["carillon_acd_commands_waiting"] == 0
         assert values["carillon_acd_oldest_matchable_seconds"] == 0
+        assert values[f"carillon_acd_queue_waiting {TENANT} {Q}"] == 2
+        assert values[f"carillon_acd_queue_oldest_seconds {TENANT} {Q}"] >= 1
+        assert values[f"carillon_acd_queue_contacts_total {TENANT} {Q} offered"] == 3
+        assert values[f"carillon_acd_queue_contacts_total {TENANT} {Q} answered"] == 0
         await shards.close()
 
     virtually(story)
@@ -66,6 +70,14 @@ def test_what_waits_while_the_journal_is_away_is_counted() -> None:
         await shards.close()
 
     virtually(story)
+
+
+def test_further_tenants_and_queues_share_a_name() -> None:
+    named = readings.Named()
+    kept = [named.of("t", f"q{number}") for number in range(readings.MAX_QUEUES + 2)]
+    assert (kept[0], kept[-1]) == (("t", "q0"), ("t", "others"))
+    tenants = [named.of(f"t{number}", "q") for number in range(readings.MAX_TENANTS + 2)]
+    assert tenants[-1] == ("others", "others")
 
 
 async def test_requests_for_another_replica_are_counted(tmp_path: Path) -> None:

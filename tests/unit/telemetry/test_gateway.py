@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,20 @@ import pytest
 
 from media_gateway.facts.journal import FactJournal
 from media_gateway.facts.publisher import FactPublisher
+from media_gateway.listening import MIN_PACKETS, Quality
 from media_gateway.main import build
-from media_gateway.readings import Tally
+from media_gateway.readings import MAX_TENANTS, Tally
 from media_gateway.rtp.engine import MediaEngine, Traffic
 from media_gateway.rtp.port_pool import PortPool
 from protos.common.v1 import common_pb2
 from protos.gateway.v1 import events_pb2
 from services.chassis.bus import MemoryBus
 from services.chassis.world import recorded_run_dir
+from tests.unit.gateway.test_wire import STATS
 from tests.unit.gateway_facts.calls import counted, noted, started
 from tests.unit.rtp.test_engine import FIRST_PORT, HOST, Ears, Phone
 from tests.unit.telemetry.local import started as running_service
-from tests.unit.telemetry.shown import shown, until
+from tests.unit.telemetry.shown import read, shown, until
 
 CARRIER = common_pb2.Termination(
     termination_class=common_pb2.TERMINATION_CLASS_CARRIER_ERROR, reason="media-timeout"
@@ -48,6 +51,33 @@ def test_facts_are_tallied() -> None:
         changed = events_pb2.LegConnectionChanged(leg_id="l", state=state)
         tally.see(fact(leg_connection_changed=changed))
     assert (tally.recordings_failed, tally.browsers_lost) == (1, 1)
+
+
+def test_a_tenants_calls_are_counted_and_further_tenants_share_a_name() -> None:
+    tally = Tally()
+    ended = events_pb2.CallEnded(termination=CARRIER)
+    for number in range(MAX_TENANTS + 5):
+        tally.see(fact(f"c{number}", tenant_id=f"t{number}", call_ended=ended))
+    assert len(tally.ended_of) == MAX_TENANTS + 1
+    assert tally.ended_of["t0", "carrier_error"] == 1
+    assert tally.ended_of["others", "carrier_error"] == 5
+
+
+def test_legs_are_counted_by_how_they_sounded() -> None:
+    quality = Quality()
+    heard = replace(STATS, packets_received=990, packets_expected=1_000, packets_lost=10, gaps=4)
+    quality.see(replace(heard, longest_gap=5, rtt_ms=12.0), "sip")
+    quality.see(replace(heard, packets_expected=MIN_PACKETS - 1), "sip")
+    quality.see(heard, "webrtc")
+    values = read(quality.readings())
+    assert values["carillon_gateway_leg_loss_ratio_count sip"] == 1
+    assert values["carillon_gateway_leg_loss_ratio_count webrtc"] == 1
+    assert values["carillon_gateway_leg_loss_ratio_bucket sip 0.005"] == 0
+    assert values["carillon_gateway_leg_loss_ratio_bucket sip 0.01"] == 1
+    assert values["carillon_gateway_leg_longest_gap_seconds_bucket sip 0.1"] == 1
+    assert values["carillon_gateway_leg_round_trip_seconds_count webrtc"] == 0
+    assert values["carillon_gateway_leg_gaps_total sip"] == 4
+    assert 4 < values["carillon_gateway_leg_score_sum sip"] < 4.4
 
 
 async def test_packets_are_counted_beyond_their_leg() -> None:
