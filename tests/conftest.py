@@ -9,10 +9,13 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from services.chassis.database import DatabaseAddress
 from services.chassis.postgres.server import PostgresServer
+from services.launcher.parts.minio import MinioServer
 from tests.stage.postgres import fresh_database, running_postgres
+from tests.stage.s3 import running_minio
 
 OURS = pytest.StashKey[Path]()
 
@@ -47,3 +50,10 @@ async def database_address(postgres_server: PostgresServer) -> AsyncIterator[Dat
     """A migrated database of this test's own."""
     async with fresh_database(postgres_server) as address:
         yield address
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def minio_server() -> AsyncIterator[MinioServer]:
+    """A real S3 server on loopback, for as long as the tests run."""
+    async with running_minio() as server:
+        yield server

@@ -57,7 +57,7 @@ class MemoryBlobs:
 
     async def put(self, data: bytes) -> str:
         """Keeps bytes; see `Blobs.put`."""
-        key = _key(data)
+        key = key_of(data)
         self._kept[key] = data
         return key
 
@@ -110,7 +110,7 @@ class DirectoryBlobs:
         return data
 
     def _write(self, data: bytes) -> str:
-        key = _key(data)
+        key = key_of(data)
         path = self._path(key)
         if path.exists() and path.read_bytes() == data:
             return key  # what is damaged is written anew
@@ -118,7 +118,8 @@ class DirectoryBlobs:
         return key
 
 
-def _key(data: bytes) -> str:
+def key_of(data: bytes) -> str:
+    """The key of bytes: their SHA-256 in lower-case hex; BlobTooLarge."""
     if len(data) > MAX_BLOB_BYTES:
         raise BlobTooLarge(f"{len(data)} bytes, at most {MAX_BLOB_BYTES}")
     return hashlib.sha256(data).hexdigest()

@@ -113,6 +113,16 @@ def open_segment(key: bytes, sealed: bytes, *, call_id: str, track_id: str, numb
     return _open(key, sealed, about=_segment_name(call_id, track_id, number))
 
 
+def seal_object(key: bytes, data: bytes, *, name: str) -> bytes:
+    """Seals an object with a key of its own."""
+    return _seal(key, data, about=name.encode())
+
+
+def open_object(key: bytes, sealed: bytes, *, name: str) -> bytes:
+    """The object's bytes; SealBroken if they are not these, unchanged."""
+    return _open(key, sealed, about=name.encode())
+
+
 def _segment_name(call_id: str, track_id: str, number: int) -> bytes:
     return f"{call_id}/{track_id}/{number}".encode()
 

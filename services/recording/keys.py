@@ -8,18 +8,17 @@ from collections import OrderedDict
 from pathlib import Path
 
 from services.chassis.durable import sync_folder
+from services.chassis.key_file import KeyFileUnusable, read_pairs
 from services.chassis.sealing import (
     KeyPair,
     SealedKey,
     generate_key_pair,
-    key_pair_of,
     open_segment,
     unseal_key,
 )
-from services.recording.model.errors import BadSegment, KeyFileUnusable, NoSuchSealingKey
+from services.recording.model.errors import BadSegment, NoSuchSealingKey
 from services.recording.segments import SealedSegment
 
-MAX_KEYS = 100
 MAX_OPEN_CALLS = 1_000
 """Calls whose keys are remembered unwrapped; unwrapping costs as much as opening a segment."""
 
@@ -75,15 +74,9 @@ def read_keys(path: Path) -> KeyRing:
     Raises KeyFileUnusable when it is not there, is wrong, or can be read by everybody.
     """
     try:
-        if path.stat().st_mode & 0o007:
-            raise KeyFileUnusable(f"{path} can be read by others: chmod 600")
-        lines = path.read_text(encoding="ascii").split()
-        pairs = [key_pair_of(bytes.fromhex(line)) for line in lines]
-    except (OSError, ValueError) as error:
-        raise KeyFileUnusable(f"{path}: {error}; set CARILLON_RECORDING_KEY_FILE") from None
-    if not 0 < len(pairs) <= MAX_KEYS:
-        raise KeyFileUnusable(f"{path} has {len(pairs)} keys, needs 1 to {MAX_KEYS}")
-    return KeyRing(pairs)
+        return KeyRing(read_pairs(path))
+    except KeyFileUnusable as error:
+        raise KeyFileUnusable(f"{error}; set CARILLON_RECORDING_KEY_FILE") from None
 
 
 def ensure_keys(path: Path) -> KeyRing:

@@ -1,7 +1,7 @@
 """Makes servers and programs that are not ours ready: `python -m services.launcher.parts kafka`.
 
 Without names, all of them. Nothing is done, and nothing said, for what is there already. Status 1
-when one is missing, with a sentence that says what to do.
+when one is missing or cannot be built, with a sentence that says what to do.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from services.launcher.parts import kafka
-from services.launcher.parts.daemon import PartMissing
+from services.launcher.parts import kafka, minio
+from services.launcher.parts.daemon import PartFailed, PartMissing
 
 PARTS: dict[str, Callable[[], Path]] = {
     "kafka": kafka.libraries,
+    "minio": minio.ready,
 }
 """By name: what makes a part ready, and returns where it is."""
 
@@ -29,7 +30,7 @@ def main(names: list[str]) -> int:
     for name in names or PARTS:
         try:
             PARTS[name]()
-        except PartMissing as error:
+        except (PartMissing, PartFailed) as error:
             sys.stderr.write(f"{error}\n")
             failed = True
     return int(failed)

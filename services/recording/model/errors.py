@@ -101,13 +101,6 @@ class NoSuchSealingKey(CarillonError):
     kind: ClassVar[Kind] = Kind.UNAVAILABLE
 
 
-class KeyFileUnusable(CarillonError):
-    """The file with the private keys cannot be read, or others can read it."""
-
-    code: ClassVar[str] = "key-file-unusable"
-    kind: ClassVar[Kind] = Kind.PRECONDITION
-
-
 class CodecNotRendered(CarillonError):
     """The recording has a track in a codec that is kept but not rendered as sound."""
 

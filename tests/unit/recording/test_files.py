@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from services.chassis.ids import CallId, TenantId
+from services.chassis.key_file import KeyFileUnusable
 from services.chassis.sealing import generate_key_pair
 from services.recording.keys import KeyRing, ensure_keys, read_keys
 from services.recording.model.errors import (
-    KeyFileUnusable,
     NoSuchSealingKey,
     RecordingDiskFull,
     SegmentDamaged,
