@@ -77,18 +77,19 @@ class MinioServer(Daemon):
         program: Path,
         user: str = "carillon",
         password: str = "",
+        port: int = 0,
         files: ServerFiles | None = None,
         domain: str = "",
     ) -> None:
-        """`password` empty: one is made. `files`: it speaks TLS. `domain`: buckets are hosts of it.
+        """`password` empty: one is made. `port`: 0 is any that is free. `files`: it speaks TLS.
 
-        `program` is what `ready` gave.
+        `domain`: buckets are hosts of it. `program` is what `ready` gave.
         """
         self.user = user
         """The access key."""
         self.password = password or secrets.token_urlsafe(24)
         """The secret key."""
-        self.port = free_port()
+        self.port = port or free_port()
         """Of S3."""
         self.files = files
         """What it proves itself with; None: it speaks plain HTTP."""
