@@ -8,9 +8,11 @@ ARGS ?=
 LAN ?=
 
 WEB := services/portal/web
-# Calls that leave the machine time to spare are tried several at once, the others alone.
+# Calls that leave the machine time to spare are tried several at once; those where something is
+# killed, or a whole installation comes up, alone.
 TOGETHER := $(wildcard tests/e2e/test_gateway_*.py) \
   $(patsubst %,tests/e2e/test_%.py,bad_input call prompts sipp tcp tenants webrtc)
+ALONE := $(wildcard $(patsubst %,tests/e2e/test_%.py,browser_lost demo killed outage restart trace up up_lan))
 
 .PHONY: help demo up call web test lint format bench pictures protos lock setup setup-test clean
 
@@ -33,7 +35,8 @@ else
 	@cd $(WEB) && scripts/npm.sh run --silent test
 	@$(BIN)/python -m pytest -q -n auto tests/unit tests/ports tests/sim tests/house tests/deploy tests/fuzz
 	@tests/calls.sh -n 4 --dist loadfile $(TOGETHER)
-	@tests/calls.sh $(addprefix --ignore=,$(TOGETHER)) tests/e2e
+	@tests/calls.sh -n 2 --dist loadfile $(addprefix --ignore=,$(TOGETHER) $(ALONE)) tests/e2e
+	@tests/calls.sh $(ALONE)
 endif
 
 lint: setup-test $(WEB)/src/api/schema.d.ts  ## Check style, types, import rules and generated stubs
