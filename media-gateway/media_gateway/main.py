@@ -230,7 +230,7 @@ class GatewayService:
     @property
     def _address(self) -> str:
         """Where this gateway's own face is."""
-        return f"unix:{self._world.run_dir / self.name}.sock"
+        return self._world.advertised(self.name)
 
     @property
     def _record(self) -> Path:

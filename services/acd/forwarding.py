@@ -30,7 +30,6 @@ WAIT_MS = 4_000
 """How long a request waits for an owner, unless it is a stream that comes from the outside; longer
 than a lease."""
 ASK_AGAIN_S = 0.1
-MAX_CHANNELS = 100
 
 Context = aio.ServicerContext[Any, Any]
 
@@ -46,13 +45,12 @@ class Forwarding:
     """Wraps handlers so that each request is served by its shard's owner."""
 
     def __init__(
-        self, *, shards: Shards, clock: Clock, open_channel: Callable[[str], aio.Channel]
+        self, *, shards: Shards, clock: Clock, dial_at: Callable[[str], aio.Channel]
     ) -> None:
-        """`open_channel` makes a channel to another replica's address."""
+        """`dial_at` is the way to another replica by its address."""
         self._shards = shards
         self._clock = clock
-        self._open_channel = open_channel
-        self._channels: dict[str, aio.Channel] = {}
+        self._dial_at = dial_at
         self.forwarded = 0
         """Requests that went on to another replica."""
 
@@ -67,12 +65,6 @@ class Forwarding:
         made: Handler = make(wrap, request_deserializer=None, response_serializer=None)
         return made
 
-    async def close(self) -> None:
-        """Closes what leads to other replicas."""
-        for channel in self._channels.values():
-            await channel.close()
-        self._channels.clear()
-
     def _single(self, behaviour: Any, handler: Any, method: str) -> Callable[..., Awaitable[bytes]]:
         async def run(raw: bytes, context: Context) -> bytes:
             until_ms = self._clock.monotonic_ms() + WAIT_MS
@@ -82,7 +74,7 @@ class Forwarding:
                     answer = await behaviour(handler.request_deserializer(raw), context)
                     return bytes(handler.response_serializer(answer))
                 self.forwarded += 1
-                call: Any = self._channel(address).unary_unary(method)
+                call: Any = self._dial_at(address).unary_unary(method)
                 try:
                     return cast("bytes", await call(raw, **_passed_on(context)))
                 except aio.AioRpcError as error:
@@ -105,7 +97,7 @@ class Forwarding:
                             yield bytes(handler.response_serializer(answer))
                     return
                 self.forwarded += 1
-                stub: Any = self._channel(address).unary_stream(method)
+                stub: Any = self._dial_at(address).unary_stream(method)
                 call = stub(raw, **_passed_on(context))
                 told = False
                 try:
@@ -153,13 +145,6 @@ class Forwarding:
         if until_ms is not None and self._clock.monotonic_ms() >= until_ms:
             raise error
         await asyncio.sleep(ASK_AGAIN_S)
-
-    def _channel(self, address: str) -> aio.Channel:
-        if address not in self._channels:
-            if len(self._channels) >= MAX_CHANNELS:
-                raise OwnerAway(f"more than {MAX_CHANNELS} replicas")
-            self._channels[address] = self._open_channel(address)
-        return self._channels[address]
 
 
 class Collector:

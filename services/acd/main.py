@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from services.acd import readings, rpc
 from services.acd.forwarding import Forwarding
@@ -14,7 +13,7 @@ from services.chassis.journal import Journal, MemoryJournal
 from services.chassis.journal_postgres import PostgresJournal
 from services.chassis.lifecycle import Service
 from services.chassis.metrics import Reading
-from services.chassis.rpc import Face, open_channel
+from services.chassis.rpc import Face
 from services.chassis.tasks import Tasks
 from services.chassis.world import World
 
@@ -33,13 +32,13 @@ class AcdService:
             codec=self._codec,
             clock=world.clock,
             bus=world.bus,
-            address=str(world.run_dir / f"{self.name}.sock"),
+            address=world.advertised(self.name),
         )
         self._shards = Shards(parts)
         self._forwarding = Forwarding(
             shards=self._shards,
             clock=world.clock,
-            open_channel=lambda address: open_channel(Path(address)),
+            dial_at=lambda address: world.dial_at(self.name, address),
         )
         self._tasks = Tasks()
         self._named = readings.Named()
@@ -60,7 +59,6 @@ class AcdService:
     async def stop(self) -> None:
         """Closes what a failed start or an interrupted drain left open."""
         await self.drain()
-        await self._forwarding.close()
         await self._journal.close()
 
     def readings(self) -> Iterable[Reading]:

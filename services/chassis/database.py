@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
+from urllib.parse import urlsplit
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -57,6 +59,23 @@ class NoDatabase(CarillonError):
     kind: ClassVar[Kind] = Kind.INVALID
 
 
+class DatabaseRefused(CarillonError):
+    """The database is there, and does not let this service in."""
+
+    code: ClassVar[str] = "database-refused"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class Place(Protocol):
+    """Where a database is, and how a role logs in."""
+
+    def options(self, role: str) -> dict[str, Any]:
+        """What asyncpg is told; NoDatabase when the role cannot log in."""
+
+    def told(self) -> str:
+        """Where it is, in words without a secret."""
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
     """Where a database is, and the passwords of the roles that may log in."""
@@ -77,6 +96,23 @@ class DatabaseAddress:
             return cls(**json.loads(path.read_text()))
         except (OSError, ValueError, TypeError) as error:
             raise NoDatabase(f"{path}: {error}; `make up` and `make demo` start one") from None
+
+    def options(self, role: str) -> dict[str, Any]:
+        """What asyncpg is told; NoDatabase when there is no password for the role."""
+        password = self.passwords.get(role)
+        if password is None:
+            raise NoDatabase(f"no password for {role}: run `python -m services migrate`")
+        return {
+            "host": self.host,
+            "port": self.port,
+            "database": self.name,
+            "user": role,
+            "password": password,
+        }
+
+    def told(self) -> str:
+        """Where it is."""
+        return f"{self.host}:{self.port}/{self.name}"
 
     def write(self, path: Path) -> None:
         """Keeps it in a file that only this user can read."""
@@ -99,6 +135,30 @@ class PoolUse:
     """At most so many are made."""
 
 
+@dataclass(frozen=True, slots=True)
+class DatabaseURL:
+    """A database that a URL names, for one service: its user, TLS and all."""
+
+    url: str = field(repr=False)
+    """postgresql://…, as PostgreSQL's own clients take it."""
+    password: str = field(default="", repr=False)
+    """Where the URL has none."""
+
+    def options(self, role: str) -> dict[str, Any]:
+        """What asyncpg is told; the role logs in where the URL names no user."""
+        options: dict[str, Any] = {"dsn": self.url}
+        if not urlsplit(self.url).username:
+            options["user"] = role
+        if self.password:
+            options["password"] = self.password
+        return options
+
+    def told(self) -> str:
+        """Where it is."""
+        parts = urlsplit(self.url)
+        return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
 def role_of(schema: str) -> str:
     """The role that a service logs in as."""
     return f"carillon_{schema}"
@@ -111,7 +171,7 @@ class Database:
     """
 
     def __init__(
-        self, address: DatabaseAddress, *, schema: str, max_connections: int = MAX_CONNECTIONS
+        self, address: Place, *, schema: str, max_connections: int = MAX_CONNECTIONS
     ) -> None:
         """`schema` is the service's own, and names its role."""
         self._address = address
@@ -165,6 +225,21 @@ class Database:
         finally:
             connection.terminate()
 
+    async def prove(self) -> None:
+        """Logs in once; DatabaseRefused with the reason, or DatabaseUnavailable with the place."""
+        place = self._address.told()
+        try:
+            async with self.listening() as connection:
+                here = await connection.fetchval("SELECT to_regnamespace($1)", self._schema)
+        except DatabaseUnavailable as error:
+            raise DatabaseUnavailable(f"{place}: {error}") from error
+        except (asyncpg.PostgresError, ValueError, ssl.SSLError) as error:
+            raise DatabaseRefused(f"{place} as {self._role}: {error}") from error
+        if here is None:
+            raise DatabaseRefused(
+                f"{place} has no schema {self._schema}: run `python -m services migrate`"
+            )
+
     async def close(self) -> None:
         """Closes every connection; what runs is cut off."""
         pool, self._pool = self._pool, None
@@ -194,15 +269,8 @@ class Database:
             return self._pool
 
     def _options(self) -> dict[str, Any]:
-        password = self._address.passwords.get(self._role)
-        if password is None:
-            raise NoDatabase(f"no password for {self._role}: run `python -m services migrate`")
         return {
-            "host": self._address.host,
-            "port": self._address.port,
-            "database": self._address.name,
-            "user": self._role,
-            "password": password,
+            **self._address.options(self._role),
             "server_settings": {
                 "application_name": self._role,
                 "search_path": f"{self._schema},chassis",

@@ -23,7 +23,7 @@ class Service(Protocol):
     """What a service's `main.build` returns."""
 
     name: str
-    """Its socket is `<run>/<name>.sock`."""
+    """What it is dialled by."""
 
     def faces(self) -> list[Face]:
         """The gRPC services that it offers."""
@@ -76,11 +76,12 @@ class Running:
         """Starts each service and opens its socket; on an error stops what was started."""
         try:
             self._tell()
+            await self._world.prove()
             for service in self._services:
                 self._started.append(service)
                 await service.start()
-                path = self._world.run_dir / f"{service.name}.sock"
-                server = RpcServer(path=path, faces=service.faces(), metrics=self.metrics)
+                door = self._world.door(service.name)
+                server = RpcServer(door=door, faces=service.faces(), metrics=self.metrics)
                 self._servers.append(server)
                 await server.start()
                 log.info("service started", service=service.name, pid=os.getpid())

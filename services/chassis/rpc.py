@@ -1,17 +1,15 @@
-"""gRPC over private unix sockets: servers, clients, and what every call gets on its way."""
+"""gRPC servers, and what every call gets on its way; `rpc_channel` is the clients' end."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import inspect
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import grpc
 from grpc import aio
@@ -32,6 +30,14 @@ from services.chassis.request import (
     tenant_id,
     tenant_scope,
 )
+from services.chassis.rpc_channel import (
+    LIMITS,
+    MAX_MESSAGE_BYTES,
+    MAX_STREAMS,
+    UNARY_DEADLINE_S,
+    open_channel,
+)
+from services.chassis.rpc_door import AlreadyRunning, Door, SocketPathTooLong, UnixDoor
 from services.chassis.status import (
     DETAILS_KEY,
     STATUS_OF_KIND,
@@ -42,10 +48,15 @@ from services.chassis.status import (
 )
 
 __all__ = [
+    "MAX_MESSAGE_BYTES",
+    "MAX_STREAMS",
     "PLATFORM",
+    "UNARY_DEADLINE_S",
+    "AlreadyRunning",
     "Face",
     "MissingTenant",
     "RpcServer",
+    "SocketPathTooLong",
     "guarded",
     "metadata",
     "open_channel",
@@ -58,42 +69,9 @@ __all__ = [
 
 log = get_logger("rpc")
 
-UNARY_DEADLINE_S = 5.0
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-MAX_STREAMS = 20_000
 STOP_GRACE_S = 1.0
-MAX_SOCKET_PATH_BYTES = 107
-"""What the kernel takes (unix(7): 108 with the final NUL)."""
-
-_OPTIONS: tuple[tuple[str, int], ...] = (
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_concurrent_streams", MAX_STREAMS),
-    ("grpc.so_reuseport", 0),
-)
-_CLIENT_OPTIONS: tuple[tuple[str, int], ...] = (
-    *_OPTIONS,
-    # A service that was restarted on this machine is back within a second, not within 20.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1_000),
-)
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
-
-
-class AlreadyRunning(CarillonError):
-    """Another process serves this name in the same run folder."""
-
-    code: ClassVar[str] = "already-running"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-
-
-class SocketPathTooLong(CarillonError):
-    """The run folder's path leaves no room for a socket's name."""
-
-    code: ClassVar[str] = "socket-path-too-long"
-    kind: ClassVar[Kind] = Kind.INVALID
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,32 +85,35 @@ class Face:
 
 
 class RpcServer:
-    """A gRPC server on one unix socket, with health and reflection.
+    """A gRPC server behind one door, with health and reflection.
 
     Every handler runs inside its request's context, and its named errors leave as one kind of
-    status. A second server on the same path is refused with AlreadyRunning.
+    status. A second server at the same door is refused by the door's own error.
     """
 
     def __init__(
-        self, *, path: Path, faces: Sequence[Face], metrics: Metrics | None = None
+        self,
+        *,
+        faces: Sequence[Face],
+        path: Path | None = None,
+        door: Door | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
-        """`metrics` counts what is answered; the path's stem is the service's name."""
-        self._path = path
+        """`path` is short for a `UnixDoor`; `metrics` counts what is answered."""
+        if door is None:
+            assert path is not None, "a server needs a door"
+            door = UnixDoor(path)
+        self._door = door
         self._faces = tuple(faces)
         self._metrics = metrics
         self._health = HealthServicer()
-        self._lock: int | None = None
         self._server: aio.Server | None = None
 
     async def start(self) -> None:
-        """Opens the socket, for this user only."""
-        if len(os.fsencode(self._path)) > MAX_SOCKET_PATH_BYTES:
-            raise SocketPathTooLong(f"{self._path}: set CARILLON_RUN_DIR to a shorter folder")
-        self._lock = _lock(self._path.with_suffix(".lock"))
-        # What a killed process left: nobody listens there, the lock proves it.
-        self._path.unlink(missing_ok=True)
+        """Opens the door."""
+        door = self._door
         server = aio.server(
-            interceptors=(_Guard(self._path.stem, self._metrics),), options=_OPTIONS
+            interceptors=(_Guard(door, self._metrics),), options=(*LIMITS, *door.options())
         )
         for face in self._faces:
             face.register(server)
@@ -141,9 +122,9 @@ class RpcServer:
         reflection.enable_server_reflection(
             (*names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name), server
         )
-        server.add_insecure_port(f"unix:{self._path}")
+        door.hang(server)
         await server.start()
-        self._path.chmod(0o600)
+        door.opened()
         for name in ("", *names):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         self._server = server
@@ -156,44 +137,14 @@ class RpcServer:
         """Ends the server; what still runs is cut off after a second."""
         if self._server is not None:
             await self._server.stop(STOP_GRACE_S)
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-
-def open_channel(path: Path) -> aio.Channel:
-    """A channel to the server on a unix socket; unary calls get a deadline of 5 s unless told."""
-    return aio.insecure_channel(
-        f"unix:{path}", options=_CLIENT_OPTIONS, interceptors=(_Deadline(),)
-    )
-
-
-class _Deadline(aio.UnaryUnaryClientInterceptor):
-    """No unary call waits for ever."""
-
-    async def intercept_unary_unary(
-        self,
-        continuation: Callable[..., Any],
-        client_call_details: aio.ClientCallDetails,
-        request: Any,
-    ) -> Any:
-        details = client_call_details
-        if details.timeout is None:
-            details = aio.ClientCallDetails(
-                method=details.method,
-                timeout=UNARY_DEADLINE_S,
-                metadata=details.metadata,
-                credentials=details.credentials,
-                wait_for_ready=details.wait_for_ready,
-            )
-        return await continuation(details, request)
+        self._door.close()
 
 
 class _Guard(aio.ServerInterceptor):
     """Wraps every handler, whichever way its messages stream."""
 
-    def __init__(self, service: str, metrics: Metrics | None) -> None:
-        self._service = service
+    def __init__(self, door: Door, metrics: Metrics | None) -> None:
+        self._door = door
         self._metrics = metrics
 
     async def intercept_service(
@@ -204,7 +155,7 @@ class _Guard(aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
-        watch = _Watch(self._service, handler_call_details.method, self._metrics)
+        watch = _Watch(self._door.service, handler_call_details.method, self._metrics, self._door)
         return guarded(handler, handler_call_details.method, watch)
 
 
@@ -215,6 +166,7 @@ class _Watch:
     service: str
     method: str
     metrics: Metrics | None
+    door: Door | None = None
 
     def answered(self, status: str, seconds: float | None) -> None:
         if self.metrics is not None:
@@ -289,6 +241,8 @@ async def _mapped(
     began = time.perf_counter()
     status = "OK"
     try:
+        if watch.door is not None:
+            watch.door.admit(context.auth_context())
         yield asked
     except CarillonError as error:
         status = STATUS_OF_KIND[error.kind].name
@@ -307,13 +261,3 @@ async def _mapped(
         await context.abort(grpc.StatusCode.INTERNAL, "internal error")
     finally:
         watch.answered(status, time.perf_counter() - began if timed else None)
-
-
-def _lock(path: Path) -> int:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise AlreadyRunning(f"{path.stem} is already running in {path.parent}") from None
-    return handle

@@ -32,6 +32,7 @@ from services.chassis.memory_call import Call, Ended
 from services.chassis.memory_channel import MemoryChannel
 from services.chassis.memory_server import serve
 from services.chassis.rpc import MAX_STREAMS, Face, Handler, guarded
+from services.chassis.rpc_door import UnixDoor
 from services.chassis.virtual_loop import DEFAULT_LIMIT_S, NotVirtual, VirtualClock, VirtualLoop
 from services.chassis.world import World
 
@@ -142,6 +143,9 @@ def simulated_world(*, seed: int, folder: Path, start_ms: int = START_MS) -> Sim
             channels[name] = exchange.channel(name)
         return channels[name]
 
+    async def prove() -> None:
+        """Everything is in memory."""
+
     async def close_channels() -> None:
         for channel in channels.values():
             await channel.close()
@@ -158,6 +162,11 @@ def simulated_world(*, seed: int, folder: Path, start_ms: int = START_MS) -> Sim
         bus=MemoryBus(),
         database=lambda _schema: None,
         dial=dial,
+        # One process of each service, which is at its name.
+        dial_at=lambda _name, address: dial(address),
+        door=lambda name: UnixDoor(folders[0] / f"{name}.sock"),
+        advertised=lambda name: name,
+        prove=prove,
         close=lambda: asyncio.ensure_future(close_channels()),
         run_dir=folders[0],
         var_dir=folders[1],

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,12 @@ from services.chassis.bus_postgres import PostgresBus
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import Database, DatabaseAddress
 from services.chassis.ids import RANDOM_BITS, uuid7
-from services.chassis.rpc import open_channel
+from services.chassis.rpc_channel import open_channel
+from services.chassis.rpc_door import Door, UnixDoor
+from services.chassis.rpc_pool import BadAddress, Channels
+
+SOCKET = "unix:"
+"""What an address on this machine begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class World:
     """Everything a service takes from outside itself."""
 
     name: str
-    """`local` or `simulated`."""
+    """`local`, `cluster` or `simulated`."""
     clock: Clock
     """What time it is."""
     random_bits: Callable[[int], int]
@@ -41,6 +46,15 @@ class World:
     """A service's database by its schema; None in a simulation, where stores are in memory."""
     dial: Callable[[str], aio.Channel]
     """The channel to a service by its name; kept open and shared."""
+    dial_at: Callable[[str, str], aio.Channel]
+    """The channel to one process of a service: its name, and what `advertised` said there. Kept
+    open and shared; ask again for each call."""
+    door: Callable[[str], Door]
+    """Where a service of this process lets its callers in."""
+    advertised: Callable[[str], str]
+    """Where other processes reach just this process's service of that name."""
+    prove: Callable[[], Awaitable[None]]
+    """Returns when what the services asked for can be used; a named error says what to set."""
     close: Callable[[], asyncio.Future[None]]
     """Closes what `dial`, `bus` and `database` opened."""
     run_dir: Path
@@ -67,7 +81,7 @@ def local_world(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     databases: dict[str, Database] = {}
-    channels: dict[str, aio.Channel] = {}
+    channels = Channels()
 
     def database(schema: str) -> Database:
         if schema not in databases:
@@ -78,14 +92,21 @@ def local_world(
     bus = PostgresBus(lambda: database("bus"), name=f"{os.getpid()}-{secrets.token_hex(4)}")
 
     def dial(name: str) -> aio.Channel:
-        if name not in channels:
-            channels[name] = open_channel(folder / f"{name}.sock")
-        return channels[name]
+        return dial_at(name, socket_of(name))
+
+    def dial_at(name: str, address: str) -> aio.Channel:
+        if not address.startswith((SOCKET, "/")):
+            raise BadAddress(f"{name} at {address[:100]!r}")
+        return channels.to(address, lambda: open_channel(Path(address.removeprefix(SOCKET))))
+
+    def socket_of(name: str) -> str:
+        return f"{SOCKET}{folder / name}.sock"
+
+    async def prove() -> None:
+        """Services start here while their database is away, and wait for it."""
 
     async def close() -> None:
-        for channel in channels.values():
-            await channel.close()
-        channels.clear()
+        await channels.close()
         await bus.close()
         for opened in databases.values():
             await opened.close()
@@ -99,6 +120,10 @@ def local_world(
         bus=bus,
         database=database,
         dial=dial,
+        dial_at=dial_at,
+        door=lambda name: UnixDoor(folder / f"{name}.sock"),
+        advertised=socket_of,
+        prove=prove,
         close=lambda: asyncio.ensure_future(close()),
         run_dir=folder,
         var_dir=var_dir,

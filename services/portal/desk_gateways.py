@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import grpc
@@ -17,17 +16,16 @@ from protos.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import TenantId
 from services.chassis.request import TENANT_KEY
-from services.chassis.rpc import open_channel
+from services.chassis.rpc_pool import BadAddress
 
 if TYPE_CHECKING:  # the stubs know this name, the generated module does not
     from protos.gateway.v1.gateway_pb2_grpc import GatewayAsyncStub
 
-MAX_CHANNELS = 1_000
 USUAL = "gateway"
 MAX_TRIED = 3
 """Gateways that are asked one after another while they are away."""
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
-_SOCKET = "unix:"
+MAX_ADDRESS_CHARS = 300
 GONE = (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNIMPLEMENTED)
 
 
@@ -64,9 +62,15 @@ class Audio:
 class Gateways:
     """Channels to gateways, by the addresses that contacts carry."""
 
-    def __init__(self, *, dial: Callable[[str], aio.Channel]) -> None:
+    def __init__(
+        self,
+        *,
+        dial: Callable[[str], aio.Channel],
+        dial_at: Callable[[str, str], aio.Channel],
+    ) -> None:
         self._dial = dial
-        self._opened: dict[str, aio.Channel] = {}
+        self._dial_at = dial_at
+        self._named: OrderedDict[str, None] = OrderedDict()
 
     def stub(self, contact: state_pb2.Contact) -> GatewayAsyncStub:
         """The gateway that carries a contact; NoGateway."""
@@ -74,8 +78,9 @@ class Gateways:
 
     def known(self) -> Iterator[GatewayAsyncStub]:
         """Gateways for what no contact decides: the usual one, then those that contacts named."""
-        for channel in islice((self._dial(USUAL), *self._opened.values()), MAX_TRIED):
-            yield gateway_pb2_grpc.GatewayStub(channel)
+        yield gateway_pb2_grpc.GatewayStub(self._dial(USUAL))
+        for address in tuple(self._named)[: MAX_TRIED - 1]:
+            yield gateway_pb2_grpc.GatewayStub(self._dial_at(USUAL, address))
 
     async def audio(self, tenant_id: TenantId, work: state_pb2.ReservationRow) -> Audio:
         """What the agent's leg is like now; none when the call is over. AioRpcError, NoGateway."""
@@ -89,22 +94,20 @@ class Gateways:
             raise
         return audio_in(call, work.reservation_id)
 
-    async def close(self) -> None:
-        """Closes the channels that were opened here."""
-        for channel in self._opened.values():
-            await channel.close()
-        self._opened.clear()
-
     def _channel(self, address: str) -> aio.Channel:
         if _NAME.fullmatch(address):
             return self._dial(address)
-        if not address.startswith(_SOCKET):
+        if not address or len(address) > MAX_ADDRESS_CHARS:
             raise NoGateway("the contact is on no gateway")
-        if address not in self._opened:
-            if len(self._opened) >= MAX_CHANNELS:
-                raise NoGateway(f"more than {MAX_CHANNELS} gateways")
-            self._opened[address] = open_channel(Path(address.removeprefix(_SOCKET)))
-        return self._opened[address]
+        try:
+            channel = self._dial_at(USUAL, address)
+        except BadAddress as error:
+            raise NoGateway(str(error)) from None
+        self._named[address] = None
+        self._named.move_to_end(address, last=False)
+        while len(self._named) > MAX_TRIED:
+            self._named.popitem()
+        return channel
 
 
 def audio_in(call: gateway_pb2.Call, reservation_id: str) -> Audio:

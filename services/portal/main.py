@@ -60,7 +60,7 @@ class PortalService:
         self._edge = Edge(
             people=people.identity, dial=world.dial, clock=world.clock, figures=self._figures
         )
-        self._gateways = Gateways(dial=world.dial)
+        self._gateways = Gateways(dial=world.dial, dial_at=world.dial_at)
         self._links = Links(dial=world.dial, clock=world.clock)
         self._boards = Boards(dial=world.dial)
         customers = Customers(dial=world.dial)
@@ -164,7 +164,6 @@ class PortalService:
         (self._world.run_dir / PORTS_FILE).unlink(missing_ok=True)
         await self._boards.close()
         await self._links.close()
-        await self._gateways.close()
         await self._people.stop()
 
     def readings(self) -> Iterable[Reading]:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -20,8 +21,10 @@ from protos.recording.v1 import recording_pb2, recording_pb2_grpc
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import AgentId, TenantId
 from services.chassis.request import on_behalf, present
-from services.chassis.rpc import Face
+from services.chassis.rpc import Face, open_channel
+from services.chassis.rpc_pool import BadAddress, Channels
 from services.chassis.simulated import MemoryExchange
+from services.chassis.world import SOCKET
 from services.portal import rpc_desk
 from services.portal.desk import Desks
 from services.portal.desk_customers import Customers
@@ -420,6 +423,7 @@ class DeskStage:
 
     def __post_init__(self) -> None:
         self._channels: dict[str, grpc.aio.Channel] = {}
+        self._others = Channels()
         self.serve_acd()
         self.exchange.serve(
             "crm", [Face(lambda s: crm_pb2_grpc.add_CrmServicer_to_server(self.crm, s), "crm")]
@@ -430,7 +434,7 @@ class DeskStage:
         self.exchange.serve("recording", [Face(lambda s: add(self.recordings, s), "recording")])
         self.serve_analytics()
         self.customers = Customers(dial=self.dial)
-        self.gateways = Gateways(dial=self.dial)
+        self.gateways = Gateways(dial=self.dial, dial_at=self.dial_at)
         self.queues = QueueNames(dial=self.dial, clock=self.clock)
         policy = DeskPolicy(dial=self.dial, clock=self.clock)
         self.desks = Desks(
@@ -469,8 +473,14 @@ class DeskStage:
             self._channels[name] = self.exchange.channel(name)
         return self._channels[name]
 
+    def dial_at(self, name: str, address: str) -> grpc.aio.Channel:
+        if not address.startswith(SOCKET):
+            raise BadAddress(f"{name} at {address}")
+        path = Path(address.removeprefix(SOCKET))
+        return self._others.to(address, lambda: open_channel(path))
+
     async def close(self) -> None:
-        await self.gateways.close()
+        await self._others.close()
         for channel in self._channels.values():
             await channel.close()
 

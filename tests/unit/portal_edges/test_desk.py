@@ -322,7 +322,7 @@ async def test_a_gateway_is_reached_where_the_contact_says(stage: DeskStage) -> 
         stage.gateway.carries("call-e1", "e1.1", state="bridged")
         for name in ("Hold", "Mute"):
             await getattr(stage.desk, name)(WORK, metadata=WHO)
-        await stage.gateways.close()
+        await stage.close()
         await server.stop()
     assert [asked for asked, _, _ in stage.gateway.asked] == ["Hold", "Mute"]
 
