@@ -12,6 +12,7 @@ import pytest
 
 from services.chassis.database import DatabaseAddress
 from services.chassis.postgres.server import PostgresServer
+from tests.stage.kafka import RunningKafka, running_kafka
 from tests.stage.postgres import fresh_database, running_postgres
 
 OURS = pytest.StashKey[Path]()
@@ -47,3 +48,10 @@ async def database_address(postgres_server: PostgresServer) -> AsyncIterator[Dat
     """A migrated database of this test's own."""
     async with fresh_database(postgres_server) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def kafka_server() -> Iterator[RunningKafka]:
+    """A real Kafka broker on loopback, for as long as the tests run."""
+    with running_kafka() as server:
+        yield server

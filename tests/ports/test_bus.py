@@ -16,6 +16,8 @@ from services.chassis.errors import CarillonError, Kind
 from services.chassis.feed import Feed
 from services.chassis.ids import TenantId
 from services.chassis.postgres.server import PostgresServer
+from tests.stage.kafka import RunningKafka, kafka_bus
+from tests.stage.postgres import fresh_database
 
 TOPIC = "acd.events.v1"
 T = TenantId("t1")
@@ -34,18 +36,22 @@ def event(number: int, key: str = "k") -> Envelope:
     )
 
 
-@pytest.fixture(params=["memory", "postgres"])
-async def bus(
-    request: pytest.FixtureRequest, database_address: DatabaseAddress
-) -> AsyncIterator[Bus]:
+@pytest.fixture(params=["memory", "postgres", "kafka"])
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
     if request.param == "memory":
         yield MemoryBus()
-        return
-    database = Database(database_address, schema="bus")
-    made = PostgresBus(lambda: database, name="here")
-    yield made
-    await made.close()
-    await database.close()
+    elif request.param == "postgres":
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        async with fresh_database(server) as address:
+            database = Database(address, schema="bus")
+            made = PostgresBus(lambda: database, name="here")
+            yield made
+            await made.close()
+            await database.close()
+    else:
+        kafka: RunningKafka = request.getfixturevalue("kafka_server")
+        async with kafka_bus(kafka) as made_of_kafka:
+            yield made_of_kafka
 
 
 async def read(bus: Bus, group: str, count: int, topic: str = TOPIC) -> list[Envelope]:
