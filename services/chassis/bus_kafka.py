@@ -21,6 +21,7 @@ from services.chassis.bus_kafka_backoff import Backoff
 from services.chassis.bus_kafka_consumer import KafkaConsumer
 from services.chassis.bus_kafka_producer import Producer
 from services.chassis.bus_kafka_topics import TopicRefused, Topics
+from services.chassis.dead_letters import letter_of_record, topic_of
 from services.chassis.envelope import Envelope
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.log import get_logger
@@ -181,11 +182,16 @@ class KafkaBus:
         return f"{broker}: takes connections"
 
     async def _keep_unreadable(self, *, group: str, topic: str, record: Any) -> None:
+        value = bytes(record.value or b"")
+        dead = letter_of_record(
+            group, topic, record.partition, record.offset, value, at_ms=record.timestamp
+        )
+        await self.publish(topic_of(group), [dead])
         log.error(
             "record is no event",
             group=group,
             topic=topic,
             partition=record.partition,
             offset=record.offset,
-            bytes=len(record.value or b""),
+            bytes=len(value),
         )

@@ -21,8 +21,8 @@ from services.chassis.bus_kafka_address import KafkaAddress
 from services.chassis.bus_kafka_backoff import Backoff
 from services.chassis.bus_kafka_closing import leave
 from services.chassis.bus_kafka_topics import Topics
-from services.chassis.bus_kafka_wire import envelope_of
 from services.chassis.envelope import PARTITIONS, Envelope
+from services.chassis.envelope_wire import read
 from services.chassis.errors import CarillonError
 from services.chassis.log import get_logger
 
@@ -258,7 +258,7 @@ class KafkaConsumer:
             events: list[Envelope] = []
             first, after, taken = place.handed, place.handed, 0
             for record in records:
-                event = envelope_of(record)
+                event = read(record.value or b"")
                 if event is None:
                     await self._unreadable(group=self.group, topic=topic, record=record)
                 elif not events:

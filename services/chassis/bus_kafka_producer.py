@@ -13,8 +13,8 @@ from services.chassis.bus_kafka_address import KafkaAddress
 from services.chassis.bus_kafka_backoff import Backoff
 from services.chassis.bus_kafka_closing import abandon
 from services.chassis.bus_kafka_topics import Topics
-from services.chassis.bus_kafka_wire import headers_of, value_of
 from services.chassis.envelope import Envelope, partition_of
+from services.chassis.envelope_wire import message_of
 from services.chassis.log import get_logger
 from services.chassis.tasks import Tasks
 
@@ -23,6 +23,8 @@ log = get_logger("bus")
 BATCH_BYTES = 256 * 1024
 """Of one partition's events that are sent together."""
 MAX_REQUEST_BYTES = 1024 * 1024
+TRACEPARENT = "traceparent"
+"""The header that other programs look for a W3C trace context in."""
 
 
 class Producer:
@@ -108,12 +110,16 @@ async def _sent(client: AIOKafkaProducer, topic: str, events: Sequence[Envelope]
     acknowledged = [
         await client.send(
             topic,
-            value_of(event),
+            message_of(event).SerializeToString(),
             key=event.key.encode(),
             partition=partition_of(event.key),
             timestamp_ms=event.at_ms,
-            headers=headers_of(event),
+            headers=_headers(event),
         )
         for event in events
     ]
     await asyncio.gather(*acknowledged)
+
+
+def _headers(event: Envelope) -> list[tuple[str, bytes]]:
+    return [(TRACEPARENT, event.traceparent.encode())] if event.traceparent else []

@@ -1,13 +1,20 @@
-"""A consumer's loop, written once: fetch, handle, commit; on a failure, go back and try again."""
+"""A consumer's loop, written once: fetch, handle, commit; on a failure, go back and try again.
+
+When what is needed is away, everything waits. When a batch is refused for another reason again and
+again, its events are handed over one at a time, and those that are still refused go to the group's
+dead letters, so that one event does not keep all behind it from being read.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 
 from services.chassis.bus import Batch, Bus, BusUnavailable, Consumer, PartitionLost
 from services.chassis.clock import Clock
-from services.chassis.errors import CarillonError, Kind
+from services.chassis.dead_letters import Refusals, letter, topic_of, waits
+from services.chassis.errors import CarillonError
 from services.chassis.log import get_logger
 from services.chassis.metrics import Reading
 
@@ -45,6 +52,9 @@ class Feed:
         """How old the newest event was when it was done."""
         self.waiting = False
         """Whether the bus, or what `handle` needs, is away."""
+        self.buried = 0
+        """Events that went to the dead letters so far."""
+        self._refusals = Refusals()
 
     def readings(self, service: str) -> Iterator[Reading]:
         """How the feed fares, as the service shows it."""
@@ -63,6 +73,12 @@ class Feed:
             f"carillon_{service}_feed_waiting",
             "Whether events wait because the bus, or what they need, is away.",
             float(self.waiting),
+        )
+        yield Reading(
+            f"carillon_{service}_feed_dead_letters_total",
+            "Events that were refused again and again, and put aside.",
+            self.buried,
+            kind="counter",
         )
 
     async def run(self) -> None:
@@ -83,7 +99,7 @@ class Feed:
                     await self._rewind(consumer)
 
     def _tell(self, error: Exception) -> None:
-        if isinstance(error, CarillonError) and error.kind is Kind.UNAVAILABLE:
+        if isinstance(error, CarillonError) and waits(error):
             log.warning("feed waits", group=self._group, code=error.code, reason=str(error))
         else:
             log.error("feed is stuck", group=self._group, exc_info=error)
@@ -92,11 +108,54 @@ class Feed:
         batch = await consumer.fetch(wait_s=WAIT_S)
         if batch is None:
             return
-        await self._handle(batch)
-        await consumer.commit(batch)
-        self.handled += len(batch.events)
+        if self._refusals.alone(batch):
+            await self._one_by_one(consumer, batch)
+        else:
+            await self._hand_over(batch)
+            await consumer.commit(batch)
+            self.handled += len(batch.events)
+        self._refusals.over(batch)
         if self._clock is not None and batch.events:
             self.lag_ms = max(0, self._clock.now_ms() - batch.events[-1].at_ms)
+
+    async def _hand_over(self, batch: Batch) -> None:
+        try:
+            await self._handle(batch)
+        except Exception as error:
+            if not waits(error):
+                self._refusals.refused(batch)
+            raise
+        self._refusals.taken()
+
+    async def _one_by_one(self, consumer: Consumer, batch: Batch) -> None:
+        for index, event in enumerate(batch.events):
+            one = replace(batch, first_offset=batch.first_offset + index, events=(event,))
+            try:
+                await self._hand_over(one)
+                self.handled += 1
+            except Exception as error:
+                if waits(error) or not self._refusals.hopeless(one):
+                    raise
+                await self._bury(one, error)
+            await consumer.commit(one)
+
+    async def _bury(self, one: Batch, error: Exception) -> None:
+        tries = self._refusals.tries(one)
+        dead = letter(self._group, one, error, tries=tries)
+        await self._bus.publish(topic_of(self._group), [dead])
+        self._refusals.buried()
+        self.buried += 1
+        log.error(
+            "event buried",
+            group=self._group,
+            event_id=one.events[0].event_id,
+            event_type=one.events[0].type,
+            topic=one.topic,
+            partition=one.partition,
+            offset=one.first_offset,
+            tries=tries,
+            exc_info=error,
+        )
 
     async def _rewind(self, consumer: Consumer) -> None:
         try:
