@@ -14,6 +14,7 @@ import pytest_asyncio
 from services.chassis.database import DatabaseAddress
 from services.chassis.postgres.server import PostgresServer
 from services.launcher.parts.minio import MinioServer
+from tests.stage.kafka import RunningKafka, running_kafka
 from tests.stage.postgres import fresh_database, running_postgres
 from tests.stage.s3 import running_minio
 
@@ -56,4 +57,11 @@ async def database_address(postgres_server: PostgresServer) -> AsyncIterator[Dat
 async def minio_server() -> AsyncIterator[MinioServer]:
     """A real S3 server on loopback, for as long as the tests run."""
     async with running_minio() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka_server() -> Iterator[RunningKafka]:
+    """A real Kafka broker on loopback, for as long as the tests run."""
+    with running_kafka() as server:
         yield server

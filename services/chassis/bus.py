@@ -21,6 +21,8 @@ from services.chassis.errors import CarillonError, Kind
 MAX_BATCH = 500
 MAX_PUBLISHED = 1_000
 """Events that one `publish` takes."""
+MAX_EVENT_BYTES = 900_000
+"""Of one event's payload: what a broker of Kafka takes unless it is told otherwise, with room."""
 
 
 class BusUnavailable(CarillonError):
@@ -28,6 +30,13 @@ class BusUnavailable(CarillonError):
 
     code: ClassVar[str] = "bus-unavailable"
     kind: ClassVar[Kind] = Kind.UNAVAILABLE
+
+
+class EventTooLarge(CarillonError):
+    """An event has more bytes than the bus carries: say less in it, or where the rest is."""
+
+    code: ClassVar[str] = "event-too-large"
+    kind: ClassVar[Kind] = Kind.INVALID
 
 
 class PartitionLost(CarillonError):
@@ -79,7 +88,11 @@ class Bus(Protocol):
     """Where facts go."""
 
     async def publish(self, topic: str, events: Sequence[Envelope]) -> None:
-        """Adds events, durable when it returns; all or none of them. BusUnavailable."""
+        """Adds events, durable when it returns.
+
+        All or none of them, unless BusUnavailable is raised: then some may be there, and asking
+        again adds them again. EventTooLarge refuses all; so does ValueError, for too many.
+        """
 
     def consumer(
         self, *, group: str, topics: Sequence[str]
@@ -88,6 +101,18 @@ class Bus(Protocol):
 
     async def close(self) -> None:
         """Releases what the bus holds."""
+
+
+def check(events: Sequence[Envelope]) -> None:
+    """Refuses what no bus takes, before any of it is published: ValueError, EventTooLarge."""
+    if len(events) > MAX_PUBLISHED:
+        raise ValueError(f"{len(events)} events, at most {MAX_PUBLISHED}")
+    for event in events:
+        if len(event.payload) > MAX_EVENT_BYTES:
+            raise EventTooLarge(
+                f"{event.type} {event.event_id}: {len(event.payload)} bytes,"
+                f" at most {MAX_EVENT_BYTES}"
+            )
 
 
 class MemoryBus:
@@ -101,8 +126,7 @@ class MemoryBus:
 
     async def publish(self, topic: str, events: Sequence[Envelope]) -> None:
         """Adds events; see `Bus.publish`."""
-        if len(events) > MAX_PUBLISHED:
-            raise ValueError(f"{len(events)} events, at most {MAX_PUBLISHED}")
+        check(events)
         for event in events:
             self._logs[topic, partition_of(event.key)].append(event)
         async with self._news:

@@ -15,11 +15,11 @@ import asyncpg
 
 from services.chassis.bus import (
     MAX_BATCH,
-    MAX_PUBLISHED,
     Batch,
     BusUnavailable,
     Consumer,
     PartitionLost,
+    check,
 )
 from services.chassis.database import (
     Connection,
@@ -89,8 +89,7 @@ class PostgresBus:
 
     async def publish(self, topic: str, events: Sequence[Envelope]) -> None:
         """Adds events; see `Bus.publish`."""
-        if len(events) > MAX_PUBLISHED:
-            raise ValueError(f"{len(events)} events, at most {MAX_PUBLISHED}")
+        check(events)
         if not events:
             return
         try:

@@ -1,13 +1,20 @@
-"""A consumer's loop, written once: fetch, handle, commit; on a failure, go back and try again."""
+"""A consumer's loop, written once: fetch, handle, commit; on a failure, go back and try again.
+
+When what is needed is away, everything waits. When a batch is refused for another reason again and
+again, its events are handed over one at a time, and those that are still refused go to the group's
+dead letters, so that one event does not keep all behind it from being read.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 
 from services.chassis.bus import Batch, Bus, BusUnavailable, Consumer, PartitionLost
 from services.chassis.clock import Clock
-from services.chassis.errors import CarillonError, Kind
+from services.chassis.dead_letters import Refusals, letter, topic_of, waits
+from services.chassis.errors import CarillonError
 from services.chassis.log import get_logger
 from services.chassis.metrics import Reading
 
@@ -50,6 +57,9 @@ class Feed:
         self.behind = 0
         """Events of its topics that the group had not done when that was asked last."""
         self._counted_s = float("-inf")
+        self.buried = 0
+        """Events that went to the dead letters so far."""
+        self._refusals = Refusals()
 
     def readings(self, service: str) -> Iterator[Reading]:
         """How the feed fares, as the service shows it."""
@@ -74,6 +84,12 @@ class Feed:
             "Events on the bus that the group of this service has not done yet.",
             self.behind,
         )
+        yield Reading(
+            f"carillon_{service}_feed_dead_letters_total",
+            "Events that were refused again and again, and put aside.",
+            self.buried,
+            kind="counter",
+        )
 
     async def run(self) -> None:
         """Reads for ever; the bus, or what `handle` needs, may be away for a while."""
@@ -94,7 +110,7 @@ class Feed:
                     await self._rewind(consumer)
 
     def _tell(self, error: Exception) -> None:
-        if isinstance(error, CarillonError) and error.kind is Kind.UNAVAILABLE:
+        if isinstance(error, CarillonError) and waits(error):
             log.warning("feed waits", group=self._group, code=error.code, reason=str(error))
         else:
             log.error("feed is stuck", group=self._group, exc_info=error)
@@ -104,9 +120,13 @@ class Feed:
         await self._count(consumer)
         if batch is None:
             return
-        await self._handle(batch)
-        await consumer.commit(batch)
-        self.handled += len(batch.events)
+        if self._refusals.alone(batch):
+            await self._one_by_one(consumer, batch)
+        else:
+            await self._hand_over(batch)
+            await consumer.commit(batch)
+            self.handled += len(batch.events)
+        self._refusals.over(batch)
         if self._clock is not None and batch.events:
             self.lag_ms = max(0, self._clock.now_ms() - batch.events[-1].at_ms)
 
@@ -120,6 +140,45 @@ class Feed:
             self.behind = await consumer.lag()
         except BusUnavailable:
             log.debug("not known how far behind", group=self._group)
+
+    async def _hand_over(self, batch: Batch) -> None:
+        try:
+            await self._handle(batch)
+        except Exception as error:
+            if not waits(error):
+                self._refusals.refused(batch)
+            raise
+        self._refusals.taken()
+
+    async def _one_by_one(self, consumer: Consumer, batch: Batch) -> None:
+        for index, event in enumerate(batch.events):
+            one = replace(batch, first_offset=batch.first_offset + index, events=(event,))
+            try:
+                await self._hand_over(one)
+                self.handled += 1
+            except Exception as error:
+                if waits(error) or not self._refusals.hopeless(one):
+                    raise
+                await self._bury(one, error)
+            await consumer.commit(one)
+
+    async def _bury(self, one: Batch, error: Exception) -> None:
+        tries = self._refusals.tries(one)
+        dead = letter(self._group, one, error, tries=tries)
+        await self._bus.publish(topic_of(self._group), [dead])
+        self._refusals.buried()
+        self.buried += 1
+        log.error(
+            "event buried",
+            group=self._group,
+            event_id=one.events[0].event_id,
+            event_type=one.events[0].type,
+            topic=one.topic,
+            partition=one.partition,
+            offset=one.first_offset,
+            tries=tries,
+            exc_info=error,
+        )
 
     async def _rewind(self, consumer: Consumer) -> None:
         try:

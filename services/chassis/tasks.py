@@ -34,6 +34,10 @@ class Tasks:
         task.add_done_callback(self._ended)
         return task
 
+    async def ended(self) -> None:
+        """Waits until all of it has ended by itself."""
+        await asyncio.gather(*self._running, return_exceptions=True)
+
     async def close(self) -> None:
         """Cancels what still runs and waits until all of it has ended."""
         tasks = [task for task in self._running if task is not asyncio.current_task()]

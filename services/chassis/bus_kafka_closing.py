@@ -1,0 +1,65 @@
+"""Ends the library's clients within a limit, whatever the brokers do.
+
+Its own `stop` waits for what is on its way, and with brokers that are away that may be for ever.
+Tasks that it keeps to itself are therefore named here, for the one minor release that is pinned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from services.chassis.log import get_logger
+
+log = get_logger("bus")
+
+STOP_LIMIT_S = 3.0
+
+
+async def abandon(producer: AIOKafkaProducer) -> None:
+    """Ends a producer at once: what was not acknowledged is not sent again by it."""
+    error = KafkaError("given up")
+    # Its futures end, so that everybody who still waits hears of it now.
+    producer._message_accumulator.fail_all(error)  # noqa: SLF001 (see above)
+    await _ended(producer._sender.sender_task)  # noqa: SLF001 (see above)
+    await _within(producer.stop(), "producer")
+    await _within(producer.client.close(), "producer's connections")
+
+
+async def leave(consumer: AIOKafkaConsumer) -> None:
+    """Ends a consumer: it leaves its group when the brokers can still be told."""
+    if await _within(consumer.stop(), "consumer"):
+        return
+    coordinator, fetcher = consumer._coordinator, consumer._fetcher  # noqa: SLF001 (see above)
+    if coordinator is not None:
+        for name in ("_coordination_task", "_heartbeat_task", "_commit_refresh_task"):
+            await _ended(getattr(coordinator, name))
+    if fetcher is not None:
+        await _within(fetcher.close(), "consumer's fetching")
+    await _within(consumer._client.close(), "consumer's connections")  # noqa: SLF001 (see above)
+
+
+async def _ended(task: asyncio.Task[Any] | None) -> None:
+    """Cancels a task; one that waits for its own children is cancelled through them."""
+    tries = 5
+    while task is not None and not task.done() and tries:
+        tries -= 1
+        task.cancel()
+        await asyncio.wait((task,), timeout=STOP_LIMIT_S / 10)
+    if task is not None and task.done() and not task.cancelled():
+        task.exception()
+
+
+async def _within(ending: Any, what: str) -> bool:
+    try:
+        async with asyncio.timeout(STOP_LIMIT_S):
+            await ending
+    except TimeoutError:
+        log.debug("does not end by itself", what=what)
+        return False
+    except (KafkaError, OSError, asyncio.InvalidStateError, KeyError) as error:
+        log.debug("ended by an error", what=what, reason=repr(error))
+    return True
