@@ -14,7 +14,7 @@ TOGETHER := $(wildcard tests/e2e/test_gateway_*.py) \
   $(patsubst %,tests/e2e/test_%.py,bad_input call prompts sipp tcp tenants webrtc)
 ALONE := $(wildcard $(patsubst %,tests/e2e/test_%.py,browser_lost demo killed outage restart trace up up_lan))
 
-.PHONY: help demo up call web test test-images lint format bench pictures protos lock licences sbom \
+.PHONY: help demo up call web test lint format bench pictures protos lock licences sbom \
   images setup setup-test clean
 
 help:  ## List what can be made
@@ -69,20 +69,17 @@ lock: setup  ## Resolve the dependencies again and write the locks
 	@$(COMPILE) --extra all --group dev -c requirements.lock pyproject.toml \
 	  -o requirements-dev.lock $(ARGS)
 	@# What each image has of it. PyAV is the demo's browser's: its wheels carry GPL codecs.
-	@$(COMPILE) --extra analytics --extra crm --extra ivr --extra portal --extra recording \
-	  -c requirements.lock pyproject.toml -o requirements-services.lock
-	@$(COMPILE) --no-emit-package av --extra gateway \
+	@$(COMPILE) --extra analytics --extra cluster --extra crm --extra ivr --extra portal \
+	  --extra recording -c requirements.lock pyproject.toml -o requirements-services.lock
+	@$(COMPILE) --no-emit-package av --extra cluster --extra gateway \
 	  -c requirements.lock pyproject.toml -o requirements-gateway.lock
+	@$(MAKE) --no-print-directory licences
 
 licences: setup-test  ## Write docs/licences.md from the locks
 	@$(BIN)/python -m docker.licences
 
 images: setup  ## Build the container images (docs/containers.md)
 	@$(BIN)/python -m docker.images $(ARGS)
-
-test-images: setup-test  ## Place a real call through containers
-	@$(BIN)/python -m docker.images
-	@$(BIN)/python -m pytest -q -n 0 tests/deploy/images_call.py $(ARGS)
 
 sbom: setup  ## List what the images are made of (CycloneDX, var/sbom)
 	@for image in services gateway; do \

