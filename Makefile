@@ -14,7 +14,8 @@ TOGETHER := $(wildcard tests/e2e/test_gateway_*.py) \
   $(patsubst %,tests/e2e/test_%.py,bad_input call prompts sipp tcp tenants webrtc)
 ALONE := $(wildcard $(patsubst %,tests/e2e/test_%.py,browser_lost demo killed outage restart trace up up_lan))
 
-.PHONY: help demo up call web test lint format bench pictures protos lock setup setup-test clean
+.PHONY: help demo up call web test lint format bench pictures protos lock licences sbom \
+  images setup setup-test clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,7 +43,7 @@ endif
 lint: setup-test $(WEB)/src/api/schema.d.ts  ## Check style, types, import rules and generated stubs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy services media-gateway/media_gateway tests deploy protos/generate.py
+	@$(BIN)/mypy services media-gateway/media_gateway docker tests deploy protos/generate.py
 	@$(BIN)/lint-imports --config .importlinter
 	@$(BIN)/python protos/generate.py --check
 	@cd $(WEB) && scripts/npm.sh run --silent lint
@@ -62,11 +63,27 @@ bench: setup-test  ## Measure the hot paths; prints ratios against a named refer
 protos: setup-test  ## Generate the stubs beside the protos
 	@$(BIN)/python protos/generate.py
 
+COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header
 lock: setup  ## Resolve the dependencies again and write the locks
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
-	  --extra all pyproject.toml -o requirements.lock $(ARGS)
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
-	  --extra all --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock $(ARGS)
+	@$(COMPILE) --extra all pyproject.toml -o requirements.lock $(ARGS)
+	@$(COMPILE) --extra all --group dev -c requirements.lock pyproject.toml \
+	  -o requirements-dev.lock $(ARGS)
+	@# What each image has of it. PyAV is the demo's browser's: its wheels carry GPL codecs.
+	@$(COMPILE) --extra analytics --extra cluster --extra crm --extra ivr --extra portal \
+	  --extra recording -c requirements.lock pyproject.toml -o requirements-services.lock
+	@$(COMPILE) --no-emit-package av --extra cluster --extra gateway \
+	  -c requirements.lock pyproject.toml -o requirements-gateway.lock
+	@$(MAKE) --no-print-directory licences
+
+licences: setup-test  ## Write docs/licences.md from the locks
+	@$(BIN)/python -m docker.licences
+
+images: setup  ## Build the container images (docs/containers.md)
+	@$(BIN)/python -m docker.images $(ARGS)
+
+sbom: setup  ## List what the images are made of (CycloneDX, var/sbom)
+	@for image in services gateway; do \
+	  $(BIN)/python -m docker.sbom $$image --out var/sbom/$$image.cdx.json; done
 
 web: $(WEB)/dist/index.html  ## Build the portal's pages (Node from this machine, else from a wheel)
 

@@ -9,7 +9,7 @@ from tests.house.tree import ROOT, tracked, written_python
 
 MAX_LINES = 500
 MAX_BYTES = 512 * 1024
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-setup.lock")
+LOCKS = sorted(path.name for path in ROOT.glob("requirements*.lock"))
 
 
 def shown(paths: list[Path]) -> list[str]:
