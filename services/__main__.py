@@ -21,7 +21,8 @@ from services.chassis import lifecycle, log
 from services.chassis.errors import CarillonError
 from services.chassis.lifecycle import Service
 from services.chassis.settings import ChassisSettings, load
-from services.chassis.world import World, local_world
+from services.chassis.world import World
+from services.chassis.worlds import open_world
 
 NAMES = ("acd", "ivr", "recording", "crm", "analytics", "portal")
 
@@ -59,11 +60,7 @@ def run(
     log.configure(level=settings.log_level, as_json=settings.log_json)
 
     async def serve() -> int:
-        world = local_world(
-            var_dir=var or settings.var_dir,
-            run_dir=settings.run_dir,
-            database_file=settings.database_file,
-        )
+        world = open_world(settings, var_dir=var)
         services = [builder(name)(world) for name in wanted]
         return await lifecycle.run(
             services,

@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import resource
+import sys
 from collections.abc import Iterable
 from ipaddress import ip_address
 from pathlib import Path
@@ -45,13 +46,15 @@ from media_gateway.webrtc.ice import IceSettings, machine_addresses
 from media_gateway.webrtc.model import MAX_ADDRESSES
 from protos.gateway.v1.events_pb2 import CallFact
 from services.chassis import lifecycle, log
+from services.chassis.errors import CarillonError
 from services.chassis.lifecycle import Service
 from services.chassis.metrics import Reading
 from services.chassis.request import PLATFORM
 from services.chassis.rpc import Face
 from services.chassis.settings import ChassisSettings, load
 from services.chassis.tasks import Tasks
-from services.chassis.world import World, local_world
+from services.chassis.world import World
+from services.chassis.worlds import open_world
 
 FILES_AT_REST = 1_280
 """The process's own, and as many TCP connections of SIP as are taken."""
@@ -211,6 +214,10 @@ class GatewayService:
         if self._told:
             self._record.unlink(missing_ok=True)
 
+    def loaded(self) -> bool:
+        """Whether new calls get 503 for want of room."""
+        return len(self._switchboard) >= self._settings.max_calls
+
     def readings(self) -> Iterable[Reading]:
         """What Prometheus is shown of this gateway."""
         yield from readings.of_calls(self._switchboard, self._tally)
@@ -249,9 +256,7 @@ def main() -> None:
     _allow_files(settings.max_calls)
 
     async def serve() -> int:
-        world = local_world(
-            var_dir=chassis.var_dir, run_dir=chassis.run_dir, database_file=chassis.database_file
-        )
+        world = open_world(chassis)
         return await lifecycle.run(
             [build(world, settings)],
             world,
@@ -266,7 +271,11 @@ def main() -> None:
             ),
         )
 
-    raise SystemExit(uvloop.run(serve()))
+    try:
+        raise SystemExit(uvloop.run(serve()))
+    except CarillonError as error:
+        sys.stderr.write(f"{error.code}: {error}\n")
+        raise SystemExit(1) from None
 
 
 def _allow_files(max_calls: int) -> None:

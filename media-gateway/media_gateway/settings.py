@@ -11,6 +11,9 @@ from pydantic_settings import SettingsConfigDict
 from media_gateway.webrtc.model import MAX_ADDRESSES, BrowserAddress
 from services.chassis.settings import Settings
 
+PORTS_PER_CALL = 4
+"""Two legs, each with RTP and RTCP."""
+
 
 class GatewaySettings(Settings):
     """Settings of one gateway process."""
@@ -108,6 +111,14 @@ class GatewaySettings(Settings):
     def _has_ports(self) -> Self:
         if self.rtp_port_last <= self.rtp_port_first:
             raise ValueError("rtp_port_last must be above rtp_port_first")
+        room = (self.rtp_port_last - self.rtp_port_first + 1) // PORTS_PER_CALL
+        # Unless calls were asked for, as many are taken as there is room for.
+        if room < self.max_calls and "max_calls" in self.model_fields_set:
+            raise ValueError(
+                f"CARILLON_GATEWAY_RTP_PORT_FIRST to _LAST is room for {room} calls,"
+                f" CARILLON_GATEWAY_MAX_CALLS asks for {self.max_calls}: a call takes"
+                f" {PORTS_PER_CALL} ports"
+            )
         return self
 
     @property

@@ -45,21 +45,23 @@ class Topics:
     async def ready(self, topics: Iterable[str]) -> None:
         """Makes those that are missing, checks the others; TopicRefused, KafkaError, OSError.
 
-        Topics are named as Kafka knows them, prefix included.
+        Topics are named as Kafka knows them, prefix included. None are wanted: whether a broker
+        answers.
         """
         wanted = set(topics)
-        if wanted <= self._ready:
+        if wanted and wanted <= self._ready:
             return
         async with self._turn:
             missing = sorted(wanted - self._ready)
-            if not missing:
+            if wanted and not missing:
                 return
             client = AIOKafkaAdminClient(
                 **self._address.client(self._name), request_timeout_ms=REQUEST_LIMIT_MS
             )
             try:
                 await client.start()
-                await self._make(client, missing)
+                if missing:
+                    await self._make(client, missing)
             finally:
                 await client.close()
             self._ready.update(missing)

@@ -23,6 +23,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.database import Database, DatabaseURL, NoDatabase
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.log import get_logger
+from services.chassis.objects import Objects
 from services.chassis.rpc_channel import open_remote
 from services.chassis.rpc_door import Door, TcpDoor
 from services.chassis.rpc_pool import BadAddress, Channels
@@ -35,6 +36,9 @@ AGAIN_FIRST_S = 0.2
 AGAIN_LAST_S = 2.0
 ATTEMPT_LIMIT_S = 15.0
 """For one attempt to reach a part, where the whole limit is longer."""
+
+BUS = "bus"
+"""The schema of a bus in a database, which this is none of."""
 
 Proof = Callable[[], Awaitable[None]]
 """Returns when a part can be used; a named error says why not."""
@@ -61,14 +65,17 @@ def cluster_world(
     blobs: Blobs,
     var_dir: Path,
     run_dir: Path | None = None,
+    objects: Callable[[str], Objects] | None = None,
     proofs: Mapping[str, Proof] | None = None,
+    closing: Proof | None = None,
 ) -> World:
     """A process's way to everything outside it; BadServiceTLS when its certificate is no good.
 
     `proofs` by the setting to look at, of the bus and the storage; the database's is added here.
-    `var_dir` takes only what this process itself comes back to, for example a gateway's spool.
+    `closing` is called last, when the world closes. `var_dir` takes only what this process itself
+    comes back to, for example a gateway's spool.
     """
-    ways = _Ways(settings, bus=bus, proofs=proofs or {})
+    ways = _Ways(settings, bus=bus, proofs=proofs or {}, closing=closing)
     var_dir = var_dir.absolute()
     var_dir.mkdir(parents=True, exist_ok=True)
     folder = run_dir.absolute() if run_dir else recorded_run_dir(var_dir)
@@ -89,16 +96,25 @@ def cluster_world(
         close=lambda: asyncio.ensure_future(ways.close()),
         run_dir=folder,
         var_dir=var_dir,
+        objects=objects,
     )
 
 
 class _Ways:
     """What a process has opened in its cluster."""
 
-    def __init__(self, settings: ClusterSettings, *, bus: Bus, proofs: Mapping[str, Proof]) -> None:
+    def __init__(
+        self,
+        settings: ClusterSettings,
+        *,
+        bus: Bus,
+        proofs: Mapping[str, Proof],
+        closing: Proof | None,
+    ) -> None:
         self._settings = settings
         self._bus = bus
         self._proofs = proofs
+        self._closing = closing
         self._tls = settings.service_tls()
         self._channels = Channels()
         self._databases: dict[str, Database] = {}
@@ -107,6 +123,8 @@ class _Ways:
             log.warning("services do not know each other by certificates", why="CARILLON_INSECURE")
 
     def database(self, schema: str) -> Database:
+        if schema == BUS:
+            raise NoDatabase("a cluster's bus is in no database")
         if schema not in self._databases:
             settings = self._settings
             url = settings.database_url.get_secret_value()
@@ -138,7 +156,7 @@ class _Ways:
     async def prove(self) -> None:
         wanted = dict(self._proofs)
         for database in self._databases.values():
-            wanted["CARILLON_DATABASE_URL"] = database.prove
+            wanted[f"CARILLON_DATABASE_URL, schema {database.schema}"] = database.prove
         await prove_all(wanted, limit_s=self._settings.start_limit_s)
 
     async def close(self) -> None:
@@ -147,6 +165,8 @@ class _Ways:
         for opened in self._databases.values():
             await opened.close()
         self._databases.clear()
+        if self._closing is not None:
+            await self._closing()
 
     def _to(self, name: str, target: str) -> aio.Channel:
         return self._channels.to(
@@ -175,7 +195,7 @@ async def prove_all(proofs: Mapping[str, Proof], *, limit_s: float) -> None:
 
 async def _told(setting: str, proof: Proof, limit_s: float) -> CarillonError | None:
     """Why a part cannot be used, once that is certain; None: it can."""
-    began, tries, pause_s = time.monotonic(), 0, AGAIN_FIRST_S
+    began, tries, pause_s, reason = time.monotonic(), 0, AGAIN_FIRST_S, ""
     while True:
         left_s = limit_s - (time.monotonic() - began)
         tries += 1
@@ -183,7 +203,8 @@ async def _told(setting: str, proof: Proof, limit_s: float) -> CarillonError | N
             async with asyncio.timeout(max(AGAIN_FIRST_S, min(left_s, ATTEMPT_LIMIT_S))):
                 await proof()
         except TimeoutError:
-            reason = "no answer"
+            # The last attempt gets what time is left: what an earlier one was told says more.
+            reason = reason or "no answer"
         except CarillonError as error:
             if error.kind not in (Kind.UNAVAILABLE, Kind.DEADLINE):
                 return error

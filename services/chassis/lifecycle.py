@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from services.chassis import spans, vitals
 from services.chassis.errors import CarillonError
+from services.chassis.health import Health
 from services.chassis.log import get_logger
 from services.chassis.metrics import Metrics, Reading
 from services.chassis.rpc import Face, RpcServer
@@ -46,6 +47,14 @@ class Measured(Protocol):
         """The values now; cheap, and without blocking."""
 
 
+@runtime_checkable
+class Loadable(Protocol):
+    """A service that can have as much work as it takes."""
+
+    def loaded(self) -> bool:
+        """Whether new work is refused for now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Telemetry:
     """Where a process tells how it is."""
@@ -69,6 +78,9 @@ class Running:
         self._telemetry = telemetry or Telemetry()
         self.metrics = Metrics()
         """What this process shows of itself."""
+        loadable = [service for service in self._services if isinstance(service, Loadable)]
+        self.health = Health(lambda: any(service.loaded() for service in loadable))
+        """What this process tells those who start and stop it."""
         self._servers: list[RpcServer] = []
         self._started: list[Service] = []
 
@@ -85,6 +97,7 @@ class Running:
                 self._servers.append(server)
                 await server.start()
                 log.info("service started", service=service.name, pid=os.getpid())
+            self.health.serves()
         except BaseException:
             await self.stop()
             raise
@@ -99,12 +112,18 @@ class Running:
         for service in self._services:
             if isinstance(service, Measured):
                 self.metrics.add(service.readings)
+        bus = self._world.bus
+        if isinstance(bus, Measured):
+            self.metrics.add(bus.readings)
         if told.metrics_port >= 0:
-            port = self.metrics.serve(host=told.metrics_host, port=told.metrics_port)
+            port = self.metrics.serve(
+                host=told.metrics_host, port=told.metrics_port, health=self.health
+            )
             log.info("metrics are shown", host=told.metrics_host, port=port)
 
     async def drain(self, timeout_s: float) -> None:
         """Lets every service finish, at most `timeout_s` seconds."""
+        self.health.leaves()
         for server in self._servers:
             await server.leave()
         try:

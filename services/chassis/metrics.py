@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_app
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -18,6 +18,7 @@ from prometheus_client.core import (
 )
 
 from services.chassis.errors import CarillonError, Kind
+from services.chassis.health import Health, serve
 from services.chassis.log import get_logger
 
 log = get_logger("metrics")
@@ -143,16 +144,23 @@ class Metrics:
         if seconds is not None:
             self._seconds.labels(service, name).observe(seconds)
 
-    def serve(self, *, host: str, port: int) -> int:
-        """Shows everything at `http://host:port/metrics`; the port, which is chosen for 0."""
+    def serve(self, *, host: str, port: int, health: Health | None = None) -> int:
+        """Shows everything at `http://host:port/metrics`, and health beside it.
+
+        Returns the port, which is chosen for 0; MetricsPortTaken.
+        """
         self._loop = asyncio.get_running_loop()
+        health = health or Health()
+        health.watch(self._loop)
         try:
-            server, _thread = start_http_server(port, host, registry=self._registry)
+            _server, chosen = serve(
+                host=host, port=port, metrics=make_wsgi_app(self._registry), health=health
+            )
         except OSError as error:
             raise MetricsPortTaken(
                 f"{host}:{port}: {error.strerror}; set CARILLON_METRICS_PORT"
             ) from None
-        return int(server.server_port)
+        return chosen
 
     def collect(self) -> Iterator[Metric]:
         """What Prometheus's client asks for at every scrape."""
