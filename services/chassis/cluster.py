@@ -23,6 +23,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.database import Database, DatabaseURL, NoDatabase
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.log import get_logger
+from services.chassis.objects import Objects
 from services.chassis.rpc_channel import open_remote
 from services.chassis.rpc_door import Door, TcpDoor
 from services.chassis.rpc_pool import BadAddress, Channels
@@ -61,6 +62,7 @@ def cluster_world(
     blobs: Blobs,
     var_dir: Path,
     run_dir: Path | None = None,
+    objects: Callable[[str], Objects] | None = None,
     proofs: Mapping[str, Proof] | None = None,
 ) -> World:
     """A process's way to everything outside it; BadServiceTLS when its certificate is no good.
@@ -89,6 +91,7 @@ def cluster_world(
         close=lambda: asyncio.ensure_future(ways.close()),
         run_dir=folder,
         var_dir=var_dir,
+        objects=objects,
     )
 
 

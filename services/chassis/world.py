@@ -9,7 +9,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grpc import aio
@@ -20,6 +20,7 @@ from services.chassis.bus_postgres import PostgresBus
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import Database, DatabaseAddress
 from services.chassis.ids import RANDOM_BITS, uuid7
+from services.chassis.objects import Objects
 from services.chassis.rpc_channel import open_channel
 from services.chassis.rpc_door import Door, UnixDoor
 from services.chassis.rpc_pool import BadAddress, Channels
@@ -61,6 +62,9 @@ class World:
     """A private folder (0700) for sockets and what processes tell each other at run time."""
     var_dir: Path
     """Where this installation keeps its data."""
+    objects: Callable[[str], Objects] | None = field(default=None, kw_only=True)
+    """Where a use, for example `recordings`, keeps what is too large for a database, shared by all
+    its replicas; None: in a folder of its own, or, in a simulation, in memory."""
 
     def new_id(self) -> str:
         """A new UUIDv7."""
