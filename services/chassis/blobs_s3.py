@@ -39,6 +39,10 @@ class S3Blobs:
             kept = SealedObjects(kept, read_pairs(address.key_file))
         self._kept = kept
 
+    def objects(self, use: str) -> S3Objects:
+        """Objects of another use beside the blobs; written once, where the address says so."""
+        return S3Objects(self._s3, prefix=use, worm=self._s3.address.worm)
+
     async def check(self) -> None:
         """Whether the bucket is as the address says, at a start; see `check_bucket`."""
         await check_bucket(self._s3)

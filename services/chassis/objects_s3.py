@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from itertools import islice
 from time import monotonic
 
 from minio import Minio
@@ -12,6 +13,7 @@ from minio.commonconfig import COMPLIANCE
 from minio.retention import Retention
 from urllib3.response import BaseHTTPResponse
 
+from services.chassis.log import get_logger
 from services.chassis.objects import (
     MAX_OBJECT_BYTES,
     NoSuchObject,
@@ -25,6 +27,10 @@ from services.chassis.s3 import S3, SLOWEST_BYTES_S
 PART_BYTES = 5 * 1024 * 1024
 """Larger objects travel in parts of so many; the least that S3 takes."""
 PIECE_BYTES = 256 * 1024
+MAX_VERSIONS = 100
+"""Of one object, that are looked through."""
+
+log = get_logger("storage")
 
 Now = Callable[[], datetime]
 
@@ -65,19 +71,17 @@ class S3Objects:
         await self._s3.ask(write, about=f"writing {key}", size=len(limited(data)))
 
     async def get(self, name: str) -> bytes:
-        """See `Objects.get`."""
-        key, address = self._key(name), self._s3.address
-
-        def read(client: Minio) -> bytes:
-            response = client.get_object(address.bucket, key)
-            try:
-                return _body(response, address.timeout_s, key)
-            finally:
-                response.close()
-                response.release_conn()
-
-        # How large it is nobody knows before: a large one gets its time from the reading itself.
-        return await self._s3.ask(read, about=f"reading {key}", size=MAX_OBJECT_BYTES)
+        """See `Objects.get`. What is held and was removed by its name is given all the same."""
+        key = self._key(name)
+        try:
+            return await self._read(key, None)
+        except NoSuchObject:
+            version = await self._held_version(key)
+            if version is None:
+                raise
+        # Somebody with a key to the bucket did that: the lock keeps versions, not their names.
+        log.error("held object was removed by its name", object=key, version=version)
+        return await self._read(key, version)
 
     async def has(self, name: str) -> bool:
         """See `Objects.has`."""
@@ -87,8 +91,37 @@ class S3Objects:
                 lambda client: client.stat_object(bucket, key), about=f"looking for {key}"
             )
         except NoSuchObject:
-            return False
+            return await self._held_version(key) is not None
         return True
+
+    async def _read(self, key: str, version: str | None) -> bytes:
+        address = self._s3.address
+
+        def read(client: Minio) -> bytes:
+            response = client.get_object(address.bucket, key, version_id=version)
+            try:
+                return _body(response, address.timeout_s, key)
+            finally:
+                response.close()
+                response.release_conn()
+
+        # How large it is nobody knows before: a large one gets its time from the reading itself.
+        return await self._s3.ask(read, about=f"reading {key}", size=MAX_OBJECT_BYTES)
+
+    async def _held_version(self, key: str) -> str | None:
+        """The newest version of what has been removed; None: there is none, or nothing is held."""
+        if not self._worm:
+            return None
+        bucket = self._s3.address.bucket
+
+        def look(client: Minio) -> str | None:
+            versions = client.list_objects(bucket, prefix=key, recursive=True, include_version=True)
+            for each in islice(versions, MAX_VERSIONS):
+                if each.object_name == key and not each.is_delete_marker:
+                    return str(each.version_id)
+            return None
+
+        return await self._s3.ask(look, about=f"looking for versions of {key}")
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}/{checked(name)}"

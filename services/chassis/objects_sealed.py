@@ -63,6 +63,11 @@ def seal(data: bytes, *, name: str, pair: KeyPair) -> bytes:
     return line.encode() + b"\n" + seal_object(key, data, name=name)
 
 
+def is_sealed(stored: bytes) -> bool:
+    """Whether it begins as what `seal` gives does."""
+    return stored.startswith(b'{"key_id": ')
+
+
 def unseal(stored: bytes, *, name: str, pairs: Sequence[KeyPair]) -> bytes:
     """What `seal` was given; SealBroken."""
     line, _, sealed = stored.partition(b"\n")

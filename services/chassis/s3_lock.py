@@ -47,6 +47,13 @@ class LockNotReal(CarillonError):
     kind: ClassVar[Kind] = Kind.PRECONDITION
 
 
+class BucketUnusable(CarillonError):
+    """The server refuses what every start needs; waiting will not help, the text says what may."""
+
+    code: ClassVar[str] = "bucket-unusable"
+    kind: ClassVar[Kind] = Kind.PRECONDITION
+
+
 async def make_bucket(s3: S3) -> None:
     """Makes the bucket when it is not there, with object lock where WORM is on; StorageRefused."""
     address = s3.address
@@ -61,15 +68,18 @@ async def make_bucket(s3: S3) -> None:
 async def check_bucket(s3: S3, *, now: Now = lambda: datetime.now(UTC)) -> None:
     """Writes and reads; where WORM is on, tries to free what is locked, too.
 
-    LockNotReal when the bucket has no lock, or one that gives way; StorageRefused when it is not
+    LockNotReal when the bucket has no lock, or one that gives way; BucketUnusable when it is not
     there or the keys are wrong; StorageUnavailable.
     """
     canary = _Canary(s3, name=f"{PREFIX}/{now():%Y%m%dT%H%M%SZ}-{uuid4().hex}", now=now)
-    if not s3.address.worm:
-        await canary.fly()
-        return
-    await canary.look_for_lock()
-    await canary.be_held()
+    try:
+        if not s3.address.worm:
+            await canary.fly()
+            return
+        await canary.look_for_lock()
+        await canary.be_held()
+    except StorageRefused as error:
+        raise BucketUnusable(str(error)) from None
     log.info("object lock is real", bucket=s3.address.bucket)
     await canary.sweep()
 

@@ -33,6 +33,11 @@ class KeyRing:
         self._unwrapped: OrderedDict[tuple[str, SealedKey], bytes] = OrderedDict()
 
     @property
+    def pairs(self) -> list[KeyPair]:
+        """All of them, oldest first."""
+        return list(self._pairs.values())
+
+    @property
     def present(self) -> KeyPair:
         """What is sealed from now on is sealed for this pair."""
         return self._present

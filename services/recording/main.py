@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from services.chassis.feed import Feed
+from services.chassis.key_file import KeyFileUnusable
 from services.chassis.lifecycle import Service
 from services.chassis.log import get_logger
 from services.chassis.metrics import Reading
+from services.chassis.objects_sealed import SealedObjects
 from services.chassis.outbox import OutboxPublisher
 from services.chassis.rpc import Face
 from services.chassis.settings import load
@@ -18,11 +20,11 @@ from services.recording.drawing import Waveforms
 from services.recording.examining import Examiner
 from services.recording.feed import GROUP, CallFeed
 from services.recording.ingest import Ingest
-from services.recording.keys import ensure_keys, read_keys
+from services.recording.keys import KeyRing, ensure_keys, read_keys
 from services.recording.listening import Trail
 from services.recording.reconciling import Reconciler
 from services.recording.segments import MemorySegments, SegmentFiles
-from services.recording.segments_directory import DirectorySegments
+from services.recording.segments_stored import DirectorySegments, StoredSegments
 from services.recording.settings import RecordingSettings
 from services.recording.store import MemoryRecordingStore, RecordingStore
 from services.recording.store_sql import SqlRecordingStore
@@ -30,6 +32,9 @@ from services.recording.sweeping import Sweeper
 from services.recording.wire_events import ACD_TOPIC, GATEWAY_TOPIC
 
 log = get_logger("recording")
+
+USE = "recordings"
+"""Of a cluster's storage."""
 
 
 class RecordingService:
@@ -43,14 +48,17 @@ class RecordingService:
         world: World,
         settings: RecordingSettings,
         store: RecordingStore,
-        files: SegmentFiles,
+        files: Callable[[KeyRing], SegmentFiles],
         publisher: OutboxPublisher | None,
     ) -> None:
-        """`publisher` brings the store's events to the bus; None: the store does it itself."""
+        """`files` are where segments are kept, for whoever has the keys.
+
+        `publisher` brings the store's events to the bus; None: the store does it itself.
+        """
         self._world = world
         self._settings = settings
         self._store = store
-        self._files = files
+        self._files_for = files
         self._publisher = publisher
         self._feed = Feed(
             bus=world.bus,
@@ -72,14 +80,19 @@ class RecordingService:
     async def start(self) -> None:
         """Reads the keys; KeyFileUnusable."""
         key_file = self._settings.keys_in(self._world.var_dir)
+        if self._world.objects is not None and not self._settings.key_file:
+            raise KeyFileUnusable(
+                "set CARILLON_RECORDING_KEY_FILE: every replica opens what another has taken,"
+                " so all need the same private keys (one per line: openssl rand -hex 32)"
+            )
         # A file that was named is not made: a wrong name must not become a new key.
         keys = read_keys(key_file) if self._settings.key_file else ensure_keys(key_file)
         log.info("sealing key", key_id=keys.present.key_id)
-        clock, store = self._world.clock, self._store
-        examiner = Examiner(files=self._files, keys=keys)
+        clock, store, files = self._world.clock, self._store, self._files_for(keys)
+        examiner = Examiner(files=files, keys=keys)
         ingest = Ingest(
             keys=keys,
-            files=self._files,
+            files=files,
             store=store,
             examiner=examiner,
             clock=clock,
@@ -90,7 +103,7 @@ class RecordingService:
         self._servicer = rpc.Recordings(
             keys=keys,
             store=store,
-            files=self._files,
+            files=files,
             examiner=examiner,
             blobs=self._world.blobs,
             ingest=ingest,
@@ -138,11 +151,9 @@ class RecordingService:
 
 
 def build(world: World) -> Service:
-    """Recordings in a world: in PostgreSQL and files, or all in memory in a simulation."""
+    """Recordings in a world: in PostgreSQL and objects, or all in memory in a simulation."""
     settings = load(RecordingSettings)
-    files: SegmentFiles = MemorySegments()
-    if world.name != "simulated":
-        files = DirectorySegments(settings.segments_in(world.var_dir))
+    files = _files(world, settings)
     database = world.database("recording")
     if database is None:
         store: RecordingStore = MemoryRecordingStore(world.bus)
@@ -154,3 +165,16 @@ def build(world: World) -> Service:
     return RecordingService(
         world=world, settings=settings, store=store, files=files, publisher=publisher
     )
+
+
+def _files(world: World, settings: RecordingSettings) -> Callable[[KeyRing], SegmentFiles]:
+    if world.name == "simulated":
+        return lambda _: MemorySegments()
+    if world.objects is None:
+        folder = settings.segments_in(world.var_dir)
+        return lambda _: DirectorySegments(folder)
+    if settings.folder is not None:
+        log.warning("segments are kept in the bucket", not_used="CARILLON_RECORDING_FOLDER")
+    # In a bucket, which others run, nothing is readable: what closes a call is sealed as well.
+    objects = world.objects(USE)
+    return lambda keys: StoredSegments(objects, summaries=SealedObjects(objects, keys.pairs))

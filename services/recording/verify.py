@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from services.chassis.ids import CallId, TenantId
+from services.chassis.objects_sealed import is_sealed, unseal
+from services.chassis.sealing import SealBroken
 from services.chassis.settings import load
 from services.recording.examining import Examiner
-from services.recording.keys import read_keys
-from services.recording.model.errors import NoSuchRecording
+from services.recording.keys import KeyRing, read_keys
+from services.recording.model.errors import NoSuchRecording, SegmentDamaged
 from services.recording.model.evidence import Recording, Segment, State, Verification
 from services.recording.segments import SegmentFiles
-from services.recording.segments_directory import DirectorySegments
+from services.recording.segments_stored import DirectorySegments, summary_name
 from services.recording.settings import RecordingSettings
 from services.recording.summary import differs, read_summary
 
@@ -51,7 +53,10 @@ async def verify_recording(
 async def _summary_faults(
     tenant_id: TenantId, recording: Recording, segments: Sequence[Segment], files: SegmentFiles
 ) -> list[str]:
-    data = await files.summary(tenant_id, recording.recording_id)
+    try:
+        data = await files.summary(tenant_id, recording.recording_id)
+    except SegmentDamaged as error:
+        return [str(error)]
     if data is None:
         return ["recording.json is gone"]
     fault = differs(data, recording, segments)
@@ -65,14 +70,14 @@ async def verify_files(
 
     `folder` has the segments, `key_file` the private keys. NoSuchRecording, KeyFileUnusable.
     """
-    files = DirectorySegments(folder)
-    examiner = Examiner(files=files, keys=read_keys(key_file))
+    files, keys = DirectorySegments(folder), read_keys(key_file)
+    examiner = Examiner(files=files, keys=keys)
     found = []
     for tenant_id in files.tenants():
         data = await files.summary(tenant_id, CallId(recording_id))
         if data is None:
             continue
-        summary = read_summary(data)
+        summary = read_summary(_opened(data, tenant_id, CallId(recording_id), keys))
         examined = await examiner.examine(tenant_id, summary.recording_id, summary.segments)
         faults = [f"{segment.name}: {why}" for segment, why in examined.damaged]
         if summary.recording_id != recording_id:
@@ -90,6 +95,16 @@ async def verify_files(
     if not found:
         raise NoSuchRecording(f"{recording_id} has no recording.json below {folder}")
     return found
+
+
+def _opened(data: bytes, tenant_id: TenantId, call_id: CallId, keys: KeyRing) -> bytes:
+    """What closes a call, also from a copy of a bucket, where it is sealed; SegmentDamaged."""
+    if not is_sealed(data):
+        return data
+    try:
+        return unseal(data, name=summary_name(tenant_id, call_id), pairs=keys.pairs)
+    except SealBroken as error:
+        raise SegmentDamaged(f"recording.json cannot be opened: {error}") from None
 
 
 def verify(var_dir: Path, recording_id: str) -> list[Verification]:

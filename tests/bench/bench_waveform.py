@@ -31,7 +31,7 @@ from services.recording.examining import Examiner
 from services.recording.ingest import Ingest
 from services.recording.keys import ensure_keys
 from services.recording.model.calls import Found
-from services.recording.segments_directory import DirectorySegments
+from services.recording.segments_stored import DirectorySegments
 from services.recording.store import MemoryRecordingStore
 from services.recording.wire import manifest_of, sealed_of
 from tests.unit.recording.conftest import HandClock

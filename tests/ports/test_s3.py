@@ -22,7 +22,7 @@ from services.chassis.objects import (
 )
 from services.chassis.objects_s3 import S3Objects
 from services.chassis.s3 import S3, BadS3Address, S3Address
-from services.chassis.s3_lock import check_bucket, make_bucket
+from services.chassis.s3_lock import BucketUnusable, check_bucket, make_bucket
 from services.launcher.certificates import certify
 from services.launcher.parts.minio import MinioServer, ServerFiles
 from services.launcher.ports import LOOPBACK, free_port
@@ -282,7 +282,7 @@ async def test_wrong_keys_are_told(minio_server: MinioServer) -> None:
         ({"access_key": "nobody"}, "the access key is unknown"),
     ):
         s3 = S3(replace(address, **said))
-        with pytest.raises(StorageRefused, match=why):
+        with pytest.raises(BucketUnusable, match=why):
             await check_bucket(s3)
         await s3.close()
 

@@ -12,10 +12,10 @@ import pytest
 from minio.commonconfig import COMPLIANCE
 from pydantic import SecretStr
 
-from services.chassis.objects import StorageRefused, StorageUnavailable
+from services.chassis.objects import StorageUnavailable
 from services.chassis.objects_s3 import S3Objects
 from services.chassis.s3 import S3, S3Address
-from services.chassis.s3_lock import HELD, LockNotReal, check_bucket, make_bucket
+from services.chassis.s3_lock import HELD, BucketUnusable, LockNotReal, check_bucket, make_bucket
 from services.launcher.parts.minio import MinioServer
 from tests.stage.fake_s3 import FakeS3, fake_s3
 from tests.stage.s3 import address_of, fresh_bucket
@@ -97,7 +97,7 @@ async def test_a_server_that_fails_is_not_taken_for_one_that_refuses() -> None:
 
 @pytest.mark.parametrize("worm", [True, False])
 async def test_a_bucket_that_is_not_there_is_told(minio_server: MinioServer, *, worm: bool) -> None:
-    with pytest.raises((StorageRefused, LockNotReal), match=r"no such bucket|no object lock"):
+    with pytest.raises((BucketUnusable, LockNotReal), match=r"no such bucket|no object lock"):
         await check(address_of(minio_server, worm=worm))
 
 

@@ -18,13 +18,8 @@ from services.recording.model.errors import (
     SegmentDamaged,
     SegmentsUnavailable,
 )
-from services.recording.segments import (
-    MemorySegments,
-    SealedSegment,
-    SegmentFiles,
-    SegmentPlace,
-)
-from services.recording.segments_directory import DirectorySegments
+from services.recording.segments import SealedSegment, SegmentPlace
+from services.recording.segments_stored import DirectorySegments
 from services.recording.wire import sealed_of
 from tests.unit.recording.tape import Tape
 
@@ -39,45 +34,6 @@ def files_below(folder: Path) -> list[Path]:
 
 def folders_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_dir()]
-
-
-@pytest.fixture(params=["memory", "directory"])
-def files(request: pytest.FixtureRequest, tmp_path: Path) -> SegmentFiles:
-    if request.param == "memory":
-        return MemorySegments()
-    return DirectorySegments(tmp_path / "segments")
-
-
-async def test_what_was_put_is_got(files: SegmentFiles) -> None:
-    await files.put(PLACE, b"one")
-    await files.put(PLACE, b"two")
-    assert await files.get(PLACE) == b"two"
-
-
-@pytest.mark.parametrize(
-    "place",
-    [
-        SegmentPlace(OTHER, CALL, "leg/../a", 1, "a" * 64),
-        SegmentPlace(ACME, CallId("call"), "leg/../a", 1, "a" * 64),
-        SegmentPlace(ACME, CALL, "a", 1, "a" * 64),
-        SegmentPlace(ACME, CALL, "leg/../a", 2, "a" * 64),
-        SegmentPlace(ACME, CALL, "leg/../a", 1, "b" * 64),
-    ],
-)
-async def test_every_part_of_a_place_tells_segments_apart(
-    files: SegmentFiles, place: SegmentPlace
-) -> None:
-    await files.put(PLACE, b"one")
-    with pytest.raises(SegmentDamaged, match="is gone"):
-        await files.get(place)
-
-
-async def test_a_call_is_closed_by_its_summary(files: SegmentFiles) -> None:
-    assert await files.summary(ACME, CALL) is None
-    await files.close_call(ACME, CALL, b"first")
-    await files.close_call(ACME, CALL, b"last")
-    assert await files.summary(ACME, CALL) == b"last"
-    assert await files.summary(OTHER, CALL) is None
 
 
 async def test_whatever_a_call_is_named_its_files_stay_below_the_folder(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from services.recording.keys import ensure_keys
 from services.recording.model.errors import NoSuchRecording, SegmentDamaged
 from services.recording.model.evidence import Verification
 from services.recording.segments import SegmentPlace
-from services.recording.segments_directory import SUMMARY, DirectorySegments
+from services.recording.segments_stored import SUMMARY, DirectorySegments
 from services.recording.store import MemoryRecordingStore
 from services.recording.summary import differs, read_summary
 from services.recording.verify import told, verify, verify_files, verify_recording
