@@ -14,6 +14,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import uvloop
+from grpc import aio
 
 from media_gateway import readings, rpc_trying
 from media_gateway.adapters.browser_media import LentPorts
@@ -90,7 +91,7 @@ class GatewayService:
         self._quality = Quality()
         self._facts = FactStream(keep=self._keep)
         self._announcing = Announcing(
-            edges=settings.edges, dial=world.dial, describe=self._announcement
+            edges=settings.edges, dial=self._way_to_edge, describe=self._announcement
         )
         self._switchboard = Switchboard(
             rules=_rules(settings),
@@ -249,6 +250,10 @@ class GatewayService:
             state=self._switchboard.state,
             calls=len(self._switchboard),
         )
+
+    def _way_to_edge(self, edge: str) -> aio.Channel:
+        world = self._world
+        return world.dial_at("edge", edge) if ":" in edge else world.dial(edge)
 
     @property
     def _address(self) -> str:

@@ -60,8 +60,9 @@ class GatewaySettings(Settings):
     test_call_untaken_ms: int = Field(default=120_000, ge=1_000, le=600_000)
     """For a person to take a test call; then it hangs up."""
     edges: tuple[str, ...] = ()
-    """Names of the SIP edges that this gateway announces itself to; by them it rings phones and
-    trunks, and it believes what they assert."""
+    """The SIP edges that this gateway announces itself to, each by its name or, in a cluster, by
+    its own address (ipv4:10.0.0.7:7000); by them it rings phones and trunks, and it believes what
+    they assert."""
     trusted_edges: tuple[str, ...] = ()
     """Addresses whose X-Carillon-Trunk and P-Asserted-Identity are believed."""
     outbound_allow: tuple[str, ...] = ("127.0.0.0/8",)

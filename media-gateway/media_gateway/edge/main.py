@@ -1,11 +1,21 @@
 """The program beside Kamailio: takes gateways' announcements, and feeds the list of gateways.
 
+It is started as `python -m media_gateway.edge`, one for each Kamailio, before or after it, with the
+variables that Kamailio's `run` is given (`CARILLON_EDGE_HOST`, `_PORT`, `_DIR`, and others if need
+be), and those of every process: `CARILLON_VAR_DIR`, `CARILLON_RUN_DIR`, `CARILLON_METRICS_PORT`.
+On one machine (`CARILLON_WORLD=local`) it serves at `edge.sock` in the run folder. In a cluster
+(`CARILLON_WORLD=cluster`) it serves by TCP at `CARILLON_LISTEN` with `CARILLON_TLS_CA`, `_CERT` (of
+the name `edge` in the domain) and `_KEY`, and wants `CARILLON_ADVERTISED` and `CARILLON_PEERS` as
+all do; it needs neither database, brokers nor storage. Gateways are told of it by
+`CARILLON_GATEWAY_EDGES`: `["edge"]`, or in a cluster its address, `["ipv4:10.0.0.7:7000"]`.
+
 Exit status: 0 when it was ended, 1 when it could not start, 2 for a wrong setting.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from typing import ClassVar
@@ -18,11 +28,15 @@ from media_gateway.edge.feeding import Feeding
 from media_gateway.edge.kamailio import Kamailio
 from media_gateway.edge.settings import EdgeSettings
 from services.chassis import lifecycle, log
+from services.chassis.blobs import MemoryBlobs
+from services.chassis.bus import MemoryBus
+from services.chassis.cluster import cluster_world
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.lifecycle import Service
 from services.chassis.metrics import Reading
 from services.chassis.rpc import Face
 from services.chassis.settings import ChassisSettings, load
+from services.chassis.settings_cluster import ClusterSettings
 from services.chassis.tasks import Tasks
 from services.chassis.world import World, local_world
 
@@ -110,9 +124,7 @@ def main() -> None:
     log.configure(level=chassis.log_level, as_json=chassis.log_json)
 
     async def serve() -> int:
-        world = local_world(
-            var_dir=chassis.var_dir, run_dir=chassis.run_dir, database_file=chassis.database_file
-        )
+        world = _world(chassis)
         return await lifecycle.run(
             [build(world, settings)],
             world,
@@ -126,4 +138,21 @@ def main() -> None:
             ),
         )
 
-    raise SystemExit(uvloop.run(serve()))
+    try:
+        raise SystemExit(uvloop.run(serve()))
+    except CarillonError as error:
+        sys.stderr.write(f"{error.code}: {error}\n")
+        raise SystemExit(1) from None
+
+
+def _world(chassis: ChassisSettings) -> World:
+    """Where this process lives: in a cluster without brokers or storage; BadServiceTLS."""
+    if chassis.world == "local":
+        return local_world(var_dir=chassis.var_dir, run_dir=chassis.run_dir)
+    return cluster_world(
+        load(ClusterSettings),
+        bus=MemoryBus(),
+        blobs=MemoryBlobs(),
+        var_dir=chassis.var_dir,
+        run_dir=chassis.run_dir,
+    )

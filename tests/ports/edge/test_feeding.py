@@ -22,10 +22,10 @@ from services.chassis.rpc import open_channel
 from services.chassis.world import local_world
 from services.launcher.parts.kamailio import Kamailio
 from services.launcher.ports import free_port
-from tests.softphone import Answer, CallRefused, SoftPhone
+from tests.softphone import Answer, SoftPhone
 from tests.softphone.dialog import Dialog
 from tests.stage.asking import eventually
-from tests.stage.edge import NUMBER
+from tests.stage.edge import NUMBER, taken
 
 if TYPE_CHECKING:  # the stubs know this name, the generated module does not
     from protos.edge.v1.edge_pb2_grpc import EdgeAsyncStub
@@ -63,13 +63,7 @@ class Fed:
 
     async def taken(self, caller: SoftPhone) -> bool:
         """Whether a call is answered."""
-        call = await caller.call(self.uri)
-        try:
-            await call.answered()
-        except CallRefused:
-            return False
-        await call.hangup()
-        return True
+        return await taken(self.kamailio, caller)
 
 
 @asynccontextmanager
