@@ -10,11 +10,12 @@ import json
 import os
 import resource
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from pathlib import Path
 
 import uvloop
+from grpc import aio
 
 from media_gateway import readings, rpc_trying
 from media_gateway.adapters.browser_media import LentPorts
@@ -25,6 +26,7 @@ from media_gateway.adapters.fact_stream import FactStream
 from media_gateway.adapters.prompts import PromptShelf, apology
 from media_gateway.adapters.sip_endpoint import SipEndpoint
 from media_gateway.adapters.switchboard import Admission, Switchboard
+from media_gateway.announcing import Announcing
 from media_gateway.core.policy import OutboundPolicy, parse_target
 from media_gateway.core.state import Limits
 from media_gateway.core.turn import Rules
@@ -44,6 +46,7 @@ from media_gateway.testcall.test_calls import MAX_TEST_CALLS, TestCalls
 from media_gateway.webrtc.connector import Connector
 from media_gateway.webrtc.ice import IceSettings, machine_addresses
 from media_gateway.webrtc.model import MAX_ADDRESSES
+from protos.edge.v1.edge_pb2 import AnnounceRequest
 from protos.gateway.v1.events_pb2 import CallFact
 from services.chassis import lifecycle, log
 from services.chassis.errors import CarillonError
@@ -74,9 +77,8 @@ logger = log.get_logger("gateway")
 class GatewayService:
     """Phones and trunks on one side, flows on the other."""
 
-    name = "gateway"
-
     def __init__(self, world: World, settings: GatewaySettings) -> None:
+        self.name = settings.face
         self._world = world
         self._settings = settings
         self._tasks = Tasks()
@@ -91,7 +93,13 @@ class GatewayService:
         self._tally = readings.Tally()
         self._quality = Quality()
         self._facts = FactStream(keep=self._keep)
-        self._switchboard = Switchboard(rules=_rules(settings), admission=_admission(settings))
+        self._announcing = Announcing(
+            edges=settings.edges, dial=self._way_to_edge, describe=self._announcement
+        )
+        self._switchboard = Switchboard(
+            rules=_rules(settings),
+            admission=_admission(settings, is_edge=self._announcing.is_edge),
+        )
         self._endpoint = SipEndpoint(
             clock=world.clock,
             random_bits=world.random_bits,
@@ -166,6 +174,7 @@ class GatewayService:
             random_bits=world.random_bits,
             endpoint=self._endpoint,
             trunk=_trunk(settings),
+            way_out=self._announcing.way_out,
             engine=self._engine,
             connector=self._connector,
             media_host=settings.media_advertised or media_host,
@@ -190,6 +199,9 @@ class GatewayService:
         self._tasks.start(self._reports.run(), "call reports")
         _tell_where(self._record, self._endpoint.local)
         self._told = True
+        # Before it serves: its first call may be one outside.
+        await self._announcing.announce()
+        self._tasks.start(self._announcing.run(), "announcements")
         logger.info("taking calls", sip=str(self._endpoint.local), pid=os.getpid())
 
     async def drain(self) -> None:
@@ -197,6 +209,7 @@ class GatewayService:
         self._switchboard.drain()
         self._test_calls.drain()
         self._probes.drain()
+        await self._announcing.announce()
         await self._switchboard.finish(self._settings.drain_limit_s)
 
     async def stop(self) -> None:
@@ -204,8 +217,9 @@ class GatewayService:
         await self._test_calls.close()
         await self._probes.close()
         await self._switchboard.end_all()
-        await self._endpoint.close()
         await self._tasks.close()
+        await self._announcing.leave()
+        await self._endpoint.close()
         await self._keeping.close()
         if self._connector is not None:
             await self._connector.close()
@@ -222,6 +236,7 @@ class GatewayService:
         """What Prometheus is shown of this gateway."""
         yield from readings.of_calls(self._switchboard, self._tally)
         yield from readings.of_sip(self._endpoint)
+        yield from readings.of_edges(self._settings.edges, self._announcing.answering)
         if self._engine is not None:
             yield from readings.of_media(self._engine)
         yield from self._quality.readings()
@@ -234,6 +249,19 @@ class GatewayService:
         self._spans.see(fact)
         self._tally.see(fact)
 
+    def _announcement(self) -> AnnounceRequest:
+        return AnnounceRequest(
+            gateway_id=self._settings.gateway_id,
+            incarnation=self._keeping.incarnation,
+            sip_address=str(self._endpoint.local),
+            state=self._switchboard.state,
+            calls=len(self._switchboard),
+        )
+
+    def _way_to_edge(self, edge: str) -> aio.Channel:
+        world = self._world
+        return world.dial_at("edge", edge) if ":" in edge else world.dial(edge)
+
     @property
     def _address(self) -> str:
         """Where this gateway's own face is."""
@@ -241,7 +269,7 @@ class GatewayService:
 
     @property
     def _record(self) -> Path:
-        return self._world.run_dir / "gateway.json"
+        return self._world.run_dir / f"{self.name}.json"
 
 
 def build(world: World, settings: GatewaySettings | None = None) -> Service:
@@ -306,11 +334,12 @@ def _rules(settings: GatewaySettings) -> Rules:
     )
 
 
-def _admission(settings: GatewaySettings) -> Admission:
+def _admission(settings: GatewaySettings, *, is_edge: Callable[[HostPort], bool]) -> Admission:
+    named = frozenset(str(ip_address(text)) for text in settings.trusted_edges)
     return Admission(
         max_calls=settings.max_calls,
         retry_after_s=settings.retry_after_s,
-        trusted_edges=frozenset(str(ip_address(text)) for text in settings.trusted_edges),
+        is_trusted=lambda source: source.host in named or is_edge(source),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from media_gateway.adapters.sip_endpoint import SipEndpoint
 from media_gateway.adapters.switchboard import Switchboard
@@ -127,6 +127,17 @@ def of_sip(endpoint: SipEndpoint) -> Iterator[Reading]:
         endpoint.malformed,
         kind="counter",
     )
+
+
+def of_edges(edges: Sequence[str], answering: int) -> Iterator[Reading]:
+    """The edges in front."""
+    for state, number in (("answering", answering), ("away", len(edges) - answering)):
+        yield Reading(
+            "carillon_gateway_edges",
+            "Edges that this gateway announces itself to, by whether they take it.",
+            number,
+            (("state", state),),
+        )
 
 
 def of_media(engine: MediaEngine) -> Iterator[Reading]:

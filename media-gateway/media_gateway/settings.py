@@ -11,6 +11,8 @@ from pydantic_settings import SettingsConfigDict
 from media_gateway.webrtc.model import MAX_ADDRESSES, BrowserAddress
 from services.chassis.settings import Settings
 
+MAX_EDGES = 16
+"""Each is told each second."""
 PORTS_PER_CALL = 4
 """Two legs, each with RTP and RTCP."""
 
@@ -59,6 +61,10 @@ class GatewaySettings(Settings):
     """For an interpreter to come back to a caller who speaks with nobody; then the apology."""
     test_call_untaken_ms: int = Field(default=120_000, ge=1_000, le=600_000)
     """For a person to take a test call; then it hangs up."""
+    edges: tuple[str, ...] = ()
+    """The SIP edges that this gateway announces itself to, each by its name or, in a cluster, by
+    its own address (ipv4:10.0.0.7:7000); by them it rings phones and trunks, and it believes what
+    they assert."""
     trusted_edges: tuple[str, ...] = ()
     """Addresses whose X-Carillon-Trunk and P-Asserted-Identity are believed."""
     outbound_allow: tuple[str, ...] = ("127.0.0.0/8",)
@@ -76,6 +82,8 @@ class GatewaySettings(Settings):
 
     gateway_id: str = Field(default="g1", pattern="^[a-z0-9]{1,8}$")
     """What the tags of this gateway's dialogs begin with, so that they name it."""
+    face: str = Field(default="gateway", pattern="^gateway[a-z0-9-]{0,32}$")
+    """What this gateway's socket and folder are called, where several are on one machine."""
     metrics_port: int | None = Field(default=None, ge=-1, le=65_535)
     """The port of this gateway's metrics, where CARILLON_METRICS_PORT is another process's; 0: any
     that is free, -1: none is shown."""
@@ -98,6 +106,16 @@ class GatewaySettings(Settings):
             raise ValueError(f"at most {MAX_ADDRESSES} addresses")
         for text in value:
             BrowserAddress.parse(text)
+        return value
+
+    @field_validator("edges")
+    @classmethod
+    def _are_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(value) > MAX_EDGES:
+            raise ValueError(f"at most {MAX_EDGES} edges")
+        for text in value:
+            if not text or text != text.strip():
+                raise ValueError("an edge without a name")
         return value
 
     @field_validator("trusted_edges")

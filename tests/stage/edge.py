@@ -10,7 +10,7 @@ from pathlib import Path
 
 from services.launcher.parts.kamailio import Kamailio
 from services.launcher.ports import free_port
-from tests.softphone import SoftPhone
+from tests.softphone import CallRefused, SoftPhone
 from tests.softphone.incoming import IncomingCall, Policy
 
 NUMBER = "+12025550100"
@@ -46,6 +46,17 @@ def gateways_list(gateways: Mapping[str, tuple[str, int]]) -> str:
     return "".join(
         f"1 sip:{host}:{port} 0 0 gateway={name}\n" for name, (host, port) in gateways.items()
     )
+
+
+async def taken(kamailio: Kamailio, caller: SoftPhone) -> bool:
+    """Whether a call is answered."""
+    call = await caller.call(f"sip:{NUMBER}@{kamailio.host}:{kamailio.port}")
+    try:
+        await call.answered()
+    except CallRefused:
+        return False
+    await call.hangup()
+    return True
 
 
 @asynccontextmanager

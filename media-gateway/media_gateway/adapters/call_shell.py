@@ -32,6 +32,7 @@ from media_gateway.rtp.engine import MediaEngine
 from media_gateway.rtp.errors import MediaError
 from media_gateway.rtp.model import MediaStats
 from media_gateway.sip import events as sip
+from media_gateway.sip.address import HostPort
 from media_gateway.sip.events import SessionId
 from media_gateway.webrtc.connector import Connector
 from media_gateway.webrtc.sdp import BrowserOffer
@@ -60,6 +61,8 @@ class Surroundings:
     """Where signalling goes."""
     trunk: Trunk
     """How the gateway signs on where it calls."""
+    way_out: Callable[[], HostPort | None]
+    """The edge that the next call outside goes by; None: there is none."""
     engine: MediaEngine
     """Where audio goes."""
     connector: Connector
@@ -114,6 +117,7 @@ class CallShell:
             invite,
             endpoint=around.endpoint,
             trunk=around.trunk,
+            way_out=around.way_out,
             media=self._media,
             happen=self.happen,
             claim=claim,

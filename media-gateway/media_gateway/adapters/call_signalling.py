@@ -65,6 +65,7 @@ class CallSignalling:
         *,
         endpoint: SipEndpoint,
         trunk: Trunk,
+        way_out: Callable[[], HostPort | None],
         media: Mapping[LegId, LegMedia],
         happen: Callable[[h.Happening], None],
         claim: Callable[[SessionId], None],
@@ -73,6 +74,7 @@ class CallSignalling:
         self._invite = invite
         self._endpoint = endpoint
         self._trunk = trunk
+        self._way_out = way_out
         self._media = media
         self._happen = happen
         self._claim = claim
@@ -130,13 +132,15 @@ class CallSignalling:
             if self._invite.max_forwards < 1:
                 raise TargetRefused("no hop is left")
             destination = next_hop(leg.target)
+            edge = self._way_out()
             from_, to = parties(leg, self._endpoint.local)
             session_id = self._endpoint.stack.invite(
                 leg.target,
                 from_=from_,
                 to=to,
                 sdp=media.offer(),
-                destination=destination,
+                destination=edge or destination,
+                routes=(f"<sip:{edge};lr>",) if edge else (),
                 now_ms=self._endpoint.now_ms(),
                 headers=own,
                 credentials=(self._trunk.credentials if destination == self._trunk.proxy else None),

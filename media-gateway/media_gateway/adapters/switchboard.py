@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from media_gateway.adapters.call_shell import CallShell, Surroundings
@@ -15,6 +16,7 @@ from media_gateway.core.termination import EndCause
 from media_gateway.core.turn import Rules
 from media_gateway.model import NoSuchCall, NoSuchReservation, NotYourReservation
 from media_gateway.sip import events as sip
+from media_gateway.sip.address import HostPort
 from media_gateway.sip.events import SessionId
 from media_gateway.sip.offer_answer import NoCommonCodec
 from media_gateway.sip.sdp import MalformedSDP
@@ -42,8 +44,8 @@ class Admission:
     """Calls at once."""
     retry_after_s: int
     """What a 503 asks the other side to wait."""
-    trusted_edges: frozenset[str]
-    """Addresses whose assertions are believed."""
+    is_trusted: Callable[[HostPort], bool]
+    """Whether what somebody asserts about callers is believed."""
 
 
 class Switchboard:
@@ -172,7 +174,7 @@ class Switchboard:
     def _invite(self, event: sip.InviteReceived) -> None:
         around = self._around
         assert around is not None, "the switchboard opens before its endpoint"
-        trusted = event.source.host in self._admission.trusted_edges
+        trusted = self._admission.is_trusted(event.source)
         call = Call(
             call_id=CallId(around.new_id()),
             invitation=invitation_of(event, trusted=trusted),
@@ -202,6 +204,17 @@ class Switchboard:
         else:
             shell.happen(h.RefuseCall(cause))
         self._tell_health()
+
+    @property
+    def state(self) -> str:
+        """What becomes of new calls, as an edge is told: taking, full or draining."""
+        match self._refusal_cause():
+            case None:
+                return "taking"
+            case EndCause.DRAINING:
+                return "draining"
+            case _:
+                return "full"
 
     def _refusal_cause(self) -> EndCause | None:
         if self.draining:

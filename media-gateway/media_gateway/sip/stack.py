@@ -264,9 +264,12 @@ class SipStack:
         credentials: Credentials | None = None,
         contact_user: str | None = None,
         max_forwards: int = MAX_FORWARDS,
+        routes: tuple[str, ...] = (),
     ) -> SessionId:
         """Call: INVITE with our sdp_offer, sent to `destination` whatever the URI names.
 
+        `routes` are proxies to pass, nearest first (RFC 3261, section 8.1.2: a pre-existing route
+        set); once somebody answers, the Record-Route of the answer takes their place.
         `MalformedField`, `UnsafeHeader`, `TooManyHops` and `StackFull` send nothing.
         """
         agent = self._agent
@@ -284,6 +287,7 @@ class SipStack:
             local=from_.tagged(agent.entropy()),
             remote=to.untagged(),
             remote_target=target_uri,
+            routes=routes,
         )
         session = agent.open_session(
             _S.CALLING,

@@ -48,7 +48,7 @@ class Kamailio(Daemon):
         self.port = port
         """By UDP and TCP."""
         self._trunks = dict(trunks or {})
-        settings = {
+        self.environment: Mapping[str, str] = {
             "CARILLON_EDGE_HOST": host,
             "CARILLON_EDGE_PORT": str(port),
             "CARILLON_EDGE_DIR": str(folder),
@@ -56,10 +56,11 @@ class Kamailio(Daemon):
             "CARILLON_EDGE_WORKERS": str(workers),
             "CARILLON_EDGE_MEMORY_MB": str(memory_mb),
         }
+        """What the feeding program (`python -m media_gateway.edge`) is told, too."""
         self._child = Child(
             name="Kamailio",
             command=(str(RUN),),
-            env={"PATH": search_path(), **settings},
+            env={"PATH": search_path(), **self.environment},
             log=folder / "kamailio.log",
         )
 

@@ -103,6 +103,7 @@ class Stand:
                 random_bits=lambda bits: bits,
                 endpoint=cast("SipEndpoint", Endpoint(self.stack)),
                 trunk=Trunk(credentials=None, proxy=None, retry_after_s=5),
+                way_out=lambda: None,
                 engine=cast("MediaEngine", self.engine),
                 connector=cast("Any", None),
                 media_host="127.0.0.1",

@@ -42,7 +42,13 @@ def _sdp(codec: int = 0, direction: str = "sendrecv") -> bytes:
 class Bench:
     """One call's signalling between a listening stack and a list of happenings."""
 
-    def __init__(self, *, offer: bytes | None = None, max_forwards: int = 70) -> None:
+    def __init__(
+        self,
+        *,
+        offer: bytes | None = None,
+        max_forwards: int = 70,
+        edge: HostPort | None = None,
+    ) -> None:
         self.stack = ListeningStack()
         self.happened: list[h.Happening] = []
         self.media: dict[LegId, LegMedia] = {}
@@ -53,6 +59,7 @@ class Bench:
             invite(CALLED, offer=offer, max_forwards=max_forwards),
             endpoint=cast("SipEndpoint", Endpoint(self.stack)),
             trunk=Trunk(credentials=CREDENTIALS, proxy=PROXY, retry_after_s=9),
+            way_out=lambda: edge,
             media=self.media,
             happen=self.happened.append,
             claim=self.claimed.append,
@@ -134,6 +141,21 @@ def test_only_the_trunk_is_shown_the_credentials_and_learns_no_names() -> None:
     _, kwargs = bench.stack.last()
     assert kwargs["credentials"] is CREDENTIALS
     assert kwargs["headers"] == []
+
+
+def test_where_there_is_an_edge_endpoints_and_trunks_are_rung_by_it() -> None:
+    edge = HostPort("10.0.0.7", 5060)
+    bench = Bench(offer=_sdp(), edge=edge)
+    for target, role in (
+        ("sip:ann@127.0.0.1:5070", LegRole.AGENT),
+        ("sip:+12025550199@127.0.0.1:5080", LegRole.EXTERNAL),
+    ):
+        bench.rung(target, role)
+        args, kwargs = bench.stack.last()
+        assert args == (target,)
+        assert (kwargs["destination"], kwargs["routes"]) == (edge, ("<sip:10.0.0.7:5060;lr>",))
+    # Whom the credentials are for is decided by where the call goes, not by which way.
+    assert kwargs["credentials"] is CREDENTIALS
 
 
 def test_what_cannot_be_sent_is_unreachable() -> None:

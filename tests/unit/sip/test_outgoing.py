@@ -72,6 +72,30 @@ def test_an_answer_that_comes_again_is_acknowledged_again() -> None:
     assert call.answered() == ack
 
 
+def test_a_call_may_be_given_a_way_to_begin_with() -> None:
+    call = Outgoing(routes=("<sip:edge:5060;lr>",))
+    assert call.invite.headers.all("route") == ["<sip:edge:5060;lr>"]
+    assert call.invite.uri == "sip:bob@192.0.2.1:5070"
+    call.hear(180, tag="")
+    call.stack.cancel(call.sid, 10)
+    (cancel,) = call.requests()
+    assert (cancel.method, cancel.headers.all("route")) == ("CANCEL", ["<sip:edge:5060;lr>"])
+    (ack,) = call.hear(487)
+    assert isinstance(ack, Request)
+    assert (ack.method, ack.headers.all("route")) == ("ACK", ["<sip:edge:5060;lr>"])
+
+
+def test_whoever_answers_says_the_way_from_then_on() -> None:
+    call = Outgoing(routes=("<sip:edge:5060;lr>",))
+    (ack,) = call.hear(200, extra=["Record-Route: <sip:other:5080;lr>"])
+    assert isinstance(ack, Request)
+    assert ack.headers.all("route") == ["<sip:other:5080;lr>"]
+    direct = Outgoing(routes=("<sip:edge:5060;lr>",))
+    (ack,) = direct.hear(200)
+    assert isinstance(ack, Request)
+    assert ack.headers.all("route") == []
+
+
 def test_requests_follow_the_reversed_route() -> None:
     call = Outgoing()
     (ack,) = call.hear(200, extra=["Record-Route: <sip:far;lr>, <sip:near:5080;lr>"])
