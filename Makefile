@@ -6,6 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 LAN ?=
+WORLD ?=
 
 WEB := services/portal/web
 # Calls that leave the machine time to spare are tried several at once; those where something is
@@ -14,17 +15,20 @@ TOGETHER := $(wildcard tests/e2e/test_gateway_*.py) \
   $(patsubst %,tests/e2e/test_%.py,bad_input call prompts sipp tcp tenants webrtc)
 ALONE := $(wildcard $(patsubst %,tests/e2e/test_%.py,browser_lost demo killed outage restart trace up up_lan))
 
-.PHONY: help demo up call web test lint format bench pictures protos lock licences sbom \
-  images setup setup-test clean
+.PHONY: help demo up cluster call web test test-cluster lint format bench pictures protos lock \
+  licences sbom images setup setup-test clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-demo: setup  ## Place one real call from menu to an agent's browser and narrate it
-	@$(BIN)/python -m tests.demo $(ARGS)
+demo: $(if $(filter cluster,$(WORLD)),setup-test,setup)  ## Place one real call from menu to an agent's browser and narrate it
+	@$(BIN)/python -m tests.demo $(if $(WORLD),--world $(WORLD)) $(ARGS)
 
 up: setup web  ## Keep a whole call centre running until Ctrl-C (LAN=1: for browsers of the network, too)
 	@$(BIN)/python -m services up $(if $(filter-out 0,$(LAN)),--lan) $(ARGS)
+
+cluster: setup-test web  ## The same as a cluster: Kafka, S3, Kamailio, two of each service, until Ctrl-C
+	@$(BIN)/python -m services cluster $(ARGS)
 
 call: setup  ## Call it with a softphone (ARGS="--dtmf 2 --seconds 30")
 	@$(BIN)/python -m tests.demo.caller $(ARGS)
@@ -39,6 +43,9 @@ else
 	@tests/calls.sh -n 2 --dist loadfile $(addprefix --ignore=,$(TOGETHER) $(ALONE)) tests/e2e
 	@tests/calls.sh $(ALONE)
 endif
+
+test-cluster: setup-test web  ## Run the tests of a cluster: two of each service on Kafka and S3, behind Kamailio
+	@tests/calls.sh tests/cluster
 
 lint: setup-test $(WEB)/src/api/schema.d.ts  ## Check style, types, import rules and generated stubs
 	@$(BIN)/ruff check .

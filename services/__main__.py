@@ -108,6 +108,29 @@ def up(
     raise typer.Exit(_status(keep, None))
 
 
+@app.command("cluster")
+def cluster(
+    *,
+    var: Annotated[Path, typer.Option(help="Folder for everything that it keeps.")] = Path(
+        "var/cluster"
+    ),
+) -> None:
+    """Run all as in a cluster, two of each service on Kafka and S3, behind Kamailio, until Ctrl-C.
+
+    Needs Java, Kamailio and MinIO: `make cluster` installs them.
+    """
+    from services.launcher.cluster import Cluster  # noqa: PLC0415 (services run without it)
+    from services.launcher.command import keep_up  # noqa: PLC0415 (the same)
+
+    def keep(_: object) -> int:
+        def make(tell: Callable[[str], None]) -> Cluster:
+            return Cluster(var=var, services=NAMES, tell=tell)
+
+        return asyncio.run(keep_up(make, var=var, again="make cluster"))
+
+    raise typer.Exit(_status(keep, None))
+
+
 @app.command("migrate")
 def migrate(
     *,

@@ -115,9 +115,9 @@ class Folder:
         return seeded
 
     def remember(self, running: Running, **more: Any) -> None:
-        """Says in run.json, beside the sockets' folder, where everything is."""
+        """Says in run.json, beside the sockets' folder where there is one, where everything is."""
         path = self.path / "run.json"
-        said: dict[str, Any] = json.loads(path.read_text())
+        said: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
         said |= {
             "portal": running.portal,
             "grpc": running.grpc,

@@ -11,13 +11,17 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from services.__main__ import NAMES
+from services.launcher.cluster import Cluster
 from services.launcher.command import plain_console
+from services.launcher.folder import Installation
 from services.launcher.up import Up
 from tests.demo.call import run_call
 from tests.demo.narration import Narration
@@ -25,8 +29,17 @@ from tests.demo.story import Story, StoryFailed
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var" / "demo"
+VAR_OF_CLUSTER = ROOT / "var" / "demo-cluster"
 INTERRUPTED = 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class World(StrEnum):
+    """What the call goes through."""
+
+    LOCAL = "local"
+    CLUSTER = "cluster"
+
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -37,6 +50,9 @@ def main(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the story as JSON, for scripts.")
     ] = False,
+    world: Annotated[
+        World, typer.Option(help="On one process of all services, or on all parts of a cluster.")
+    ] = World.LOCAL,
 ) -> None:
     """Places a real call over SIP from a menu to an agent, and tells it as it happens."""
     narration = Narration(plain_console(stderr=as_json))
@@ -44,7 +60,7 @@ def main(
     began = time.monotonic()
     status = 0
     try:
-        if not asyncio.run(_played(story, narration)):
+        if not asyncio.run(_played(story, narration, world)):
             status = INTERRUPTED
     except StoryFailed:
         status = 1
@@ -52,21 +68,30 @@ def main(
     if as_json:
         sys.stdout.write(json.dumps(story.as_json(), indent=2) + "\n")
     elif status == 0:
-        narration.summarise(story)
+        narration.summarise(story, keep="make up" if world is World.LOCAL else "make cluster")
     if status == 1:
-        log = VAR / "log"
+        log = _var(world) / "log"
         narration.failed(story, log.relative_to(ROOT) if log.is_dir() else None)
     elif status == INTERRUPTED:
         narration.interrupted()
     raise typer.Exit(status)
 
 
-async def _played(story: Story, narration: Narration) -> bool:
+def _var(world: World) -> Path:
+    return VAR if world is World.LOCAL else VAR_OF_CLUSTER
+
+
+def _installation(world: World, tell: Callable[[str], None]) -> Installation:
+    kind = Up if world is World.LOCAL else Cluster
+    return kind(var=_var(world), services=NAMES, tell=tell, usual_ports=False, from_nothing=True)
+
+
+async def _played(story: Story, narration: Narration, world: World) -> bool:
     """Plays the story to its end, or until a signal; then everything is stopped. False: a signal.
 
     StoryFailed says which step did not come true.
     """
-    carillon = Up(var=VAR, services=NAMES, tell=narration.say, usual_ports=False, from_nothing=True)
+    carillon = _installation(world, narration.say)
     playing = asyncio.ensure_future(run_call(story, carillon))
     stopped = False
 

@@ -45,8 +45,8 @@ class Narration:
         if step.ok and step.detail:
             self._print(f"{'':>{12 + WIDTH}}[dim]{escape(step.detail)}[/]")
 
-    def summarise(self, story: Story) -> None:
-        """All steps with their times, and what to do next."""
+    def summarise(self, story: Story, *, keep: str) -> None:
+        """All steps with their times, and what to do next: `keep` is the command that stays up."""
         table = Table(title="The call", title_justify="left", show_edge=False, pad_edge=False)
         table.add_column("Who", no_wrap=True)
         table.add_column("What")
@@ -61,7 +61,7 @@ class Narration:
             f"{caller['level_dbm0']} dBm0, the agent {agent['freq_hz']} Hz at "
             f"{agent['level_dbm0']} dBm0. {story.figures['seconds']} s in all; "
             "everything is stopped again."
-            "\nTo log in yourself and take calls, run [bold]make up[/]."
+            f"\nTo log in yourself and take calls, run [bold]{keep}[/]."
         )
 
     def failed(self, story: Story, logs: Path | None) -> None:
