@@ -15,8 +15,8 @@ TOGETHER := $(wildcard tests/e2e/test_gateway_*.py) \
   $(patsubst %,tests/e2e/test_%.py,bad_input call prompts sipp tcp tenants webrtc)
 ALONE := $(wildcard $(patsubst %,tests/e2e/test_%.py,browser_lost demo killed outage restart trace up up_lan))
 
-.PHONY: help demo up cluster call web test test-cluster lint format bench pictures protos lock \
-  licences sbom images setup setup-test clean
+.PHONY: help demo up cluster call web test test-cluster test-faults lint format bench pictures protos \
+  lock licences sbom images setup setup-test clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,7 +38,7 @@ ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
 else
 	@cd $(WEB) && scripts/npm.sh run --silent test
-	@$(BIN)/python -m pytest -q -n auto tests/unit tests/ports tests/sim tests/house tests/deploy tests/fuzz
+	@$(BIN)/python -m pytest -q -n auto tests/unit tests/ports tests/sim tests/house tests/deploy tests/fuzz tests/faults
 	@tests/calls.sh -n 4 --dist loadfile $(TOGETHER)
 	@tests/calls.sh -n 2 --dist loadfile $(addprefix --ignore=,$(TOGETHER) $(ALONE)) tests/e2e
 	@tests/calls.sh $(ALONE)
@@ -46,6 +46,9 @@ endif
 
 test-cluster: setup-test web  ## Run the tests of a cluster: two of each service on Kafka and S3, behind Kamailio
 	@tests/calls.sh tests/cluster
+
+test-faults: setup-test  ## Let parts fail for as long as they may at work (half an hour)
+	@CARILLON_FAULTS=long $(BIN)/python -m pytest -q -n 0 tests/faults $(ARGS)
 
 lint: setup-test $(WEB)/src/api/schema.d.ts  ## Check style, types, import rules and generated stubs
 	@$(BIN)/ruff check .

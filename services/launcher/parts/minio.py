@@ -93,7 +93,8 @@ class MinioServer(Daemon):
         """Of S3."""
         self.files = files
         """What it proves itself with; None: it speaks plain HTTP."""
-        self._folder = folder
+        self.folder = folder
+        """Where all that is its own lies."""
         console = free_port()
         self._child = Child(
             name=NAME,
@@ -134,8 +135,8 @@ class MinioServer(Daemon):
 
     def prepare(self) -> None:
         """Makes its folders, and puts its certificate where it looks for it."""
-        (self._folder / "data").mkdir(mode=0o700, parents=True, exist_ok=True)
-        certificates = self._folder / "certs"
+        (self.folder / "data").mkdir(mode=0o700, parents=True, exist_ok=True)
+        certificates = self.folder / "certs"
         certificates.mkdir(mode=0o700, exist_ok=True)
         if self.files:
             shutil.copyfile(self.files.certificate, certificates / "public.crt")
