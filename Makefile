@@ -14,7 +14,7 @@ TOGETHER := $(wildcard tests/e2e/test_gateway_*.py) \
   $(patsubst %,tests/e2e/test_%.py,bad_input call prompts sipp tcp tenants webrtc)
 ALONE := $(wildcard $(patsubst %,tests/e2e/test_%.py,browser_lost demo killed outage restart trace up up_lan))
 
-.PHONY: help demo up call web test lint format bench pictures protos lock licences sbom \
+.PHONY: help demo up call web test test-images lint format bench pictures protos lock licences sbom \
   images setup setup-test clean
 
 help:  ## List what can be made
@@ -80,6 +80,11 @@ licences: setup-test  ## Write docs/licences.md from the locks
 
 images: setup  ## Build the container images (docs/containers.md)
 	@$(BIN)/python -m docker.images $(ARGS)
+
+test-images: setup-test  ## Place a real call through containers, in a network of their own
+	@$(BIN)/python -m docker.images
+	@unshare --net sh -c 'ip link set lo up && exec "$$@"' in \
+	  $(BIN)/python -m pytest -q -s -n 0 tests/deploy/images_call.py $(ARGS)
 
 sbom: setup  ## List what the images are made of (CycloneDX, var/sbom)
 	@for image in services gateway; do \
