@@ -15,8 +15,8 @@ TOGETHER := $(wildcard tests/e2e/test_gateway_*.py) \
   $(patsubst %,tests/e2e/test_%.py,bad_input call prompts sipp tcp tenants webrtc)
 ALONE := $(wildcard $(patsubst %,tests/e2e/test_%.py,browser_lost demo killed outage restart trace up up_lan))
 
-.PHONY: help demo up cluster call web test test-cluster test-faults lint format bench pictures protos \
-  lock licences sbom images setup setup-test clean
+# All verbs that `make help` lists.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -90,6 +90,11 @@ licences: setup-test  ## Write docs/licences.md from the locks
 
 images: setup  ## Build the container images (docs/containers.md)
 	@$(BIN)/python -m docker.images $(ARGS)
+
+test-images: setup-test  ## Place a real call through containers, in a network of their own
+	@$(BIN)/python -m docker.images
+	@unshare --net sh -c 'ip link set lo up && exec "$$@"' in \
+	  $(BIN)/python -m pytest -q -s -n 0 tests/deploy/images_call.py $(ARGS)
 
 sbom: setup  ## List what the images are made of (CycloneDX, var/sbom)
 	@for image in services gateway; do \

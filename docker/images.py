@@ -19,7 +19,7 @@ from docker.podman import Podman, make_ready, tell
 from docker.supply import ROOT
 from services.chassis.errors import CarillonError
 
-TARGETS = ("services", "gateway")
+TARGETS = ("services", "gateway", "edge")
 CERTIFICATES = ("SSL_CERT_FILE", "PIP_CERT")
 
 

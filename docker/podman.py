@@ -80,12 +80,18 @@ class Podman:
         """What it keeps."""
         self._env = self._configured()
 
-    def run(self, *arguments: str, stdin: bytes | None = None, limit_s: float | None = None) -> str:
-        """What a command says; PodmanFailed."""
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes | None = None,
+        limit_s: float | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> str:
+        """What a command says; `env` is added to its environment. PodmanFailed."""
         try:
             done = subprocess.run(  # noqa: S603 (podman, with words of ours)
                 ["podman", *arguments],  # noqa: S607 (found on PATH by make_ready)
-                env=self._env,
+                env={**self._env, **(env or {})},
                 input=stdin,
                 capture_output=True,
                 timeout=limit_s,
@@ -147,6 +153,8 @@ class Podman:
             **os.environ,
             "CONTAINERS_CONF": str(settings / "containers.conf"),
             "CONTAINERS_STORAGE_CONF": str(settings / "storage.conf"),
+            # Health is asked when somebody asks for it: there need not be a systemd.
+            "DISABLE_HC_SYSTEMD": "true",
         }
 
 

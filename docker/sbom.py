@@ -46,7 +46,7 @@ def bill(
     if dpkg is not None:
         packages += debian_packages(dpkg)
     components = [_component(each, licences) for each in packages]
-    if libraries is not None:
+    if dpkg is not None:
         components.append(_interpreter(platform.python_version()))
     own = {
         "type": "container",

@@ -16,8 +16,9 @@ LICENCES = Path("docs/licences.md")
 IMAGES = {
     "services": ("requirements-services.lock", NPM_LOCK.name),
     "gateway": ("requirements-gateway.lock",),
+    "edge": (),
 }
-"""Image → the locks that it is made of."""
+"""Image → the locks that it is made of; of the edge, Debian's packages are all."""
 
 Kind = Literal["pypi", "npm", "deb"]
 

@@ -145,11 +145,15 @@ def migrate(
         Path,
         typer.Option(help="Where services will find the database; made or brought up to date."),
     ] = Path("var/up/database.json"),
+    passwords: Annotated[
+        Path | None,
+        typer.Option(help="A folder with each service's password in a file; nothing is written."),
+    ] = None,
 ) -> None:
     """Bring a database of your own up to date, and write down how services log in."""
     from services.launcher.command import migrate_database  # noqa: PLC0415 (the same)
 
-    raise typer.Exit(_status(asyncio.run, migrate_database(admin_url, file)))
+    raise typer.Exit(_status(asyncio.run, migrate_database(admin_url, file, passwords)))
 
 
 @app.command("verify-recording")

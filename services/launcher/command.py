@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from services.chassis.database import DatabaseAddress, NoDatabase
+from services.chassis.database import DatabaseAddress, NoDatabase, role_of
 from services.chassis.errors import CarillonError, Kind
-from services.chassis.migrations import migrate, roles
+from services.chassis.migrations import migrate, roles, schemas
 from services.launcher.folder import AlreadyUp, Installation, Running, present
 from services.launcher.up import until_stopped
 
@@ -92,19 +92,25 @@ def say(console: Console, running: Running, var: Path) -> None:
     )
 
 
-async def migrate_database(admin_url: str, file: Path) -> int:
-    """Brings a database up to date and writes down how services log in."""
+async def migrate_database(admin_url: str, file: Path, folder: Path | None = None) -> int:
+    """Brings a database up to date and writes down how services log in.
+
+    With `folder`, which has each service's password in a file of its name, nothing is written: the
+    services are told theirs from there, too. CannotMigrate.
+    """
     console = plain_console()
-    try:
-        passwords = dict(DatabaseAddress.read(file).passwords)
-    except NoDatabase:
-        passwords = {}
+    passwords = _passwords_of(file) if folder is None else _passwords_in(folder)
     for role in roles():
         passwords.setdefault(role, secrets.token_urlsafe(24))
     try:
         applied = await migrate(admin_url, passwords)
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise CannotMigrate(f"{type(error).__name__}: {error}") from error
+    for name in applied:
+        console.print(f"applied {name}")
+    if folder is not None:
+        console.print("Up to date.")
+        return 0
     place = urlsplit(admin_url)
     file.parent.mkdir(parents=True, exist_ok=True)
     DatabaseAddress(
@@ -113,8 +119,26 @@ async def migrate_database(admin_url: str, file: Path) -> int:
         name=place.path.lstrip("/") or "postgres",
         passwords=passwords,
     ).write(file)
-    for name in applied:
-        console.print(f"applied {name}")
     said = escape(str(file))
     console.print(f"Up to date. Services log in as {said} says: keep it private.")
     return 0
+
+
+def _passwords_of(file: Path) -> dict[str, str]:
+    try:
+        return dict(DatabaseAddress.read(file).passwords)
+    except NoDatabase:
+        return {}
+
+
+def _passwords_in(folder: Path) -> dict[str, str]:
+    """Of each role that has a schema; PostgreSQL's bus is not a cluster's."""
+    found: dict[str, str] = {}
+    for name in schemas()[1:]:
+        try:
+            found[role_of(name)] = (folder / name).read_text().rstrip("\r\n")
+        except (OSError, ValueError) as error:
+            raise CannotMigrate(f"the password of {name}: {error}") from None
+        if not found[role_of(name)]:
+            raise CannotMigrate(f"the password of {name}: {folder / name} is empty")
+    return found

@@ -8,17 +8,20 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from tests.agent.peer import Peer
+from tests.agent.peer import LOOPBACK, Peer
 from tests.agent.portal import Feed, Session, feed_of, signed_in
 
 
 class Desk:
-    """One agent, signed in, with the feed open."""
+    """One agent, signed in, with the feed open; audio comes to `host`."""
 
-    def __init__(self, session: Session, feed: Feed, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, session: Session, feed: Feed, stack: AsyncExitStack, host: str = LOOPBACK
+    ) -> None:
         self.session = session
         self.feed = feed
         self._stack = stack
+        self._host = host
         self.peer: Peer | None = None
         self.figures: dict[str, float] = {}
         """What was measured, in milliseconds."""
@@ -55,7 +58,7 @@ class Desk:
 
     async def connect(self, work: dict[str, Any], within_s: float = 10) -> Peer:
         """Connects the browser's audio; once more for another connection of the same contact."""
-        peer = await self._stack.enter_async_context(Peer())
+        peer = await self._stack.enter_async_context(Peer(host=self._host))
         sdp_offer = await peer.offer()
         said = await self.session.post(_path(work, "connect"), {"sdp_offer": sdp_offer})
         await peer.accept_answer(said["sdp_answer"])
@@ -123,8 +126,9 @@ async def desk_of(
     password: str,
     device_check: str = "passed",
     trust: ssl.SSLContext | None = None,
+    host: str = LOOPBACK,
 ) -> AsyncIterator[Desk]:
-    """Signs an agent in and opens the desk."""
+    """Signs an agent in and opens the desk; `host` is the browser's own address."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(
             signed_in(address, tenant=tenant, username=username, password=password, trust=trust)
@@ -133,7 +137,7 @@ async def desk_of(
             feed_of(session, address, device_check=device_check, trust=trust)
         )
         await feed.until("the desk", bool, 10)
-        yield Desk(session, feed, stack)
+        yield Desk(session, feed, stack, host)
 
 
 def _ringing(desk: dict[str, Any]) -> list[dict[str, Any]]:

@@ -46,10 +46,14 @@ class _Sound:
 
 
 class Peer(Audible):
-    """`microphone=False` only listens; `codecs` are offered in their order."""
+    """`microphone=False` only listens; `codecs` are offered in their order; `host` is its own."""
 
     def __init__(
-        self, *, microphone: bool = True, codecs: tuple[str, ...] = ("PCMU", "PCMA")
+        self,
+        *,
+        microphone: bool = True,
+        codecs: tuple[str, ...] = ("PCMU", "PCMA"),
+        host: str = LOOPBACK,
     ) -> None:
         self._sound = _Sound()
         super().__init__(cast("MediaSession", self._sound))
@@ -70,7 +74,7 @@ class Peer(Audible):
         )
         self._dtls = transceiver.sender.transport
         self._ice: Connection = self._dtls.transport.iceGatherer._connection
-        offer_loopback(self._ice)
+        offer_only(self._ice, host)
         self._keypad = Keypad(self._dtls._send_rtp)
         self._dtls._send_rtp = self._keypad.send  # type: ignore[method-assign,assignment] # keys go between
 
@@ -152,14 +156,14 @@ class Peer(Audible):
             raise NotInTime(text) from None
 
 
-def offer_loopback(ice: Connection) -> None:
-    """The stock connection leaves loopback out, which is all that a test may use."""
+def offer_only(ice: Connection, host: str = LOOPBACK) -> None:
+    """One address alone: the stock connection leaves loopback out, and a test uses no other."""
     gather = ice.get_component_candidates
 
-    async def on_loopback(component: int, addresses: list[str]) -> Any:
-        return await gather(component, [LOOPBACK])
+    async def on_host(component: int, addresses: list[str]) -> Any:
+        return await gather(component, [host])
 
-    ice.get_component_candidates = on_loopback  # type: ignore[method-assign,assignment]  # wrapped
+    ice.get_component_candidates = on_host  # type: ignore[method-assign,assignment]  # wrapped
 
 
 def _deaf(_data: object, _addr: object) -> None:

@@ -44,7 +44,7 @@ from services.chassis.ids import LegId
 from services.chassis.rpc import metadata
 from services.chassis.tasks import Tasks
 from tests.agent import Peer
-from tests.agent.peer import offer_loopback
+from tests.agent.peer import offer_only
 from tests.bench.far_ends import HOST, Address, FarEnds
 from tests.e2e.gateway_stage import TENANT, Stage, Talk, answer, bridge, ring, until_the_end
 from tests.softphone import audio
@@ -196,7 +196,7 @@ class StockCall(asyncio.DatagramProtocol):
         self._socket, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(HOST, 0))
         self.pc.addTrack(self.track)
         sender = self.pc.getTransceivers()[0].sender
-        offer_loopback(sender.transport.transport.iceGatherer._connection)
+        offer_only(sender.transport.transport.iceGatherer._connection)
         await self.pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         await self.pc.setLocalDescription(await self.pc.createAnswer())
         self._count(sender.transport)

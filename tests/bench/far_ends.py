@@ -18,7 +18,7 @@ from typing import Any, Self
 import uvloop
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 
-from tests.agent.peer import offer_loopback
+from tests.agent.peer import offer_only
 
 HOST = "127.0.0.1"
 FRAME_S = 0.020
@@ -140,7 +140,7 @@ class _Stand:
             [codec for codec in known if codec.mimeType == "audio/PCMU"]
         )
         dtls = transceiver.sender.transport
-        offer_loopback(dtls.transport.iceGatherer._connection)
+        offer_only(dtls.transport.iceGatherer._connection)
         await browser.setLocalDescription(await browser.createOffer())
         self._browsers.append(browser)
         self._dtls.append(dtls)

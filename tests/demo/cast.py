@@ -19,6 +19,7 @@ from tests.agent.portal import Session, signed_in
 from tests.demo.story import Story
 from tests.softphone import SoftPhone
 from tests.stage.asking import eventually
+from tests.stage.route import own_address
 from tests.stage.watching import Facts
 
 CALLER = "+12025550147"
@@ -43,10 +44,17 @@ async def everyone(
 ) -> AsyncIterator[Scene]:
     """A caller with a phone, an agent with a browser, a supervisor who looks on."""
     passwords = running.seeded.passwords
+    host = own_address(running.sip)
     async with AsyncExitStack() as stack:
         with story.step("agent", "signs in at the portal and opens the desk (WebSocket)") as step:
             desk = await stack.enter_async_context(
-                desk_of(running.portal, tenant="demo", username="anna", password=passwords["anna"])
+                desk_of(
+                    running.portal,
+                    tenant="demo",
+                    username="anna",
+                    password=passwords["anna"],
+                    host=host,
+                )
             )
             await desk.presence("break", "coffee")
             step.detail = f"{desk.session.me['name']}, device check passed, on a break"
@@ -58,7 +66,9 @@ async def everyone(
             )
             facts = await stack.enter_async_context(watching_calls(gateways))
             step.detail = f"{supervisor.me['name']}; gateways tell what happens in calls"
-        phone = await stack.enter_async_context(SoftPhone(user=CALLER, display="Carol Caller"))
+        phone = await stack.enter_async_context(
+            SoftPhone(user=CALLER, display="Carol Caller", host=host)
+        )
         yield Scene(story, running, phone, desk, supervisor, facts)
 
 

@@ -11,6 +11,7 @@ import pytest
 from docker.images import TARGETS
 from docker.supply import IMAGES, ROOT, names, python_packages
 
+PYTHON_IMAGES = [image for image, locks in IMAGES.items() if locks]
 DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text()
 LINES = [
     line
@@ -55,7 +56,7 @@ def test_an_image_runs_as_nobody_in_particular_and_says_how_it_is(target: str) -
     assert users == ["USER 10001:10001"]
     after = lines[lines.index(users[0]) :]
     assert not [line for line in after if line.startswith(("RUN", "COPY"))]
-    assert any(line.startswith("HEALTHCHECK ") and "carillon-health" in line for line in lines)
+    assert any(line.startswith("HEALTHCHECK ") and "health" in line for line in lines)
     (entry,) = (line for line in lines if line.startswith("ENTRYPOINT "))
     # A list: no shell stands between the signal and the program.
     assert len(json.loads(entry.removeprefix("ENTRYPOINT "))) == 1
@@ -112,14 +113,14 @@ def test_the_context_is_what_is_listed_and_nothing_else() -> None:
         assert list(ROOT.glob(path)), path
 
 
-@pytest.mark.parametrize("image", IMAGES)
+@pytest.mark.parametrize("image", PYTHON_IMAGES)
 def test_an_images_lock_has_the_versions_that_everything_was_tested_with(image: str) -> None:
     lock = ROOT / f"requirements-{image}.lock"
     assert {*python_packages(lock)} <= {*python_packages(ROOT / "requirements.lock")}
 
 
 def test_no_image_has_codecs_that_are_gpl() -> None:
-    for image in IMAGES:
+    for image in PYTHON_IMAGES:
         assert "av" not in names(python_packages(ROOT / f"requirements-{image}.lock"))
 
 
@@ -127,3 +128,11 @@ def test_the_health_check_asks_where_metrics_are_shown() -> None:
     program = Path(ROOT / "docker" / "bin" / "carillon-health").read_text()
     assert '"/healthz"' in program
     assert "CARILLON_METRICS_PORT=" in DOCKERFILE
+
+
+def test_the_edge_has_the_kamailio_that_its_configuration_is_tried_with() -> None:
+    script = (ROOT / "docker" / "kamailio.sh").read_text()
+    (version,) = re.findall(r"'kamailio=(\d+\.\d+)\.", script)
+    said = (ROOT / "docs" / "decisions" / "0009-cluster.md").read_text()
+    assert f"Kamailio {version} is what was tried" in said
+    assert "EDGE_DIR=/run/carillon" in "\n".join(instructions("edge"))

@@ -18,6 +18,15 @@ async def test_a_database_that_is_not_there_is_said_in_words(tmp_path: Path, url
     assert not (tmp_path / "database.json").exists()
 
 
+async def test_a_folder_without_a_services_password_is_said_in_words(tmp_path: Path) -> None:
+    url = "postgresql://nobody@127.0.0.1:1/none"
+    with pytest.raises(CannotMigrate, match="the password of acd"):
+        await migrate_database(url, tmp_path / "database.json", tmp_path)
+    (tmp_path / "acd").write_text("\n")
+    with pytest.raises(CannotMigrate, match="acd is empty"):
+        await migrate_database(url, tmp_path / "database.json", tmp_path)
+
+
 def test_what_is_up_is_said_to_the_letter(capsys: pytest.CaptureFixture[str]) -> None:
     """Terminals know pictures by names, `:ab:` and `:cd:` among them, and markup in brackets."""
     running = Running(
