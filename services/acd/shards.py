@@ -14,7 +14,7 @@ log = get_logger("acd.shards")
 
 ASK_AGAIN_MS = 500
 """How long another owner is believed to be one without asking the journal again."""
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = 0.5
 """How often shards without an owner are looked for."""
 MAX_BELIEFS = 10_000
 TAKEN_AT_ONCE = 50

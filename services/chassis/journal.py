@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 from services.chassis.clock import Clock
 from services.chassis.errors import CarillonError, Kind
 
-LEASE_MS = 3_000
+LEASE_MS = 2_000
 """An owner that was not heard of for so long has lost the shard."""
 MAX_ROWS = 1_000
 """Rows of one `append`."""

@@ -35,7 +35,7 @@ RETRY_LAST_S = 1.0
 WAIT_S = 4.0
 """How long a request waits for a journal that is away, unless it is patient: less than a client's
 own deadline, so that the answer has a name."""
-RENEW_EVERY_MS = 1_000
+RENEW_EVERY_MS = 500
 STALL_MS = 250
 """A commit, or a silence, that is longer by this stops the core's clock."""
 SNAPSHOT_ROWS = 2_000

@@ -22,7 +22,15 @@ from tests.stage.cluster import Cluster
 from tests.stage.cluster_processes import Processes
 from tests.stage.kafka import RunningKafka
 from tests.stage.s3 import fresh_bucket
-from tests.unit.acd.replicas import DEMO, furnish
+from tests.unit.acd.replicas import (
+    DEMO,
+    enqueue,
+    enqueue_again,
+    failure,
+    following,
+    furnish,
+    ready,
+)
 
 START_S = 60.0
 SALES = acd_pb2.QueueRequest(queue_id="sales")
@@ -67,6 +75,37 @@ async def test_replicas_of_acd_and_a_gateway_serve_as_processes(processes: Proce
         assert sum(forwarded) > 0, "the other one passes on"
         for program in (*acds, gateway):
             assert await program.stop() == 0, program.tail()
+
+
+async def test_a_killed_owners_shard_goes_on_at_the_other(processes: Processes) -> None:
+    """Order is kept, nobody is rung twice, and what was decided stays decided."""
+    cluster = processes.cluster
+    world = cluster.world("portal")
+    acds = [processes.program("acd", index) for index in (0, 1)]
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(_closed, world)
+        for index, program in enumerate(acds):
+            stack.push_async_callback(program.kill)
+            await program.start()
+            await _serving(world.dial_at("acd", cluster.address("acd", index)), acds)
+        ways = [AcdStub(world.dial_at("acd", cluster.address("acd", index))) for index in (0, 1)]
+        # Whoever is asked first decides for the tenant.
+        await furnish(ways[0])
+        waiting = []
+        for number in range(5):
+            waiting.append(enqueue(ways[1], f"e{number}"))
+            await following(waiting[-1], "position")
+        await acds[0].kill()
+        for stream in waiting:
+            await failure(stream)
+        again = [await enqueue_again(ways[1], f"e{number}") for number in range(5)]
+        await ready(ways[1])
+        told = await following(again[0][0], "reserved")
+        assert told.reserved.agent_id == "anna", "the one who has waited longest"
+        entry = acd_pb2.EntryRequest(entry_id="e1")
+        assert not (await ways[1].GetEntry(entry, metadata=DEMO)).HasField("reservation")
+        for stream, _ in again:
+            stream.cancel()
 
 
 @pytest.mark.parametrize(
