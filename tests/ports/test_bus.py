@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import asyncpg
 import pytest
@@ -10,10 +11,12 @@ import pytest
 from services.chassis import bus_postgres
 from services.chassis.bus import (
     MAX_BATCH,
+    MAX_EVENT_BYTES,
     Batch,
     Bus,
     BusUnavailable,
     Consumer,
+    EventTooLarge,
     PartitionLost,
 )
 from services.chassis.bus_postgres import PostgresBus
@@ -132,6 +135,15 @@ async def test_too_many_at_once_are_refused_whole(bus: Bus) -> None:
         await bus.publish(TOPIC, [event(n) for n in range(1_001)])
     async with bus.consumer(group="g", topics=(TOPIC,)) as consumer:
         assert await consumer.lag() == 0
+
+
+async def test_an_event_that_is_too_large_is_refused_with_all_others(bus: Bus) -> None:
+    large = replace(event(2), payload=bytes(MAX_EVENT_BYTES + 1))
+    with pytest.raises(EventTooLarge, match="k:2: 900001 bytes, at most 900000"):
+        await bus.publish(TOPIC, [event(1), large])
+    await bus.publish(TOPIC, [replace(large, payload=bytes(range(250)) * 3_600)])
+    (seen,) = await read(bus, "g", 1)
+    assert len(seen.payload) == MAX_EVENT_BYTES
 
 
 async def test_one_member_reads_a_partition_at_a_time(bus: Bus) -> None:

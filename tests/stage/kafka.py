@@ -43,7 +43,6 @@ def alone(brokers: tuple[str, ...]) -> KafkaAddress:
         prefix=f"t{next(_numbers)}.",
         replication=1,
         min_in_sync=1,
-        session_s=3.0,
     )
 
 
