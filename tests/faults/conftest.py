@@ -27,7 +27,7 @@ def scale() -> Scale:
     form = os.environ.get("CARILLON_FAULTS", "short")
     scales = {
         "short": Scale(outage_s=2.0, slow_s=1.0, calls=4, kills=3),
-        "long": Scale(outage_s=300.0, slow_s=60.0, calls=20, kills=30),
+        "long": Scale(outage_s=300.0, slow_s=60.0, calls=8, kills=20),
     }
     assert form in scales, f"CARILLON_FAULTS={form}: write short or long"
     return scales[form]

@@ -28,7 +28,7 @@ from tests.stage.s3 import fresh_bucket, running_minio, write_key
 
 pytestmark = pytest.mark.timeout(1_200)
 
-TALK_S = 0.5
+TALK_S = 1.0
 """Between two seconds of what is said."""
 STORAGE_LIMIT_S = 1.5
 SLOW_PAUSE_S = 0.02
