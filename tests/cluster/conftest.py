@@ -30,7 +30,12 @@ async def carillon(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[St
         usual_ports=False,
         keep=False,
         # A ring, and a caller's patience, last longer than a service is away on a busy machine.
-        service_env={"gateway": {"CARILLON_GATEWAY_FLOW_PATIENCE_MS": "30000"}},
+        service_env={
+            "gateway": {
+                "CARILLON_GATEWAY_FLOW_PATIENCE_MS": "30000",
+                "CARILLON_GATEWAY_DRAIN_LIMIT_S": "120",
+            }
+        },
     )
     try:
         yield Stage(cluster, await cluster.start())

@@ -24,8 +24,8 @@ from services.acd.model import (
     Work,
 )
 
-SILENT_MS = 15_000
-"""A gateway that was not heard of for so long is dead."""
+SILENT_MS = 12_000
+"""A gateway that was not heard of for so long is dead: its agents are free within 15 seconds."""
 APART_MS = 2_000
 """Two reports that come closer together are one: they waited somewhere."""
 ABSENT = "gateway-report"
