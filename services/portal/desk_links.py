@@ -53,6 +53,13 @@ class Links:
             reach.checked(passed=passed)
         self._news[whose].set()
 
+    def leave(self, whose: Whose) -> None:
+        """The softphone is at another replica now, which tells routing from here on."""
+        reach = self._kept.get(whose)
+        if reach is not None:
+            reach.leave()
+            self._news[whose].set()
+
     async def close(self) -> None:
         """Stops telling; what was told ends by itself."""
         await self._tasks.close()

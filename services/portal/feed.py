@@ -14,6 +14,7 @@ from services.chassis.log import get_logger
 from services.portal.access import Exposed, Registry
 from services.portal.desk_links import Whose
 from services.portal.feed_connection import Connection, Parts
+from services.portal.feed_softphones import Softphones
 from services.portal.feed_topic import as_text
 from services.portal.feed_words import Close, Closed
 from services.portal.model.people import PLATFORM_TENANT
@@ -38,12 +39,14 @@ FOLLOWED_BY = {
 class Feed:
     """All WebSockets of this process, as an ASGI application."""
 
-    def __init__(self, *, parts: Parts, random_bits: Callable[[int], int]) -> None:
+    def __init__(
+        self, *, parts: Parts, random_bits: Callable[[int], int], softphones: Softphones
+    ) -> None:
         self._parts = parts
         self._random_bits = random_bits
         self._open: set[Connection] = set()
         self._pages: Counter[Whose] = Counter()
-        self._softphones: dict[Whose, Connection] = {}
+        self._softphones = softphones
         self._strangers = Strangers(clock=parts.clock)
         self._leaving = False
         self._left = asyncio.Event()
@@ -84,7 +87,7 @@ class Feed:
             hello = await connection.greet()
             with self._counted(connection.whose):
                 if connection.is_softphone:
-                    self._replace(connection)
+                    self._softphones.claim(connection.whose, connection)
                 await connection.run(hello)
         except Closed as closed:
             await self._refused(connection, closed)
@@ -92,16 +95,8 @@ class Feed:
         finally:
             self._open.discard(connection)
             self._left.set()
-            if connection.is_softphone and self._softphones.get(connection.whose) is connection:
-                del self._softphones[connection.whose]
-
-    def _replace(self, connection: Connection) -> None:
-        """The newest softphone wins."""
-        older = self._softphones.get(connection.whose)
-        self._softphones[connection.whose] = connection
-        if older is not None:
-            older.put(as_text({"type": "replaced"}))
-            older.close(Closed(Close.REPLACED, "another page is the softphone now"))
+            if connection.is_softphone:
+                self._softphones.give_up(connection.whose, connection)
 
     @contextlib.contextmanager
     def _counted(self, whose: Whose) -> Iterator[None]:

@@ -132,6 +132,11 @@ class Connection:
         self._end = self._end or why
         self._wake.set()
 
+    def replaced(self) -> None:
+        """Another page is the softphone now."""
+        self.put(as_text({"type": "replaced"}))
+        self.close(Closed(Close.REPLACED, "another page is the softphone now"))
+
     async def greet(self) -> Hello:
         """Waits for the hello and finds out who it is; Closed."""
         try:

@@ -28,6 +28,7 @@ from services.portal.desk_tenants import Tenants
 from services.portal.edge import Edge
 from services.portal.feed_boards import Boards
 from services.portal.feed_connection import Parts
+from services.portal.feed_softphones import Softphones
 from services.portal.figures import Figures
 from services.portal.grpc_edge import GrpcEdge
 from services.portal.http_server import HttpServer, bound, bound_to_all
@@ -90,7 +91,12 @@ class PortalService:
             clock=world.clock,
             followed_by=feed.followed_by(self._registry),
         )
-        self._feed = feed.Feed(parts=parts, random_bits=world.random_bits)
+        self._softphones = Softphones(
+            links=self._links, database=world.database(self.name), new_id=world.new_id
+        )
+        self._feed = feed.Feed(
+            parts=parts, random_bits=world.random_bits, softphones=self._softphones
+        )
         self._http: HttpServer | None = None
         self._grpc: GrpcEdge | None = None
         self._leaving = False
@@ -107,6 +113,7 @@ class PortalService:
         # Before anything else: files that cannot be used are a reason not to start.
         certificate = self._certificate()
         await self._people.start()
+        self._softphones.start()
         if self._world.name == "simulated":
             return  # nothing listens on the network there
         settings = self._settings
@@ -162,6 +169,7 @@ class PortalService:
             await self._http.stop()
         await self._edge.close()
         (self._world.run_dir / PORTS_FILE).unlink(missing_ok=True)
+        await self._softphones.close()
         await self._boards.close()
         await self._links.close()
         await self._people.stop()

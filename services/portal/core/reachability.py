@@ -33,10 +33,16 @@ class Reachability:
         self._told = ""
         self._told_at_ms = 0
         self._failed_at_ms: int | None = None
+        self._left = False
 
     def heard(self, now_ms: int) -> None:
         """A heartbeat came."""
         self._heard_at_ms = now_ms
+        self._left = False
+
+    def leave(self) -> None:
+        """Another tells routing from now on, until a heartbeat comes here again."""
+        self._left = True
 
     def checked(self, *, passed: bool) -> None:
         """Microphone, speaker and the path to the server were tried."""
@@ -50,6 +56,8 @@ class Reachability:
 
     def due(self, now_ms: int) -> str | None:
         """What routing is to be told now; None: it knows."""
+        if self._left:
+            return None
         if self._failed_at_ms is not None and now_ms - self._failed_at_ms < REPEAT_MS:
             return None
         link = self.link(now_ms)
@@ -70,6 +78,8 @@ class Reachability:
 
     def is_over(self, now_ms: int) -> bool:
         """True: the softphone is gone and routing knows it, or has ceased by itself to believe."""
+        if self._left:
+            return True
         if self._heard_at_ms is None:
             return self._told == UNREACHABLE
         silent_ms = now_ms - self._heard_at_ms

@@ -8,16 +8,19 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from services.chassis.database import Database
 from services.portal.desk_links import Links
 from services.portal.feed import Feed, followed_by
 from services.portal.feed_boards import Boards
 from services.portal.feed_connection import Parts
+from services.portal.feed_softphones import Softphones
 from services.portal.http_server import HttpServer, bound
 from tests.unit.portal_edges.desk_stage import PATIENCE_S, DeskStage
 from tests.unit.portal_edges.stage import REGISTRY, Identities, person
@@ -29,6 +32,8 @@ class FeedStage:
 
     desk: DeskStage
     people: Identities = field(default_factory=Identities)
+    database: Database | None = None
+    """Portal's, where there are other replicas."""
 
     def __post_init__(self) -> None:
         self.people.by_token |= {
@@ -48,7 +53,13 @@ class FeedStage:
             token_check_s=0.02,
             desk_patience_s=0.2,
         )
-        self.feed = Feed(parts=parts, random_bits=lambda bits: (1 << bits) - 1)
+        self.softphones = Softphones(
+            links=self.links, database=self.database, new_id=lambda: str(uuid4())
+        )
+        self.softphones.start()
+        self.feed = Feed(
+            parts=parts, random_bits=lambda bits: (1 << bits) - 1, softphones=self.softphones
+        )
         listening = bound(host="127.0.0.1", port=0, setting="", fallback=False)
         self.port = listening.getsockname()[1]
         app = Starlette(routes=[WebSocketRoute("/v1/feed", self.feed)])
@@ -65,6 +76,7 @@ class FeedStage:
 
     async def close(self) -> None:
         await self.server.stop()
+        await self.softphones.close()
         await self.links.close()
         await self.boards.close()
 
