@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from collections.abc import Iterator
 
 from services.chassis.blobs import BlobDamaged, NoSuchBlob, key_of
 from services.chassis.key_file import read_pairs
+from services.chassis.metrics import Reading
 from services.chassis.objects import NoSuchObject, Objects
 from services.chassis.objects_s3 import S3Objects
 from services.chassis.objects_sealed import SealedObjects
@@ -42,6 +44,10 @@ class S3Blobs:
     def objects(self, use: str) -> S3Objects:
         """Objects of another use beside the blobs; written once, where the address says so."""
         return S3Objects(self._s3, prefix=use, worm=self._s3.address.worm)
+
+    def readings(self) -> Iterator[Reading]:
+        """How the server fares, for all who share it; see `S3.readings`."""
+        return self._s3.readings()
 
     async def check(self) -> None:
         """Whether the bucket is as the address says, at a start; see `check_bucket`."""

@@ -112,9 +112,9 @@ class Running:
         for service in self._services:
             if isinstance(service, Measured):
                 self.metrics.add(service.readings)
-        bus = self._world.bus
-        if isinstance(bus, Measured):
-            self.metrics.add(bus.readings)
+        for part in (self._world.bus, self._world.blobs):
+            if isinstance(part, Measured):
+                self.metrics.add(part.readings)
         if told.metrics_port >= 0:
             port = self.metrics.serve(
                 host=told.metrics_host, port=told.metrics_port, health=self.health

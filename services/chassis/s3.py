@@ -11,7 +11,8 @@ import asyncio
 import random
 import re
 import ssl
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,8 @@ from pydantic import SecretStr
 from urllib3 import PoolManager, Timeout
 
 from services.chassis.errors import CarillonError, Kind
-from services.chassis.objects import StorageUnavailable
+from services.chassis.metrics import Reading, Spread
+from services.chassis.objects import StorageFull, StorageRefused, StorageUnavailable
 from services.chassis.s3_errors import named
 
 T = TypeVar("T")
@@ -40,6 +42,8 @@ CONNECT_TIMEOUT_S = 5.0
 """Also what sending one part may take."""
 SLOWEST_BYTES_S = 1024 * 1024
 """Large objects get a second more for each MiB."""
+SECONDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+"""Bounds of how long requests took."""
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -126,8 +130,13 @@ class S3:
         self._waiting = 0
         self.retries = 0
         """Requests that were asked again."""
-        self.failures = 0
+        self._failed: Counter[str] = Counter()
+        self._seconds = Spread(SECONDS)
+
+    @property
+    def failures(self) -> int:
         """Requests that failed for good."""
+        return self._failed.total()
 
     @property
     def waiting(self) -> int:
@@ -142,19 +151,48 @@ class S3:
         """
         limit_s = self.address.timeout_s + size / SLOWEST_BYTES_S
         if self._waiting >= MAX_WAITING:
+            self._failed[StorageUnavailable.code] += 1
             raise StorageUnavailable(f"{about}: {MAX_WAITING} requests wait for S3 already")
+        began_s = monotonic()
         self._waiting += 1
         try:
             async with asyncio.timeout(limit_s):
                 return await self._insist(work, about)
         except TimeoutError:
-            self.failures += 1
+            self._failed[StorageUnavailable.code] += 1
             raise StorageUnavailable(f"{about}: S3 did not answer in {limit_s:.1f} s") from None
-        except StorageUnavailable:
-            self.failures += 1
+        except (StorageUnavailable, StorageRefused, StorageFull) as error:
+            self._failed[error.code] += 1
             raise
         finally:
             self._waiting -= 1
+            self._seconds.see(monotonic() - began_s)
+
+    def readings(self) -> Iterator[Reading]:
+        """How the storage fares, as the process shows it."""
+        yield Reading(
+            "carillon_storage_waiting",
+            "Requests that the storage has not answered yet.",
+            self._waiting,
+        )
+        yield self._seconds.reading(
+            "carillon_storage_seconds",
+            "Seconds from a request to the storage to its end, all attempts together.",
+        )
+        yield Reading(
+            "carillon_storage_retries_total",
+            "Requests that were asked again.",
+            self.retries,
+            kind="counter",
+        )
+        for error in (StorageUnavailable, StorageRefused, StorageFull):
+            yield Reading(
+                "carillon_storage_failures_total",
+                "Requests that failed for good, by the error's code.",
+                self._failed[error.code],
+                (("code", error.code),),
+                "counter",
+            )
 
     async def close(self) -> None:
         """Lets go of threads and connections; what is under way ends by its own limit."""

@@ -14,6 +14,8 @@ import pytest
 from pydantic import SecretStr
 
 from services.chassis import s3 as s3_module
+from services.chassis.blobs_s3 import S3Blobs
+from services.chassis.lifecycle import Running
 from services.chassis.objects import (
     NoSuchObject,
     StorageFull,
@@ -23,6 +25,7 @@ from services.chassis.objects import (
 from services.chassis.objects_s3 import S3Objects
 from services.chassis.s3 import S3, BadS3Address, S3Address
 from services.chassis.s3_lock import BucketUnusable, check_bucket, make_bucket
+from services.chassis.world import local_world
 from services.launcher.certificates import certify
 from services.launcher.parts.minio import MinioServer, ServerFiles
 from services.launcher.ports import LOOPBACK, free_port
@@ -285,6 +288,32 @@ async def test_wrong_keys_are_told(minio_server: MinioServer) -> None:
         with pytest.raises(BucketUnusable, match=why):
             await check_bucket(s3)
         await s3.close()
+
+
+async def test_how_storage_fares_is_shown(minio_server: MinioServer, tmp_path: Path) -> None:
+    address = await fresh_bucket(minio_server)
+    blobs = S3Blobs(address)
+    made = local_world(var_dir=tmp_path / "var", run_dir=tmp_path / "run")
+    running = Running([], replace(made, blobs=blobs))
+    await running.start()
+    await blobs.put(b"data")  # it is looked for, then put
+    unknown = S3Blobs(replace(address, access_key="nobody"))
+    with pytest.raises(StorageRefused):
+        await unknown.put(b"data")
+    shown = {
+        (sample.name, sample.labels.get("code", "")): sample.value
+        for family in running.metrics.registry.collect()
+        for sample in family.samples
+        if family.name.startswith("carillon_storage")
+    }
+    assert shown["carillon_storage_seconds_count", ""] == 2
+    assert shown["carillon_storage_waiting", ""] == 0
+    assert shown["carillon_storage_failures_total", "storage-refused"] == 0
+    failures = {(each.labels, each.value) for each in unknown.readings()}
+    assert ((("code", "storage-refused"),), 1) in failures
+    await running.stop()
+    await blobs.close()
+    await unknown.close()
 
 
 async def test_a_server_that_comes_back_is_found_again(tmp_path: Path) -> None:

@@ -73,6 +73,12 @@ ON_KAFKA = {
     "carillon_bus_published_total",
     "carillon_bus_rebalances_total",
 }
+ON_S3 = {
+    "carillon_storage_failures_total",
+    "carillon_storage_retries_total",
+    "carillon_storage_seconds",
+    "carillon_storage_waiting",
+}
 FROM_THE_FIRST_ON = {
     "carillon_acd_queue_contacts_total",
     "carillon_acd_queue_oldest_seconds",
@@ -131,7 +137,7 @@ async def test_a_services_metrics_are_named_by_the_rule_and_described(
 def test_nothing_is_described_that_nobody_shows() -> None:
     services = tuple(f"carillon_{service}_" for service in BUILDERS)
     assert {name for name in described() if not name.startswith(services)} == (
-        EVERY_PROCESS | WITH_A_DATABASE | ON_KAFKA
+        EVERY_PROCESS | WITH_A_DATABASE | ON_KAFKA | ON_S3
     )
 
 
