@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from docker import sbom
 from docker.licences import (
@@ -100,6 +102,44 @@ def test_every_action_is_pinned_by_its_commit(path: Path) -> None:
     for action, remark in used:
         assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), action
         assert re.fullmatch(r" # v[\d.]+", remark), f"{action} says no version"
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob(".github/workflows/*")), ids=lambda p: p.name)
+def test_a_workflow_may_do_no_more_than_it_says(path: Path) -> None:
+    said = yaml.safe_load(path.read_text())
+    assert said["permissions"] in ({}, {"contents": "read"})
+    for name, job in said["jobs"].items():
+        assert job["timeout-minutes"], name
+        for step in job["steps"]:
+            # What others may have written never becomes part of a program.
+            assert "${{" not in step.get("run", ""), name
+
+
+def test_a_release_tries_everything_before_it_publishes() -> None:
+    said = yaml.safe_load((ROOT / ".github/workflows/release.yaml").read_text())
+    jobs = said["jobs"]
+    assert any(step.get("run") == "bash .ci/run" for step in jobs["check"]["steps"])
+    assert (jobs["images"]["needs"], jobs["chart"]["needs"]) == ("check", "images")
+    steps = jobs["images"]["steps"]
+    proved = [step["with"] for step in steps if "attest" in step.get("uses", "")]
+    digests = {each["subject-digest"] for each in proved}
+    assert digests == {f"${{{{ steps.publish.outputs.{image} }}}}" for image in IMAGES}
+    assert {*IMAGES} <= {*jobs["images"]["outputs"]}
+    script = (ROOT / "docker" / "publish.sh").read_text()
+    assert f"for target in {' '.join(IMAGES)}; do" in script
+    for word in ("cosign sign", "cosign attest", "--provenance mode=max", "BASE=$BASE_NAME@$base"):
+        assert word in script
+
+
+def test_a_release_of_another_version_is_refused() -> None:
+    done = subprocess.run(
+        [ROOT / "docker" / "publish.sh", "version", "v9.8.7"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "the tag is v9.8.7, pyproject.toml says" in done.stderr
 
 
 @pytest.mark.parametrize("image", IMAGES)
