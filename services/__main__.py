@@ -173,6 +173,45 @@ def verify_recording(
     raise typer.Exit(_status(check, None))
 
 
+@app.command("doctor")
+def doctor(
+    *,
+    var: Annotated[Path, typer.Option(help="The installation's folder.")] = Path("var/up"),
+    sip: Annotated[str, typer.Option(help="host:port of the gateway or the edge.")] = "",
+    number: Annotated[
+        str, typer.Option(help="A number whose flow answers and plays something.")
+    ] = "",
+    metrics: Annotated[
+        list[str] | None, typer.Option(help="host:port of a process that shows metrics.")
+    ] = None,
+    tls: Annotated[
+        list[str] | None, typer.Option(help="host:port of what is served by TLS.")
+    ] = None,
+    certificate: Annotated[
+        list[Path] | None, typer.Option(help="A file with certificates, in PEM.")
+    ] = None,
+    max_behind: Annotated[
+        int, typer.Option(help="Events that a group may be behind.", min=0)
+    ] = 5_000,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Look at a running installation, and say what is wrong with it; 1 when something is."""
+    from services.launcher.doctor.command import look_at  # noqa: PLC0415 (services run without it)
+    from services.launcher.doctor.model import Limits  # noqa: PLC0415 (the same)
+    from services.launcher.doctor.places import Named  # noqa: PLC0415 (the same)
+
+    named = Named(
+        sip=sip,
+        number=number,
+        metrics=tuple(metrics or ()),
+        tls=tuple(tls or ()),
+        certificates=tuple(certificate or ()),
+        limits=Limits(max_behind=max_behind),
+    )
+    looking = look_at(var.absolute(), services=NAMES, named=named, as_json=as_json)
+    raise typer.Exit(_status(asyncio.run, looking))
+
+
 def _status(runner: Callable[..., int], work: object) -> int:
     """The exit status of a command; a named error is said in words."""
     try:

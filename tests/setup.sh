@@ -5,7 +5,8 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 declare -A package_of=([sipp]=sip-tester [espeak-ng]=espeak-ng [chromium]=chromium
-  [java]=openjdk-17-jre-headless [mvn]=maven [kamailio]="kamailio kamailio-tls-modules")
+  [cc]=gcc [java]=openjdk-17-jre-headless [mvn]=maven
+  [kamailio]="kamailio kamailio-tls-modules")
 missing=()
 for program in "${!package_of[@]}"; do
   # Debian keeps servers where only an administrator looks.

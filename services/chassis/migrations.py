@@ -135,6 +135,8 @@ async def _apply_all(connection: asyncpg.Connection[asyncpg.Record]) -> list[str
              schema text, version int, name text NOT NULL, sha256 text NOT NULL,
              applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (schema, version))"""
     )
+    # Whoever looks after an installation may ask what was applied.
+    await connection.execute("GRANT SELECT ON chassis.migration TO carillon_bus")
     applied: list[str] = []
     for schema in schemas():
         if schema != "chassis":

@@ -1,4 +1,4 @@
-"""What a process shows of what it takes from its world: the connections to its database."""
+"""What a process shows of its world: the clock, and the connections to its database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ BUS = "bus"
 
 
 def of(world: World, schemas: Sequence[str]) -> Iterator[Reading]:
-    """The pools of these schemas; those that nobody has opened are at 0."""
+    """The clock, and the pools of these schemas; those that nobody has opened are at 0."""
+    yield Reading(
+        "carillon_process_clock_seconds",
+        "What time the process takes it for, in seconds of UTC since 1970.",
+        world.clock.now_ms() / 1_000,
+    )
     for schema in schemas:
         try:
             database = world.database(schema)

@@ -204,6 +204,11 @@ class Recorder:
             self._spool.used_bytes,
         )
         yield Reading(
+            "carillon_gateway_spool_room_bytes",
+            "Bytes that the spool has room for, by its limit and by the disk.",
+            self._spool.room_bytes(),
+        )
+        yield Reading(
             "carillon_gateway_spool_age_seconds",
             "For how long a recording has had something to hand over without having been empty.",
             self._shipper.age_s,

@@ -100,6 +100,14 @@ class Spool:
         if disk.f_bavail * disk.f_frsize < self._room.min_free_bytes + more_bytes:
             raise SpoolFull("too little space is left on the disk")
 
+    def room_bytes(self) -> int:
+        """How much more would have room now; 0 or less: nothing."""
+        free = 0
+        with contextlib.suppress(OSError):
+            disk = os.statvfs(self._folder)
+            free = disk.f_bavail * disk.f_frsize - self._room.min_free_bytes
+        return min(free, self._room.max_bytes - self.used_bytes)
+
     def add_segment(
         self, call: CallKey, request: recording_pb2.PutSegmentRequest, record: bytes
     ) -> None:

@@ -63,6 +63,7 @@ EVERY_PROCESS = {
     "carillon_rpc_seconds",
     "carillon_process_tasks",
     "carillon_process_delay_seconds",
+    "carillon_process_clock_seconds",
 }
 WITH_A_DATABASE = {"carillon_database_connections", "carillon_database_connections_limit"}
 ON_KAFKA = {
