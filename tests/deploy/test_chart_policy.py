@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.deploy.chart import (
     CASES,
+    CHART,
     containers,
     documents,
     named,
@@ -222,3 +225,41 @@ def test_every_replica_set_may_lose_one_pod_at_a_time(case: str) -> None:
     all_of_them = {"acd", "ivr", "recording", "crm", "analytics", "portal", "gateway", "edge"}
     # With one of each there is nothing that could stay.
     assert budgets == (set() if case == "dev" else all_of_them)
+
+
+def test_alerts_and_dashboards_are_packaged_with_their_runbooks() -> None:
+    found = documents("large")
+    [rules] = of_kind(found, "PrometheusRule")
+    written = yaml.safe_load((CHART / "files/alerts.yaml").read_text())["groups"]
+    packaged = rules["spec"]["groups"]
+    assert [group["name"] for group in packaged] == [group["name"] for group in written]
+    headings = {
+        line.removeprefix("## ").lower()
+        for line in (CHART.parents[2] / "docs/runbooks.md").read_text().splitlines()
+        if line.startswith("## ")
+    }
+    for before, after in zip(written, packaged, strict=True):
+        for rule, packed in zip(before["rules"], after["rules"], strict=True):
+            # Prometheus's own templates come through as they are.
+            notes = dict(packed["annotations"])
+            link = notes.pop("runbook_url")
+            assert {**packed, "annotations": notes} == rule
+            assert link.partition("#")[2] in headings, link
+    boards = {
+        name: json.loads(text)
+        for each in of_kind(found, "ConfigMap")
+        if each["metadata"]["labels"].get("grafana_dashboard")
+        for name, text in each["data"].items()
+    }
+    assert boards == {
+        path.name: json.loads(path.read_text())
+        for path in (CHART / "files/dashboards").glob("*.json")
+    }
+
+
+def test_trunks_are_written_as_the_edge_reads_them() -> None:
+    trunks = named(documents("everything"), "ConfigMap", "carillon-edge-trunks")
+    assert trunks["data"]["trunks.list"].splitlines() == [
+        "1 192.0.2.10 32 0 carrier-a",
+        "1 198.51.100.0 24 0 carrier-a",
+    ]
