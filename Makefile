@@ -70,6 +70,15 @@ pictures: setup-test web  ## Take the README's pictures of a call centre at work
 bench: setup-test  ## Measure the hot paths; prints ratios against a named reference
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+chart: setup-test  ## Check the Helm chart: valid, safe, as agreed (builds Helm once)
+	@$(BIN)/python -m pytest -q tests/deploy -k chart
+
+chart-all: setup-test  ## The same by both majors of Helm (builds the other one, once)
+	@CARILLON_CHART_MAJORS=3,4 $(BIN)/python -m pytest -q tests/deploy -k chart
+
+goldens: setup-test  ## Write down again what the chart renders for the three sizes
+	@CARILLON_GOLDENS=write $(BIN)/python -m pytest -q tests/deploy/test_chart_goldens.py
+
 protos: setup-test  ## Generate the stubs beside the protos
 	@$(BIN)/python protos/generate.py
 

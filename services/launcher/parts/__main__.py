@@ -1,7 +1,8 @@
 """Makes servers and programs that are not ours ready: `python -m services.launcher.parts kafka`.
 
-Without names, all of them. Nothing is done, and nothing said, for what is there already. Status 1
-when one is missing or cannot be built, with a sentence that says what to do.
+Without names, all that every change is tried on. Nothing is done, and nothing said, for what is
+there already. Status 1 when one is missing or cannot be built, with a sentence that says what to
+do.
 """
 
 from __future__ import annotations
@@ -10,14 +11,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from services.launcher.parts import kafka, minio
+from services.launcher.parts import helm, kafka, minio
 from services.launcher.parts.daemon import PartFailed, PartMissing
 
 PARTS: dict[str, Callable[[], Path]] = {
+    "helm3": lambda: helm.ready(3),
+    "helm4": lambda: helm.ready(4),
     "kafka": kafka.libraries,
     "minio": minio.ready,
 }
 """By name: what makes a part ready, and returns where it is."""
+USUAL = tuple(name for name in PARTS if name != "helm3")
+"""Those for every change; Helm's older major only tries the chart a second time."""
 
 
 def main(names: list[str]) -> int:
@@ -27,7 +32,7 @@ def main(names: list[str]) -> int:
         sys.stderr.write(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}\n")
         return 2
     failed = False
-    for name in names or PARTS:
+    for name in names or USUAL:
         try:
             PARTS[name]()
         except (PartMissing, PartFailed) as error:
