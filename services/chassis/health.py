@@ -76,11 +76,14 @@ class Health:
     def _turns(self) -> bool:
         if self._loop is None:
             return True
+        turn = _turn()
         try:
-            turn = asyncio.run_coroutine_threadsafe(_turn(), self._loop)
-            turn.result(TURN_LIMIT_S)
-        except (RuntimeError, TimeoutError):
-            return False  # the loop has ended, or stands still
+            asyncio.run_coroutine_threadsafe(turn, self._loop).result(TURN_LIMIT_S)
+        except TimeoutError:
+            return False  # it stands still
+        except RuntimeError:
+            turn.close()
+            return False  # it has ended
         return True
 
 

@@ -46,7 +46,9 @@ class IvrService:
         self._settings = settings
         self._stores = stores
         self._engine = engine
-        self._tenants = Tenants(store=stores.tenants, clock=world.clock)
+        self._tenants = Tenants(
+            store=stores.tenants, clock=world.clock, replica=world.advertised(self.name)
+        )
         self._policies = Policies(dial=world.dial, clock=world.clock)
         self._feed = Feed(
             bus=world.bus,
@@ -100,6 +102,7 @@ class IvrService:
             clock=self._world.clock,
         )
         self._reading.start(self._feed.run(), "ivr feed")
+        self._tasks.start(self._tenants.run(), "calls of tenants")
 
     def _parts(self, prompts: Prompts) -> Parts:
         clock, dial = self._world.clock, self._world.dial
@@ -128,6 +131,7 @@ class IvrService:
         """Ends everything that still runs, the voice last."""
         await self._reading.close()
         await self._tasks.close()
+        await self._tenants.leave()
         await self._policies.close()
         if self._flows is not None:
             await self._flows.close()

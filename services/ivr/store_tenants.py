@@ -7,6 +7,9 @@ from typing import Protocol
 
 from services.chassis.ids import TenantId
 
+SILENT_S = 10
+"""The calls of a replica that has said nothing for so long count no more: it is gone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -31,12 +34,16 @@ class TenantStore(Protocol):
     async def terms(self, tenant_id: TenantId) -> Terms:
         """What holds; plain ones for a tenant of whom nothing was said yet."""
 
+    async def tell_calls(self, tenant_id: TenantId, replica: str, calls: int) -> int:
+        """Keeps how many of the tenant's calls a replica carries; how many all others do."""
+
 
 class MemoryTenantStore:
     """Terms for tests and simulation: gone with the process."""
 
     def __init__(self) -> None:
         self._terms: dict[TenantId, Terms] = {}
+        self._calls: dict[TenantId, dict[str, int]] = {}
 
     async def put_terms(self, tenant_id: TenantId, terms: Terms) -> None:
         """See `TenantStore.put_terms`."""
@@ -46,3 +53,13 @@ class MemoryTenantStore:
     async def terms(self, tenant_id: TenantId) -> Terms:
         """See `TenantStore.terms`."""
         return self._terms.get(tenant_id, Terms())
+
+    def calls_told(self, tenant_id: TenantId) -> dict[str, int]:
+        """The calls of a tenant by replica, for tests."""
+        return dict(self._calls.get(tenant_id, {}))
+
+    async def tell_calls(self, tenant_id: TenantId, replica: str, calls: int) -> int:
+        """See `TenantStore.tell_calls`; here no replica goes without a word."""
+        told = self._calls.setdefault(tenant_id, {})
+        told[replica] = calls
+        return sum(told.values()) - calls

@@ -104,6 +104,38 @@ async def test_a_suspended_tenant_takes_no_call_and_a_full_one_no_more() -> None
     assert (SUSPENDED.sip_status, BUSY.sip_status) == (480, 486)
 
 
+async def test_the_calls_of_all_replicas_are_counted_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "TELL_EVERY_S", 0.01)
+    clock, store = Clock(), MemoryTenantStore()
+    one, other = (Tenants(store=store, clock=clock, replica=name) for name in ("a", "b"))
+    await one.put(ACME, Terms(max_calls=2))
+    telling = [asyncio.create_task(each.run()) for each in (one, other)]
+    with one.counted(ACME):
+        # This one was handed over by a replica that drains: nobody asked for its admission here.
+        await until_told(store, ACME, "a", 1)
+        assert await other.refusal(ACME) is None
+        with other.counted(ACME):
+            assert await one.refusal(ACME) is BUSY
+            assert await other.refusal(ACME) is BUSY
+        # It is known within a moment that it has ended.
+        await until_told(store, ACME, "b", 0)
+        assert await one.refusal(ACME) is None
+        await one.leave()
+    assert await other.refusal(ACME) is None
+    with other.counted(ACME):
+        assert await other.refusal(ACME) is None
+    for task in telling:
+        task.cancel()
+
+
+async def until_told(store: MemoryTenantStore, tenant_id: TenantId, replica: str, n: int) -> None:
+    async with asyncio.timeout(5):
+        while store.calls_told(tenant_id).get(replica) != n:  # noqa: ASYNC110 (nobody tells)
+            await asyncio.sleep(0.01)
+
+
 @pytest.mark.parametrize("mood", ["away", "stalled"])
 async def test_what_was_last_known_counts_while_the_store_is_away(
     mood: str, monkeypatch: pytest.MonkeyPatch
