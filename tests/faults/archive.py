@@ -47,6 +47,8 @@ REPLICAS = 2
 PLENTY = Room(max_bytes=1 << 30, min_free_bytes=0)
 ALIVE_EACH_S = 5.0
 LOOK_S = 0.02
+LOOKING_LIMIT_S = 120.0
+"""For a list of all that an outage of minutes has brought into the bucket."""
 
 Sent = tuple[str, str, int]
 """A call, a track and a number."""
@@ -275,7 +277,7 @@ async def floor_on(
     await asyncio.to_thread(database.write, file)
     async with AsyncExitStack() as stack:
         stack.callback(disk.shutdown)
-        looking = S3(address)
+        looking = S3(replace(address, timeout_s=LOOKING_LIMIT_S))
         stack.push_async_callback(looking.close)
         worlds, storages = [], []
         for number in range(REPLICAS):
