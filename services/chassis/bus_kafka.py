@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
+from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError
 
 from services.chassis.bus import BusUnavailable, Consumer, check
@@ -32,7 +33,7 @@ __all__ = ["BadKafkaAddress", "BusUnreachable", "KafkaAddress", "KafkaBus", "Top
 log = get_logger("bus")
 
 TRY_LIMIT_S = 3.0
-"""For one broker to take a connection, when it is asked why it does not answer."""
+"""For one broker to answer, when it is asked why nothing goes on."""
 
 
 class BusUnreachable(CarillonError):
@@ -169,17 +170,18 @@ class KafkaBus:
         return self._address.prefix + topic
 
     async def _why(self, broker: str) -> str:
-        """What happens when one broker is spoken to."""
+        """What happens when one broker is spoken to, login included."""
         host, port = split(broker)
+        options = self._address.client(self._name)
+        del options["bootstrap_servers"]
         try:
             async with asyncio.timeout(TRY_LIMIT_S):
-                _, writer = await asyncio.open_connection(host, port, ssl=self._address.tls())
-                writer.close()
+                (await create_conn(host, port, **options)).close()
         except TimeoutError:
-            return f"{broker}: no connection within {TRY_LIMIT_S:g} s"
-        except OSError as error:
-            return f"{broker}: {error}"
-        return f"{broker}: takes connections"
+            return f"{broker}: no answer within {TRY_LIMIT_S:g} s"
+        except (KafkaError, OSError) as error:
+            return f"{broker}: {error!r}"
+        return f"{broker}: answers"
 
     async def _keep_unreadable(self, *, group: str, topic: str, record: Any) -> None:
         value = bytes(record.value or b"")

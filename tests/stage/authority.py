@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -51,13 +52,16 @@ class Authority:
     def identity(
         self, *names: str, file: str = "", lasts: timedelta = timedelta(days=1)
     ) -> Identity:
-        """A certificate for names, for example `acd.carillon.internal`; `file` names its files."""
+        """A certificate for names, for example `acd.carillon.internal`, or addresses.
+
+        `file` names its files.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         certificate = (
             self._builder(subject, key, lasts)
             .add_extension(
-                x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False
+                x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False
             )
             .sign(self._key, hashes.SHA256())
         )
@@ -87,6 +91,13 @@ class Authority:
             .not_valid_before(now - timedelta(days=3))
             .not_valid_after(now + lasts)
         )
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _write(path: Path, data: bytes) -> None:
