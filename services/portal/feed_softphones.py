@@ -25,12 +25,12 @@ log = get_logger("portal.softphones")
 
 CHANNEL = "carillon_softphones"
 LISTEN_AGAIN_S = 1.0
+LOOKS_AT_CLOCK = 5
 _SAY = """
-SELECT at, pg_notify($1, json_build_object(
-  'tenant', $2::text, 'agent', $3::text, 'page', $4::text, 'at', at)::text)
-FROM (SELECT coalesce($5::bigint,
-  (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - $6::bigint) AS at) AS said
+SELECT pg_notify($1, json_build_object(
+  'tenant', $2::text, 'agent', $3::text, 'page', $4::text, 'at', $5::bigint)::text)
 """
+_CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8"
 
 
 class Page(Protocol):
@@ -50,7 +50,7 @@ class _Held:
     since_s: float
     """When it became one, by this process's own clock."""
     at: int | None = None
-    """The same in microseconds by the database's clock; None: it was not asked yet."""
+    """The same in microseconds by the database's clock; None: nobody has looked at it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ class Softphones:
         self._held: dict[Whose, _Held] = {}
         self._unsaid: dict[Whose, None] = {}
         self._wake = asyncio.Event()
+        self._ahead_s: float | None = None
         self._tasks = Tasks()
         self.listens = asyncio.Event()
         """Set while other replicas are heard."""
@@ -91,7 +92,8 @@ class Softphones:
     def claim(self, whose: Whose, page: Page) -> None:
         """This page is the agent's softphone from now on; an older one is replaced."""
         older = self._held.get(whose)
-        self._held[whose] = _Held(page, self._new_id(), asyncio.get_running_loop().time())
+        since_s = asyncio.get_running_loop().time()
+        self._held[whose] = _Held(page, self._new_id(), since_s, self._by_its_clock(since_s))
         self._say_soon(whose)
         if older is not None:
             older.page.replaced()
@@ -122,6 +124,7 @@ class Softphones:
 
         async with database.listening() as connection:
             connection.add_termination_listener(end)
+            await self._look_at_clock(connection)
             await connection.add_listener(CHANNEL, self._hear)
             # Whoever was not heard until now has not heard of ours either.
             for whose in self._held:
@@ -137,13 +140,26 @@ class Softphones:
             whose = next(iter(self._unsaid))
             held = self._held.get(whose)
             if held is not None:
-                age_us = round((asyncio.get_running_loop().time() - held.since_s) * 1e6)
-                held.at = await connection.fetchval(
-                    _SAY, CHANNEL, *whose, held.name, held.at, age_us
-                )
+                assert held.at is not None, "the clock was looked at before"
+                await connection.fetchval(_SAY, CHANNEL, *whose, held.name, held.at)
             # Only now: what could not be said is said at the next connection.
             if self._held.get(whose) is held:
                 self._unsaid.pop(whose, None)
+
+    async def _look_at_clock(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        """How the database's clock differs from this process's, by the quickest of some answers."""
+        loop, looks = asyncio.get_running_loop(), []
+        for _ in range(LOOKS_AT_CLOCK):
+            before_s = loop.time()
+            there_s = float(await connection.fetchval(_CLOCK))
+            took_s = loop.time() - before_s
+            looks.append((took_s, there_s - before_s - took_s / 2))
+        self._ahead_s = min(looks)[1]
+        for held in self._held.values():
+            held.at = held.at or self._by_its_clock(held.since_s)
+
+    def _by_its_clock(self, at_s: float) -> int | None:
+        return None if self._ahead_s is None else round((at_s + self._ahead_s) * 1_000_000)
 
     def _say_soon(self, whose: Whose) -> None:
         if self._database is not None:
@@ -160,7 +176,7 @@ class Softphones:
             # Its heartbeats go elsewhere: that they do not come here means nothing.
             self._links.leave(said.whose)
         elif held.name == said.name or held.at is None:
-            pass  # our own words; or ours is about to be said, and is answered if it is older
+            pass  # our own words
         elif (said.at, said.name) < (held.at, held.name):
             self._say_soon(said.whose)
         else:
