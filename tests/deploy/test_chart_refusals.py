@@ -150,6 +150,7 @@ NONSENSE: list[tuple[dict[str, Any], str]] = [
     ({"media__namespace__name": "calls"}, "media.namespace.name: pods in host network need"),
     ({"networkPolicies__nodeNetworks": []}, "networkPolicies.nodeNetworks: gateways in host"),
     ({"edge__enabled": False}, "edge.enabled: several gateways need an edge"),
+    ({"edge__replicas": 17}, "edge.replicas: a gateway announces itself to each edge"),
     (
         {
             "edge__trunks": [

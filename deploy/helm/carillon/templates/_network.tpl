@@ -36,3 +36,16 @@
 {{- end -}}
 {{- $ports | uniq | join "," -}}
 {{- end -}}
+
+{{/* Each edge by a name of its own, as JSON: as many as there may be. */}}
+{{- define "carillon.edges" -}}
+{{- $edge := .Values.edge -}}
+{{- $names := list -}}
+{{- if $edge.enabled -}}
+{{- $full := printf "%s-edge" (include "carillon.fullname" .) -}}
+{{- range $index := until (int ($edge.autoscaling.enabled | ternary $edge.autoscaling.maxReplicas $edge.replicas)) -}}
+{{- $names = append $names (printf "dns:///%s-%d.%s-headless.%s.svc:%d" $full $index $full (include "carillon.edgeNamespace" $) (int $edge.grpcPort)) -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $names -}}
+{{- end -}}
