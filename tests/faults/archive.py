@@ -47,6 +47,7 @@ REPLICAS = 2
 PLENTY = Room(max_bytes=1 << 30, min_free_bytes=0)
 ALIVE_EACH_S = 5.0
 LOOK_S = 0.02
+VERIFY_LIMIT_S = 120.0
 LOOKING_LIMIT_S = 120.0
 """For a list of all that an outage of minutes has brought into the bucket."""
 
@@ -228,7 +229,7 @@ class Floor:
         for number, each in enumerate(self.speakers):
             stub = self.stub(number % REPLICAS)
             by_id = recording_pb2.GetRecordingRequest(recording_id=each.key.call_id)
-            verified = await stub.VerifyRecording(by_id, metadata=MINE)
+            verified = await stub.VerifyRecording(by_id, metadata=MINE, timeout=VERIFY_LIMIT_S)
             assert (verified.intact, list(verified.faults)) == (True, [])
             sent = [key for key in ledger.sent if key[0] == each.key.call_id]
             assert verified.segments_checked == len(sent)
