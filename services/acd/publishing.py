@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import aclosing
 
 from services.acd.wire import published
+from services.chassis import spans
 from services.chassis.bus import MAX_PUBLISHED, Bus, BusUnavailable
 from services.chassis.envelope import Envelope, enveloped
 from services.chassis.ids import TenantId
@@ -86,7 +87,9 @@ class Publisher:
         rows = await self._next_rows(self._position)
         events = [event for row in rows for event in envelopes(row)]
         for first in range(0, len(events), MAX_PUBLISHED):
-            await self._bus.publish(TOPIC, events[first : first + MAX_PUBLISHED])
+            some = events[first : first + MAX_PUBLISHED]
+            with spans.publishing("acd", TOPIC, some) as traced:
+                await self._bus.publish(TOPIC, traced)
         if rows:
             await self._journal.set_published(self._tenant_id, rows[-1].seq)
             self._position = rows[-1].seq

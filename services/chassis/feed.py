@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 
+from services.chassis import spans
 from services.chassis.bus import Batch, Bus, BusUnavailable, Consumer, PartitionLost
 from services.chassis.clock import Clock
 from services.chassis.dead_letters import Refusals, letter, topic_of, waits
@@ -143,7 +144,9 @@ class Feed:
 
     async def _hand_over(self, batch: Batch) -> None:
         try:
-            await self._handle(batch)
+            # A group is named as the service that it belongs to.
+            with spans.reading(self._group, batch.topic, batch.events):
+                await self._handle(batch)
         except Exception as error:
             if not waits(error):
                 self._refusals.refused(batch)

@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from services.chassis import spans
 from services.chassis.bus import Bus, BusUnavailable
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import Connection, Database, DatabaseUnavailable
@@ -148,7 +149,8 @@ class OutboxPublisher:
                     )
                 )
             for topic, events in by_topic.items():
-                await self._bus.publish(topic, events)
+                with spans.publishing(self._database.schema, topic, events) as traced:
+                    await self._bus.publish(topic, traced)
             await connection.execute(
                 "DELETE FROM outbox WHERE id = ANY($1)", [row["id"] for row in rows]
             )

@@ -2,19 +2,23 @@
 
 The trace's id is the call's (`services.chassis.trace`), and the id of its root span is the first
 half of the trace's, so that every process knows its parent without being told. Spans are sent as
-steps end; none is open for as long as a call lasts. Without a collector, all of this costs one
-comparison.
+steps end; none is open for as long as a call lasts. Events carry the context of the step that
+brought them to the bus, and who reads them tells a step below it. Without a collector, all of this
+costs one comparison.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any
 
+from services.chassis.envelope import Envelope
 from services.chassis.trace import trace_id
 
 SERVICE_NAME = "service.name"
@@ -22,6 +26,9 @@ MAX_QUEUED = 8_192
 """Spans that wait to be sent; beyond it the oldest are dropped."""
 CLOSE_S = 3.0
 """How long a process waits at its end for a collector that does not take what is left."""
+
+TRACED = re.compile(r"00-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-[0-9a-f]{2}")
+"""A W3C trace context, as far as it is read here."""
 
 _tracers: dict[str, Any] = {}
 _next_span_id: ContextVar[int] = ContextVar("carillon_next_span_id", default=0)
@@ -104,18 +111,96 @@ def step(
     made.end(end_time=to_ms * 1_000_000)
 
 
+@contextmanager
+def publishing(service: str, topic: str, events: Sequence[Envelope]) -> Iterator[list[Envelope]]:
+    """Events that are brought to the bus inside: one step for each call that is among them.
+
+    Gives the events as they are to travel: those of a call name that step as what caused them.
+    """
+    tracer = _tracers.get(service)
+    if tracer is None:
+        yield list(events)
+        return
+    with ExitStack() as stack:
+        causes = {
+            cause: _carrying(stack, tracer[0], f"publish {topic}", cause, of_call)
+            for cause, of_call in _by_cause(events).items()
+        }
+        yield [
+            replace(event, traceparent=causes.get(event.traceparent, event.traceparent))
+            for event in events
+        ]
+
+
+@contextmanager
+def reading(service: str, topic: str, events: Sequence[Envelope]) -> Iterator[None]:
+    """A batch from the bus that is handled inside: a step below each that published some of it."""
+    tracer = _tracers.get(service)
+    if tracer is None:
+        yield
+        return
+    with ExitStack() as stack:
+        for cause, of_call in _by_cause(events).items():
+            _carrying(stack, tracer[0], f"read {topic}", cause, of_call)
+        yield
+
+
+def _by_cause(events: Sequence[Envelope]) -> dict[str, list[Envelope]]:
+    """Events by their trace context; those that have none are left out."""
+    found: dict[str, list[Envelope]] = {}
+    for event in events:
+        if TRACED.fullmatch(event.traceparent):
+            found.setdefault(event.traceparent, []).append(event)
+    return found
+
+
+def _carrying(
+    stack: ExitStack, tracer: Any, name: str, cause: str, events: Sequence[Envelope]
+) -> str:
+    """Opens a step below a trace context, until the stack ends; gives the step's own context."""
+    from opentelemetry import trace  # noqa: PLC0415 (see `configure`)
+
+    told = TRACED.fullmatch(cause)
+    assert told is not None
+    parent = _remote(int(told[1], 16), int(told[2], 16))
+    attributes: dict[str, str | int] = {"carillon.events": len(events)}
+    key = events[0].key
+    if trace_id(key) == told[1]:
+        attributes["carillon.call"] = key
+    kind = trace.SpanKind.PRODUCER if name.startswith("publish") else trace.SpanKind.CONSUMER
+    made = tracer.start_span(name, context=parent, kind=kind, attributes=attributes)
+    # Many calls share a batch: none of these is the present step of what happens inside.
+    stack.push(lambda _kind, error, _trace: _end(made, error))
+    return f"00-{told[1]}-{made.get_span_context().span_id:016x}-01"
+
+
+def _end(made: Any, error: BaseException | None) -> None:
+    from opentelemetry.trace import Status, StatusCode  # noqa: PLC0415 (see `configure`)
+
+    if error is not None:
+        made.record_exception(error)
+        made.set_status(Status(StatusCode.ERROR, type(error).__name__))
+    made.end()
+
+
 def _parent(call_id: str, *, inside: bool = True) -> Any:
     from opentelemetry import trace  # noqa: PLC0415 (see `configure`)
-    from opentelemetry.context import Context  # noqa: PLC0415 (late, see above)
 
     wanted = int(trace_id(call_id), 16)
     present = trace.get_current_span()
     if inside and present.get_span_context().trace_id == wanted:
         return None
     # The root's own parent is only the trace: an id that nobody has sent, the root's own.
+    return _remote(wanted, int(trace_id(call_id)[:16], 16))
+
+
+def _remote(of_trace: int, of_span: int) -> Any:
+    from opentelemetry import trace  # noqa: PLC0415 (see `configure`)
+    from opentelemetry.context import Context  # noqa: PLC0415 (late, see above)
+
     parent = trace.SpanContext(
-        trace_id=wanted,
-        span_id=int(trace_id(call_id)[:16], 16),
+        trace_id=of_trace,
+        span_id=of_span,
         is_remote=True,
         trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED),
     )

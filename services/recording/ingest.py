@@ -173,6 +173,14 @@ class Ingest:
         try:
             with spans.span("recording", "finalise", call_id=manifest.call_id):
                 recording = await self._close_by(tenant_id, manifest)
+            spans.step(
+                "recording",
+                "keep segments",
+                call_id=manifest.call_id,
+                from_ms=recording.started_at_ms,
+                to_ms=max(recording.started_at_ms, recording.heard_at_ms),
+                attributes={"segments": str(recording.segments)},
+            )
             closing.set_result(recording)
         except asyncio.CancelledError:
             closing.cancel()

@@ -21,6 +21,7 @@ class SeenSpan:
     trace: str
     span: str
     parent: str
+    began_ms: float
     took_ms: float
     attributes: dict[str, str]
 
@@ -76,6 +77,7 @@ class Collector:
                             trace=span.trace_id.hex(),
                             span=span.span_id.hex(),
                             parent=span.parent_span_id.hex(),
+                            began_ms=span.start_time_unix_nano / 1e6,
                             took_ms=(span.end_time_unix_nano - span.start_time_unix_nano) / 1e6,
                             attributes={a.key: a.value.string_value for a in span.attributes},
                         )

@@ -9,6 +9,7 @@ from media_gateway.facts.files import Position
 from media_gateway.facts.journal import FactJournal
 from media_gateway.facts.naming import Naming
 from protos.gateway.v1.events_pb2 import CallFact
+from services.chassis import spans
 from services.chassis.bus import MAX_PUBLISHED, Bus
 from services.chassis.envelope import Envelope, enveloped
 from services.chassis.errors import CarillonError
@@ -93,7 +94,8 @@ class FactPublisher:
         pause_s = FIRST_PAUSE_S
         while True:
             try:
-                await self._bus.publish(TOPIC, events)
+                with spans.publishing("gateway", TOPIC, events) as traced:
+                    await self._bus.publish(TOPIC, traced)
             except Exception as error:  # noqa: BLE001 - whatever it is, the facts wait, none is lost
                 if not self.waiting:
                     code = error.code if isinstance(error, CarillonError) else type(error).__name__
