@@ -110,6 +110,17 @@ class Podman:
         if done.returncode != 0:
             raise PodmanFailed(f"podman {_short(arguments)} failed; it said why above")
 
+    def logs(self, container: str, *, lines: int) -> str:
+        """The end of what a container said, on both of its streams."""
+        done = subprocess.run(  # noqa: S603 (podman, with words of ours)
+            ["podman", "logs", f"--tail={lines}", container],  # noqa: S607 (the same)
+            env=self._env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        return done.stdout.decode(errors="replace").strip()
+
     def has_image(self, name: str) -> bool:
         """Whether the store has it."""
         try:

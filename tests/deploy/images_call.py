@@ -1,12 +1,13 @@
 """`make test-images`: the demo's call from a phone to an agent's browser, through containers.
 
-It runs in a network namespace of its own (the make target makes it): edge, gateway and services
-are on a bridge there, callers and agents beside them.
+It runs in a network namespace of its own (the make target makes it): what docker/compose.yaml lists
+of Carillon's is on a bridge there, callers, agents and the parts that are not ours beside it.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -19,9 +20,10 @@ from docker.images import TARGETS, name_of
 from docker.podman import Podman, PodmanFailed
 from tests.demo.call import run_call
 from tests.demo.story import Step, Story
-from tests.stage.containers import Containers, removed
+from tests.stage.composed import Composed
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# Sixteen containers and three servers start on as many cores as there are.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
@@ -38,16 +40,16 @@ def var() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="ci-"))
     folder.chmod(0o711)
     yield folder
-    removed(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def carillon(podman: Podman, var: Path) -> AsyncIterator[Containers]:
-    containers = Containers(var, podman, tell)
-    yield containers
-    await containers.stop()
+async def carillon(podman: Podman, var: Path) -> AsyncIterator[Composed]:
+    composed = Composed(var, podman, tell)
+    yield composed
+    await composed.stop()
     # Whoever was told to end ended by itself, and said that all was well.
-    assert containers.statuses == dict.fromkeys(containers.containers, 0)
+    assert composed.statuses == dict.fromkeys(composed.replicas, 0)
 
 
 def tell(line: str) -> None:
@@ -58,7 +60,7 @@ def step_told(step: Step) -> None:
     tell(f"{step.who} {step.what}: {step.detail} ({step.ms:.0f} ms)")
 
 
-async def test_a_call_goes_through_containers(carillon: Containers) -> None:
+async def test_a_call_goes_through_containers(carillon: Composed) -> None:
     """Menu, voice, queue, browser, recording, figures: all that `make demo` shows."""
     story = Story(tell=step_told)
     try:
@@ -70,8 +72,8 @@ async def test_a_call_goes_through_containers(carillon: Containers) -> None:
     assert story.figures["caller_hears"]["lost"] == 0
 
 
-async def test_every_container_is_well_and_can_do_little(carillon: Containers) -> None:
-    for name in carillon.containers:
+async def test_every_container_is_well_and_can_do_little(carillon: Composed) -> None:
+    for name in carillon.replicas:
         await carillon.is_healthy(name)
         assert await carillon.execute(name, "id", "-u") == "10001"
         with pytest.raises(PodmanFailed, match="Read-only file system"):
