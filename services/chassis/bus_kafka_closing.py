@@ -7,6 +7,7 @@ Tasks that it keeps to itself are therefore named here, for the one minor releas
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -53,13 +54,22 @@ async def _ended(task: asyncio.Task[Any] | None) -> None:
         task.exception()
 
 
-async def _within(ending: Any, what: str) -> bool:
+async def _within(ending: Coroutine[Any, Any, object], what: str) -> bool:
+    """Whether it ended within the limit.
+
+    It has a task of its own: what the library cancels inside of it must not end who asked.
+    """
+    task = asyncio.ensure_future(ending)
     try:
-        async with asyncio.timeout(STOP_LIMIT_S):
-            await ending
-    except TimeoutError:
+        await asyncio.wait((task,), timeout=STOP_LIMIT_S)
+    finally:
+        task.cancel()
+    if not task.done() or task.cancelled():
         log.debug("does not end by itself", what=what)
         return False
-    except (KafkaError, OSError, asyncio.InvalidStateError, KeyError) as error:
+    error = task.exception()
+    if error is not None:
         log.debug("ended by an error", what=what, reason=repr(error))
+        if not isinstance(error, KafkaError | OSError | asyncio.InvalidStateError | KeyError):
+            raise error
     return True

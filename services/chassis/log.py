@@ -37,6 +37,8 @@ def configure(*, level: str = "info", as_json: bool = True) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Through()], level=logging.WARNING, force=True)
+    # While brokers are away it has thousands of lines to say; the bus says it once.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
