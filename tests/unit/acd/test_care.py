@@ -134,7 +134,7 @@ def test_a_dead_gateways_contacts_end_but_not_by_an_outage() -> None:
             await asyncio.sleep(10)
             assert await stage(shard, "e") is model.ContactStage.WAITING
             await shard.care.calls_said("g", "one", calls)
-            await asyncio.sleep(14)
+            await asyncio.sleep(11)
             assert await stage(shard, "e") is model.ContactStage.WAITING
             await asyncio.sleep(2)
             view = await shard.entry(EntryId("e"))
