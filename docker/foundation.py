@@ -97,9 +97,17 @@ def _add_python(python: Path, root: Path) -> None:
     """Copies it to /usr/local as the public image has it, without what only building needs."""
     target = root / "usr" / "local"
     left_out = shutil.ignore_patterns(
-        "site-packages", "test", "tests", "__pycache__", "*.a", "idlelib", "tkinter", "turtledemo",
-        "_tkinter*", "config-3*",
-    )  # fmt: skip
+        "site-packages",
+        "test",
+        "tests",
+        "__pycache__",
+        "*.a",
+        "idlelib",
+        "tkinter",
+        "turtledemo",
+        "_tkinter*",
+        "config-3*",
+    )
     libraries = max(python.glob("lib/python3.*/os.py")).parent
     shutil.copytree(libraries, target / "lib" / libraries.name, symlinks=True, ignore=left_out)
     (target / "lib" / libraries.name / "site-packages").mkdir()
@@ -121,7 +129,7 @@ def _add_python(python: Path, root: Path) -> None:
 def _import(podman: Podman, root: Path, name: str, command: str) -> None:
     pack = subprocess.Popen(["tar", "-C", str(root), "-c", "."], stdout=subprocess.PIPE)  # noqa: S603, S607 (ours)
     done = subprocess.run(  # noqa: S603 (podman, with words of ours)
-        ["podman", "import", "-q", "--change", f"ENV {PATH}", "--change", command, "-", name],  # noqa: S607
+        ["podman", "import", "-q", "--change", f"ENV {PATH}", "--change", command, "-", name],  # noqa: S607 (found on PATH)
         env=podman.env,
         stdin=pack.stdout,
         capture_output=True,

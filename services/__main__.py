@@ -66,11 +66,7 @@ def run(
             services,
             world,
             drain_timeout_s=settings.drain_timeout_s,
-            telemetry=lifecycle.Telemetry(
-                otlp_endpoint=settings.otlp_endpoint,
-                metrics_host=settings.metrics_host,
-                metrics_port=settings.metrics_port,
-            ),
+            telemetry=lifecycle.Telemetry.as_set(settings),
         )
 
     raise typer.Exit(_status(uvloop.run, serve()))

@@ -290,13 +290,7 @@ def main() -> None:
             world,
             # A gateway drains for as long as its own limit says: calls are not cut off before it.
             drain_timeout_s=max(chassis.drain_timeout_s, settings.drain_limit_s + 10.0),
-            telemetry=lifecycle.Telemetry(
-                otlp_endpoint=chassis.otlp_endpoint,
-                metrics_host=chassis.metrics_host,
-                metrics_port=(
-                    chassis.metrics_port if settings.metrics_port is None else settings.metrics_port
-                ),
-            ),
+            telemetry=lifecycle.Telemetry.as_set(chassis, metrics_port=settings.metrics_port),
         )
 
     try:

@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 from services.chassis import spans, vitals
 from services.chassis.errors import CarillonError
@@ -15,6 +15,7 @@ from services.chassis.health import Health
 from services.chassis.log import get_logger
 from services.chassis.metrics import Metrics, Reading
 from services.chassis.rpc import Face, RpcServer
+from services.chassis.settings import ChassisSettings
 from services.chassis.world import World
 
 log = get_logger("lifecycle")
@@ -65,6 +66,15 @@ class Telemetry:
     """The address of the metrics' port."""
     metrics_port: int = -1
     """0: any that is free; -1: metrics are not shown."""
+
+    @classmethod
+    def as_set(cls, settings: ChassisSettings, *, metrics_port: int | None = None) -> Self:
+        """As the environment says; `metrics_port` is a process's own, in place of everybody's."""
+        return cls(
+            otlp_endpoint=settings.otlp_endpoint,
+            metrics_host=settings.metrics_host,
+            metrics_port=settings.metrics_port if metrics_port is None else metrics_port,
+        )
 
 
 class Running:

@@ -22,11 +22,11 @@ from pydantic import SecretStr
 from services.chassis import durable
 from services.chassis.database import role_of
 from services.chassis.ports import LOOPBACK, free_ports, is_free
-from services.chassis.postgres.server import PostgresServer
 from services.chassis.s3 import S3, S3Address
 from services.chassis.s3_lock import make_bucket
 from services.chassis.tls import DOMAIN
 from services.launcher.certificates import certify
+from services.launcher.database import OwnDatabase
 from services.launcher.folder import POSTGRES, Folder, Running
 from services.launcher.keeping import Keeper
 from services.launcher.parts import minio
@@ -35,7 +35,6 @@ from services.launcher.parts.kafka import KafkaServer, Node
 from services.launcher.parts.kamailio import Kamailio
 from services.launcher.parts.minio import MinioServer
 from services.launcher.process import Program
-from services.launcher.processes import end_leftovers
 from services.launcher.replicas import EDGE, GATEWAY, Plan, Replicas
 from services.launcher.up import USUAL, outside_env
 from services.recording.keys import ensure_keys
@@ -69,8 +68,8 @@ class Cluster:
         """`tell` takes one line of progress at a time; `usual_ports`: 5060, 8080, 8081 if free.
 
         `from_nothing`: what an earlier run kept is removed. `keep`: what ends is started again.
-        `env` are further settings of every
-        process, `service_env` of those of one service, the gateway among them.
+        `env` are further settings of every process, `service_env` of those of one service, the
+        gateway among them.
         """
         self._folder = Folder(var)
         self.var = self._folder.path
@@ -84,7 +83,7 @@ class Cluster:
         self._service_env = {name: dict(more) for name, more in (service_env or {}).items()}
         self._stack = AsyncExitStack()
         self._keeper = Keeper(tell)
-        self.postgres: PostgresServer | None = None
+        self.postgres: OwnDatabase | None = None
         """The database, once started; so of the other parts."""
         self.kafka: KafkaServer | None = None
         """The bus."""
@@ -111,12 +110,7 @@ class Cluster:
 
         What a killed predecessor left is ended first.
         """
-        self._folder.hold(self._stack)
-        left = await end_leftovers(self.var)
-        if left:
-            self._tell(f"Ended {left} processes that an earlier run had left.")
-        if self._from_nothing:
-            await asyncio.to_thread(self._folder.clear)
+        await self._folder.take(self._stack, from_nothing=self._from_nothing, tell=self._tell)
         known = self._known()
         await self._start_parts(known)
         self.replicas = Replicas(await self._plan(known))
@@ -158,7 +152,7 @@ class Cluster:
     async def _start_parts(self, known: Mapping[str, Any]) -> None:
         """PostgreSQL, Kafka, the S3 server and Kamailio, at the same time."""
         self._tell("Starting PostgreSQL, Kafka, an S3 server and Kamailio")
-        self.postgres = postgres = PostgresServer(self.var / POSTGRES)
+        self.postgres = postgres = OwnDatabase(self.var / POSTGRES)
         program = await asyncio.to_thread(minio.ready)
         self.kafka = KafkaServer(
             self.var / "kafka", quorum=(Node(1, known["broker"], known["controller"]),)
@@ -167,12 +161,10 @@ class Cluster:
             self.var / "s3", program=program, port=known["s3"], password=known["s3_secret"]
         )
         self.kamailio = Kamailio(folder=self.var / "edge", port=known["sip"])
-        self._stack.push_async_callback(asyncio.to_thread, postgres.stop)
+        self._stack.push_async_callback(postgres.stop)
         for part in self.parts.values():
             self._stack.push_async_callback(part.stop)
-        await asyncio.gather(
-            asyncio.to_thread(postgres.start), *(part.start() for part in self.parts.values())
-        )
+        await asyncio.gather(postgres.start(), *(part.start() for part in self.parts.values()))
         storage = S3(
             S3Address(
                 endpoint=self.storage.url,
@@ -272,11 +264,7 @@ class Cluster:
             self._keeper.keep(name, ended=program.ended, start=partial(self.replicas.start, name))
         for name, part in self.parts.items():
             self._keeper.keep(name, ended=partial(_ended, part), start=part.start)
-        self._keeper.keep(
-            "PostgreSQL",
-            ended=partial(asyncio.to_thread, self.postgres.wait),
-            start=partial(asyncio.to_thread, self.postgres.start),
-        )
+        self._keeper.keep("PostgreSQL", ended=self.postgres.ended, start=self.postgres.start)
 
 
 async def _ended(part: Daemon) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import hashlib
 import json
@@ -19,7 +20,7 @@ from services.chassis.errors import CarillonError, Kind
 from services.chassis.postgres.server import PostgresServer
 from services.launcher import seed
 from services.launcher.process import Program
-from services.launcher.processes import born
+from services.launcher.processes import born, end_leftovers
 
 LOCK = "up.lock"
 POSTGRES = "postgres"
@@ -83,6 +84,20 @@ class Folder:
             os.close(handle)
             raise AlreadyUp(str(self.path)) from None
         stack.callback(os.close, handle)
+
+    async def take(
+        self, stack: AsyncExitStack, *, from_nothing: bool, tell: Callable[[str], None]
+    ) -> None:
+        """Holds it, and ends what a killed predecessor left; AlreadyUp.
+
+        `from_nothing`: what an earlier run kept is removed.
+        """
+        self.hold(stack)
+        left = await end_leftovers(self.path)
+        if left:
+            tell(f"Ended {left} processes that an earlier run had left.")
+        if from_nothing:
+            await asyncio.to_thread(self.clear)
 
     def clear(self) -> None:
         """Removes all that an earlier run kept; whoever asks holds it."""

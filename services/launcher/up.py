@@ -14,15 +14,14 @@ from pathlib import Path
 
 from grpc import aio
 
-from services.chassis.postgres.server import PostgresServer
 from services.launcher.certificates import Files, certify
+from services.launcher.database import OwnDatabase
 from services.launcher.folder import POSTGRES, Folder, Running
 from services.launcher.keeping import Keeper
 from services.launcher.machine import GATEWAY, Layout, Machine
 from services.launcher.network import Lan
 from services.launcher.ports import LOOPBACK, free_port, is_free
 from services.launcher.process import Program
-from services.launcher.processes import end_leftovers
 
 DATABASE = "carillon"
 USUAL = {"sip": 5060, "http": 8080, "grpc": 8081}
@@ -64,7 +63,6 @@ class Up:
         self._certified: Files | None = None
         self._stack = AsyncExitStack()
         self._keeper = Keeper(tell)
-        self._starting: asyncio.Future[None] | None = None
         self.machine: Machine | None = None
         """Its processes, once started."""
 
@@ -84,16 +82,11 @@ class Up:
 
         Ports in use are said and replaced. What a killed predecessor left is ended first.
         """
-        self._folder.hold(self._stack)
-        left = await end_leftovers(self.var)
-        if left:
-            self._tell(f"Ended {left} processes that an earlier run had left.")
-        if self._from_nothing:
-            await asyncio.to_thread(self._folder.clear)
-        postgres = PostgresServer(self.var / POSTGRES)
+        await self._folder.take(self._stack, from_nothing=self._from_nothing, tell=self._tell)
+        postgres = OwnDatabase(self.var / POSTGRES)
         self._tell("Starting PostgreSQL")
-        self._stack.push_async_callback(self._stop_database, postgres)
-        await self._start_database(postgres)
+        self._stack.push_async_callback(postgres.stop)
+        await postgres.start()
         address = await postgres.database(DATABASE)
         address.write(self.var / "database.json")
         if self._lan is not None:
@@ -123,11 +116,7 @@ class Up:
         self._folder.remember(running, asked_ports=ports)
         for name, program in self.machine.programs.items():
             self._keeper.keep(name, ended=program.ended, start=partial(self.machine.start, name))
-        self._keeper.keep(
-            "PostgreSQL",
-            ended=partial(asyncio.to_thread, postgres.wait),
-            start=partial(self._start_database, postgres),
-        )
+        self._keeper.keep("PostgreSQL", ended=postgres.ended, start=postgres.start)
         return running
 
     async def stop(self) -> None:
@@ -137,16 +126,6 @@ class Up:
         if self.machine is not None:
             # Sockets that nobody listens on any more; the next start makes a folder anew.
             shutil.rmtree(self.machine.run_dir, ignore_errors=True)
-
-    async def _start_database(self, postgres: PostgresServer) -> None:
-        # A thread cannot be cancelled: whoever is told to stop meanwhile waits for its end.
-        self._starting = asyncio.ensure_future(asyncio.to_thread(postgres.start))
-        await asyncio.shield(self._starting)
-
-    async def _stop_database(self, postgres: PostgresServer) -> None:
-        if self._starting is not None:
-            await asyncio.wait((self._starting,))
-        postgres.stop()
 
     def _network_env(self) -> dict[str, str]:
         """Browsers of the network, too: what programs ask by gRPC has no TLS, and stays here."""

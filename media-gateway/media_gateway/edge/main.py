@@ -129,13 +129,7 @@ def main() -> None:
             [build(world, settings)],
             world,
             drain_timeout_s=chassis.drain_timeout_s,
-            telemetry=lifecycle.Telemetry(
-                otlp_endpoint=chassis.otlp_endpoint,
-                metrics_host=chassis.metrics_host,
-                metrics_port=(
-                    chassis.metrics_port if settings.metrics_port is None else settings.metrics_port
-                ),
-            ),
+            telemetry=lifecycle.Telemetry.as_set(chassis, metrics_port=settings.metrics_port),
         )
 
     try:

@@ -30,7 +30,7 @@ class Listening(edge_pb2_grpc.EdgeServicer):
     async def ListGateways(
         self, request: edge_pb2.ListGatewaysRequest, _context: Any
     ) -> edge_pb2.ListGatewaysResponse:
-        raise NotImplementedError
+        raise AssertionError("gateways announce themselves; they ask for no list")
 
     def served_at(self, path: Path) -> RpcServer:
         register = edge_pb2_grpc.add_EdgeServicer_to_server
