@@ -326,6 +326,8 @@ INSIDE = Page(
                     "carillon_ivr_prompts_failed_total[5m]))",
                     "look-ups failed, 5 minutes": "sum(increase("
                     "carillon_ivr_look_ups_failed_total[5m]))",
+                    "look-ups not made, 5 minutes": "sum(increase("
+                    "carillon_ivr_breaker_refused_total[5m]))",
                 },
             ),
         ),

@@ -61,6 +61,13 @@ class IvrService:
         self._reading = Tasks()
         """Reads the bus, until this replica leaves."""
         self._figures = Figures()
+        self._customers = Customers(
+            dial=world.dial,
+            clock=world.clock,
+            figures=self._figures,
+            tasks=self._tasks,
+            random_bits=world.random_bits,
+        )
         self._servicer: rpc.Ivr | None = None
         self._flows: Flows | None = None
         self._prompts: Prompts | None = None
@@ -109,7 +116,7 @@ class IvrService:
         return Parts(
             prompts=prompts,
             routing=Routing(dial=dial, clock=clock, settings=self._settings, figures=self._figures),
-            customers=Customers(dial=dial, clock=clock, figures=self._figures),
+            customers=self._customers,
             clock=clock,
             settings=self._settings,
             tasks=self._tasks,
@@ -119,6 +126,7 @@ class IvrService:
     def readings(self) -> Iterable[Reading]:
         """What ivr shows of itself."""
         yield from readings.of(self._figures, servicer=self._servicer, flows=self._flows)
+        yield from self._customers.readings()
         yield from self._feed.readings("ivr")
 
     async def drain(self) -> None:

@@ -75,6 +75,7 @@ SICK: dict[str, tuple[Series, ...]] = {
         grows(f"{S}rpc_requests_total", 1, service="x", method="y", status="UNAVAILABLE"),
         grows(f"{S}rpc_requests_total", 5, service="x", method="y", status="OK"),
     ),
+    "CallersNotLookedUp": (grows(f"{S}ivr_breaker_refused_total", 1, to="crm"),),
     "PortalFails": (grows(f"{S}portal_http_requests_total", 1, status="5xx"),),
     "AuditLost": (grows(f"{S}portal_audit_lost_total", 1),),
     "DatabasePoolFull": (

@@ -77,8 +77,16 @@ def _needs_customer(node: Node) -> bool:
 
 def _facts(event: CustomerFound) -> CustomerFacts:
     return CustomerFacts(
-        customer_id=clip(event.customer_id, MAX_FACT_BYTES),
-        name=clip(event.name, MAX_FACT_BYTES),
-        segment=clip(event.segment, MAX_FACT_BYTES),
-        language=clip(event.language, MAX_FACT_BYTES),
+        customer_id=_plain(event.customer_id),
+        name=_plain(event.name),
+        segment=_plain(event.segment),
+        language=_plain(event.language),
+    )
+
+
+def _plain(text: str) -> str:
+    """One line of bounded length, whatever crm sent: it is spoken, shown and stored."""
+    begin = text[:MAX_FACT_BYTES]
+    return clip(
+        "".join(letter if letter.isprintable() else " " for letter in begin), MAX_FACT_BYTES
     )

@@ -166,3 +166,10 @@ def test_what_is_not_known_of_customers_is_refused(node: dict[str, Any], code: s
 def test_a_variable_cannot_take_the_customers_name() -> None:
     text = json.dumps(definition({"begin": HANGUP}, variables={"customer": ""}))
     assert [problem.code for problem in problems_of(text)] == ["reserved-name"]
+
+
+def test_a_customers_facts_are_one_line_each() -> None:
+    talk = talk_of({"begin": QUEUE})
+    talk.feed(CustomerFound("c\0001", "Anna\r\nMüller\x1b", "vip", "de"))
+    told = dict(joined(talk).attributes)
+    assert (told["customer_id"], told["customer_name"]) == ("c 1", "Anna  Müller ")
