@@ -20,6 +20,23 @@ log = get_logger("bus")
 STOP_LIMIT_S = 3.0
 
 
+def heed_failure(producer: AIOKafkaProducer) -> None:
+    """Lets everybody who waits hear of it when a producer that has just started fails by itself.
+
+    The library's own way of telling assumes a transaction: without one it raises in the event loop.
+    """
+    sender = producer._sender  # noqa: SLF001 (see above)
+    accumulator = producer._message_accumulator  # noqa: SLF001 (see above)
+
+    def tell(task: asyncio.Task[Any]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            accumulator.fail_all(error)
+
+    sender.sender_task.remove_done_callback(sender._fail_all)  # noqa: SLF001 (see above)
+    sender.sender_task.add_done_callback(tell)
+
+
 async def abandon(producer: AIOKafkaProducer) -> None:
     """Ends a producer at once: what was not acknowledged is not sent again by it."""
     error = KafkaError("given up")

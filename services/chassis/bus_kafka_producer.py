@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from services.chassis.bus import BusUnavailable
 from services.chassis.bus_kafka_address import KafkaAddress
 from services.chassis.bus_kafka_backoff import Backoff
-from services.chassis.bus_kafka_closing import abandon
+from services.chassis.bus_kafka_closing import abandon, heed_failure
 from services.chassis.bus_kafka_topics import Topics
 from services.chassis.envelope import Envelope, partition_of
 from services.chassis.envelope_wire import message_of
@@ -91,6 +91,7 @@ class Producer:
                 except BaseException:
                     self._end(client)
                     raise
+                heed_failure(client)
                 self._client = client
             return self._client
 
