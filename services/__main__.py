@@ -18,8 +18,7 @@ import typer
 import uvloop
 
 from services.chassis import lifecycle, log
-from services.chassis.errors import CarillonError
-from services.chassis.lifecycle import Service
+from services.chassis.lifecycle import Service, status_of
 from services.chassis.settings import ChassisSettings, load
 from services.chassis.world import World
 from services.chassis.worlds import open_world
@@ -69,7 +68,7 @@ def run(
             telemetry=lifecycle.Telemetry.as_set(settings),
         )
 
-    raise typer.Exit(_status(uvloop.run, serve()))
+    raise typer.Exit(status_of(uvloop.run, serve()))
 
 
 @app.command("up")
@@ -101,7 +100,7 @@ def up(
 
         return asyncio.run(keep_up(make, var=var, again="make up"))
 
-    raise typer.Exit(_status(keep, None))
+    raise typer.Exit(status_of(keep, None))
 
 
 @app.command("cluster")
@@ -124,7 +123,7 @@ def cluster(
 
         return asyncio.run(keep_up(make, var=var, again="make cluster"))
 
-    raise typer.Exit(_status(keep, None))
+    raise typer.Exit(status_of(keep, None))
 
 
 @app.command("migrate")
@@ -149,7 +148,7 @@ def migrate(
     """Bring a database of your own up to date, and write down how services log in."""
     from services.launcher.command import migrate_database  # noqa: PLC0415 (the same)
 
-    raise typer.Exit(_status(asyncio.run, migrate_database(admin_url, file, passwords)))
+    raise typer.Exit(status_of(asyncio.run, migrate_database(admin_url, file, passwords)))
 
 
 @app.command("verify-recording")
@@ -166,7 +165,7 @@ def verify_recording(
         sys.stdout.write("\n".join(map(told, found)) + "\n")
         return 0 if all(each.intact for each in found) else 1
 
-    raise typer.Exit(_status(check, None))
+    raise typer.Exit(status_of(check, None))
 
 
 @app.command("doctor")
@@ -205,16 +204,7 @@ def doctor(
         limits=Limits(max_behind=max_behind),
     )
     looking = look_at(var.absolute(), services=NAMES, named=named, as_json=as_json)
-    raise typer.Exit(_status(asyncio.run, looking))
-
-
-def _status(runner: Callable[..., int], work: object) -> int:
-    """The exit status of a command; a named error is said in words."""
-    try:
-        return runner(work)
-    except CarillonError as error:
-        sys.stderr.write(f"{error.code}: {error}\n")
-        return 1
+    raise typer.Exit(status_of(asyncio.run, looking))
 
 
 def main() -> None:

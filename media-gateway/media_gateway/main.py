@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import resource
-import sys
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from pathlib import Path
@@ -49,7 +48,6 @@ from media_gateway.webrtc.model import MAX_ADDRESSES
 from protos.edge.v1.edge_pb2 import AnnounceRequest
 from protos.gateway.v1.events_pb2 import CallFact
 from services.chassis import lifecycle, log
-from services.chassis.errors import CarillonError
 from services.chassis.lifecycle import Service
 from services.chassis.metrics import Reading
 from services.chassis.request import PLATFORM
@@ -293,11 +291,7 @@ def main() -> None:
             telemetry=lifecycle.Telemetry.as_set(chassis, metrics_port=settings.metrics_port),
         )
 
-    try:
-        raise SystemExit(uvloop.run(serve()))
-    except CarillonError as error:
-        sys.stderr.write(f"{error.code}: {error}\n")
-        raise SystemExit(1) from None
+    raise SystemExit(lifecycle.status_of(uvloop.run, serve()))
 
 
 def _allow_files(max_calls: int) -> None:

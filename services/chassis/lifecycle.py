@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Iterable, Sequence
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self, runtime_checkable
+from typing import Protocol, Self, TypeVar, runtime_checkable
 
 from services.chassis import spans, vitals
 from services.chassis.errors import CarillonError
@@ -19,6 +20,8 @@ from services.chassis.settings import ChassisSettings
 from services.chassis.world import World
 
 log = get_logger("lifecycle")
+
+W = TypeVar("W")
 
 
 class Service(Protocol):
@@ -220,3 +223,12 @@ async def run(
     await running.stop()
     log.info("stopped", services=[service.name for service in services])
     return 0
+
+
+def status_of(runner: Callable[[W], int], work: W) -> int:
+    """The exit status that a command's work comes to; a named error is said in words, and is 1."""
+    try:
+        return runner(work)
+    except CarillonError as error:
+        sys.stderr.write(f"{error.code}: {error}\n")
+        return 1

@@ -15,7 +15,6 @@ Exit status: 0 when it was ended, 1 when it could not start, 2 for a wrong setti
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from typing import ClassVar
@@ -132,11 +131,7 @@ def main() -> None:
             telemetry=lifecycle.Telemetry.as_set(chassis, metrics_port=settings.metrics_port),
         )
 
-    try:
-        raise SystemExit(uvloop.run(serve()))
-    except CarillonError as error:
-        sys.stderr.write(f"{error.code}: {error}\n")
-        raise SystemExit(1) from None
+    raise SystemExit(lifecycle.status_of(uvloop.run, serve()))
 
 
 def _world(chassis: ChassisSettings) -> World:

@@ -16,7 +16,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from structlog.testing import capture_logs
 
 from services.chassis.errors import CarillonError, Kind
-from services.chassis.lifecycle import Running
+from services.chassis.lifecycle import Running, status_of
 from services.chassis.rpc import Face
 from services.chassis.world import World, local_world
 from tests.unit.chassis.echo import Echo, EchoStub, face
@@ -236,3 +236,15 @@ async def test_a_start_that_fails_ends_with_the_reason(run_dir: Path) -> None:
     assert deeds == ["start a", "start b", "stop b", "stop a"]
     assert lines[-1]["event"] == "cannot start"
     assert (lines[-1]["code"], lines[-1]["reason"]) == ("broken", "cannot start")
+
+
+def test_a_named_error_of_a_command_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    def runner(work: int) -> int:
+        if work:
+            return work
+        raise Broken("nothing to do")
+
+    assert status_of(runner, 3) == 3
+    assert capsys.readouterr().err == ""
+    assert status_of(runner, 0) == 1
+    assert capsys.readouterr().err == f"{Broken.code}: nothing to do\n"
