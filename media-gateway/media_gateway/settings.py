@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Self
 
@@ -10,9 +11,12 @@ from pydantic_settings import SettingsConfigDict
 
 from media_gateway.webrtc.model import MAX_ADDRESSES, BrowserAddress
 from services.chassis.settings import Settings
+from services.chassis.settings_cluster import SCHEMES
 
 MAX_EDGES = 16
 """Each is told each second."""
+EDGE_NAME = re.compile("edge[a-z0-9-]{0,32}")
+"""What an edge of this machine may be called."""
 PORTS_PER_CALL = 4
 """Two legs, each with RTP and RTCP."""
 
@@ -114,8 +118,14 @@ class GatewaySettings(Settings):
         if len(value) > MAX_EDGES:
             raise ValueError(f"at most {MAX_EDGES} edges")
         for text in value:
-            if not text or text != text.strip():
-                raise ValueError("an edge without a name")
+            if not (EDGE_NAME.fullmatch(text) or text.startswith(SCHEMES)):
+                raise ValueError(
+                    f"{text!r} is no edge: write edge, or its address as {' or '.join(SCHEMES)}..."
+                )
+            if "," in text:
+                raise ValueError(f"{text!r} is more than one edge: each is told by itself")
+        if len(set(value)) < len(value):
+            raise ValueError("an edge is there twice")
         return value
 
     @field_validator("trusted_edges")

@@ -146,7 +146,10 @@ class _Ways:
         return TcpDoor(service=name, host=host, port=port, tls=self._tls, ageing=ageing)
 
     def dial(self, name: str) -> aio.Channel:
-        return self._to(name, self._settings.target_of(name))
+        target = self._settings.target_of(name)
+        if not target:
+            raise BadAddress(f"nothing says where {name} is: set CARILLON_PEERS_{name.upper()}")
+        return self._to(name, target)
 
     def dial_at(self, name: str, address: str) -> aio.Channel:
         if not address.startswith(SCHEMES) or "," in address:

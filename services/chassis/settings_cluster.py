@@ -49,6 +49,9 @@ class ClusterSettings(Settings):
     """Where portal is."""
     peers_gateway: str = ""
     """Where the gateways are, for what no call decides."""
+    peers_edge: str = ""
+    """Where the one edge is that gateways announce themselves to as `edge`; of several each is
+    named by its own address in CARILLON_GATEWAY_EDGES."""
     tls_ca: Path | None = None
     """PEM: the authority of the installation's own that all certificates are signed by."""
     tls_cert: Path | None = None
@@ -83,7 +86,7 @@ class ClusterSettings(Settings):
             host_and_port(given)
         return given
 
-    @field_validator("peers", *(f"peers_{name}" for name in PEERS))
+    @field_validator("peers", "peers_edge", *(f"peers_{name}" for name in PEERS))
     @classmethod
     def _is_target(cls, given: str) -> str:
         if given and not given.startswith(SCHEMES):
@@ -95,6 +98,14 @@ class ClusterSettings(Settings):
     def _names_each(cls, given: str) -> str:
         if given and "{name}" not in given:
             raise ValueError("needs {name}, which stands for each service")
+        return given
+
+    @field_validator("peers_edge")
+    @classmethod
+    def _is_one(cls, given: str) -> str:
+        # Asked in turn, each edge would forget a gateway while others are told of it.
+        if "," in given:
+            raise ValueError("is one edge; CARILLON_GATEWAY_EDGES names each of several")
         return given
 
     @model_validator(mode="after")

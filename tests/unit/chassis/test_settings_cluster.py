@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from services.chassis.rpc_pool import BadAddress
 from services.chassis.settings import ChassisSettings, Settings, load
-from services.chassis.settings_cluster import ClusterSettings, target_at
+from services.chassis.settings_cluster import PEERS, ClusterSettings, target_at
 from services.chassis.settings_parts import KafkaSettings, S3Settings
+from tests.stage.cluster import Cluster
 
 GOOD = {
     "CARILLON_DATABASE_URL": "postgresql://db.example:5432/carillon?sslmode=verify-full",
@@ -55,6 +57,15 @@ def test_one_service_may_be_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cluster.target_of("ivr") == "dns:///carillon-ivr-headless:7000"
 
 
+def test_there_may_be_no_edge(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CARILLON_PEERS")
+    for name in PEERS:
+        monkeypatch.setenv(f"CARILLON_PEERS_{name.upper()}", f"dns:///{name}:7000")
+    assert load(ClusterSettings).target_of("edge") == ""
+    monkeypatch.setenv("CARILLON_PEERS_EDGE", "ipv4:10.0.0.7:7000")
+    assert load(ClusterSettings).target_of("edge") == "ipv4:10.0.0.7:7000"
+
+
 @pytest.mark.parametrize(
     "case",
     [
@@ -75,6 +86,8 @@ def test_one_service_may_be_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
         (ClusterSettings, "CARILLON_PEERS", "dns:///carillon:7000", "{name}"),
         (ClusterSettings, "CARILLON_PEERS", "", "CARILLON_PEERS"),
         (ClusterSettings, "CARILLON_PEERS_ACD", "http://acd", "CARILLON_PEERS_ACD"),
+        (ClusterSettings, "CARILLON_PEERS_EDGE", "edge:7000", "dns:///"),
+        (ClusterSettings, "CARILLON_PEERS_EDGE", "ipv4:10.0.0.1:1,10.0.0.2:2", "names each of"),
         (ClusterSettings, "CARILLON_INSECURE", "1", "set one of them"),
         (ClusterSettings, "CARILLON_TLS_DOMAIN", "no domain", "CARILLON_TLS_DOMAIN"),
         (KafkaSettings, "CARILLON_KAFKA_BROKERS", "k1.example", "host:port"),
@@ -138,3 +151,12 @@ def test_one_process_has_one_address() -> None:
     assert target_at("10.1.2.3:7000") == "ipv4:10.1.2.3:7000"
     assert target_at("[fd00::1]:7000") == "ipv6:[fd00::1]:7000"
     assert target_at("acd-0.example:7000") == "dns:///acd-0.example:7000"
+
+
+async def test_who_is_nowhere_is_told_with_the_setting(tmp_path: Path) -> None:
+    world = Cluster(tmp_path, {}).world("gateway", peers="")
+    try:
+        with pytest.raises(BadAddress, match="edge is: set CARILLON_PEERS_EDGE"):
+            world.dial("edge")
+    finally:
+        await world.close()

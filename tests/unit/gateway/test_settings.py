@@ -34,7 +34,12 @@ def test_only_this_machine_is_rung_and_nobody_trusted_unless_told() -> None:
         {"trusted_edges": ("edge.example",)},
         {"rtp_port_first": 30_000, "rtp_port_last": 30_000},
         {"edges": ("",)},
-        {"edges": ("edge",) * 17},
+        {"edges": tuple(f"edge-{n}" for n in range(17))},
+        {"edges": ("edge", "edge")},
+        {"edges": ("http://edge:7000",)},
+        {"edges": ("edge:7000",)},
+        {"edges": ("kamailio",)},
+        {"edges": ("ipv4:10.0.0.1:7000,10.0.0.2:7000",)},
         {"face": "ivr"},
         {"max_calls": 0},
         {"unheard_of": 1},
@@ -51,6 +56,11 @@ def test_ports_for_the_calls_that_are_asked_for_must_be_there() -> None:
     GatewaySettings(rtp_port_first=20_000, rtp_port_last=20_099, max_calls=25)
     # Unless some were asked for, as many are taken as there is room for.
     GatewaySettings(rtp_port_first=20_000, rtp_port_last=20_099)
+
+
+def test_edges_are_named_or_told_by_their_addresses() -> None:
+    for told in ("edge", "edge-2", "ipv4:10.0.0.7:7000", "ipv6:[::1]:7000", "dns:///e-1.e:7000"):
+        assert GatewaySettings(edges=(told,)).edges == (told,)
 
 
 def test_the_password_does_not_show() -> None:
