@@ -182,8 +182,8 @@ class Shard:
         """
         await self._shell.start()
         self.care.fresh()
-        self._tasks.start(self._publisher.run(), "publish")
-        self._tasks.start(self.care.run(), "care")
+        self._tasks.start(self._publisher.run(), "publish", about=(self._tenant_id, ""))
+        self._tasks.start(self.care.run(), "care", about=(self._tenant_id, ""))
         for entry_id in self.core.without_flow():
             self._tasks.start(self._detach(entry_id), f"detach {entry_id}")
 
@@ -362,7 +362,7 @@ class Shard:
         if queue_id is None:
             return
         if not self._moved:
-            self._tasks.start(self._tell_positions(), "positions")
+            self._tasks.start(self._tell_positions(), "positions", about=(self._tenant_id, ""))
         self._moved.add(queue_id)
 
     async def _tell_positions(self) -> None:

@@ -15,7 +15,7 @@ from services.analytics.store import AnalyticsStore
 from services.chassis.bus import Batch
 from services.chassis.envelope import Envelope
 from services.chassis.ids import TenantId
-from services.chassis.log import get_logger
+from services.chassis.log import about, get_logger
 
 log = get_logger("analytics.feed")
 
@@ -61,13 +61,13 @@ class Intake:
             try:
                 await self._floors.move(*wire.tenant_zone(envelope))
             except wire.NotUnderstood as error:
-                self._pass_over(error)
+                self._pass_over(envelope, error)
 
     def _happened(self, envelope: Envelope) -> Happened:
         try:
             return wire.happened(envelope)
         except wire.NotUnderstood as error:
-            self._pass_over(error)
+            self._pass_over(envelope, error)
             return Happened(wire.clean(envelope.event_id), envelope.seq, envelope.at_ms, None)
 
     def _told(self, envelope: Envelope) -> Told | None:
@@ -75,13 +75,14 @@ class Intake:
             if envelope.type == wire_facts.CALL_FACT:
                 return wire_facts.told(envelope)
         except wire.NotUnderstood as error:
-            self._pass_over(error)
+            self._pass_over(envelope, error)
         return None
 
-    def _pass_over(self, error: wire.NotUnderstood) -> None:
+    def _pass_over(self, envelope: Envelope, error: wire.NotUnderstood) -> None:
         # Waiting would not help: it reads the same next time, and all that follow would wait, too.
         self.not_understood += 1
-        log.error("event passed over", reason=str(error))
+        with about((envelope.tenant_id, envelope.call_id)):
+            log.error("event passed over", event_id=envelope.event_id, reason=str(error))
 
 
 def _by_tenant(envelopes: Iterable[Envelope]) -> dict[TenantId, list[Envelope]]:

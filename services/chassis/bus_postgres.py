@@ -29,7 +29,7 @@ from services.chassis.database import (
 )
 from services.chassis.envelope import PARTITIONS, Envelope, partition_of
 from services.chassis.ids import TenantId
-from services.chassis.log import get_logger
+from services.chassis.log import NOTHING, get_logger
 from services.chassis.tasks import Tasks
 
 log = get_logger("bus")
@@ -102,7 +102,7 @@ class PostgresBus:
     async def consumer(self, *, group: str, topics: Sequence[str]) -> AsyncIterator[Consumer]:
         """A member of a group; see `Bus.consumer`."""
         if self._listening is None:
-            self._listening = self._tasks.start(self._listen(), "bus notifications")
+            self._listening = self._tasks.start(self._listen(), "bus notifications", about=NOTHING)
         self._members += 1
         member = _PostgresConsumer(
             self, group=group, topics=tuple(topics), name=f"{self._name}-{self._members}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from google.protobuf.message import Message
 
 from services.chassis.ids import TenantId
-from services.chassis.trace import trace_id
+from services.chassis.trace import call_of_trace, trace_id
 
 PARTITIONS = 8
 """Of every topic. Fixed: what is ordered by a key must stay where it is."""
@@ -34,6 +34,11 @@ class Envelope:
     """Grows within a key; 0: not known."""
     traceparent: str = ""
     """W3C trace context of what caused it."""
+
+    @property
+    def call_id(self) -> str:
+        """The call that it is about, which its trace tells; empty: none, or not known."""
+        return call_of_trace(self.traceparent[3:35])
 
 
 def enveloped(

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from services.chassis import spans
 from services.chassis.bus import Batch, Bus, BusUnavailable, Consumer, PartitionLost
 from services.chassis.clock import Clock
 from services.chassis.dead_letters import Refusals, letter, topic_of, waits
+from services.chassis.envelope import Envelope
 from services.chassis.errors import CarillonError
-from services.chassis.log import get_logger
+from services.chassis.log import NOTHING, concerns, get_logger
 from services.chassis.metrics import Reading
 
 log = get_logger("feed")
@@ -117,6 +119,7 @@ class Feed:
             log.error("feed is stuck", group=self._group, exc_info=error)
 
     async def _once(self, consumer: Consumer) -> None:
+        concerns(NOTHING)
         batch = await consumer.fetch(wait_s=WAIT_S)
         await self._count(consumer)
         if batch is None:
@@ -143,6 +146,7 @@ class Feed:
             log.debug("not known how far behind", group=self._group)
 
     async def _hand_over(self, batch: Batch) -> None:
+        concerns(partial(shared, batch.events))
         try:
             # A group is named as the service that it belongs to.
             with spans.reading(self._group, batch.topic, batch.events):
@@ -188,3 +192,13 @@ class Feed:
             await consumer.rewind()
         except BusUnavailable:
             log.debug("still away", group=self._group)
+
+
+def shared(events: Sequence[Envelope]) -> tuple[str, str]:
+    """The tenant and the call that all of these events are about; each empty when they differ."""
+    tenants = {event.tenant_id for event in events}
+    calls = {event.call_id for event in events}
+    return (
+        next(iter(tenants)) if len(tenants) == 1 else "",
+        next(iter(calls)) if len(calls) == 1 else "",
+    )

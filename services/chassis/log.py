@@ -1,13 +1,20 @@
-"""Structured log lines: an event in words, and its facts as keys."""
+"""Structured log lines: an event in words, and its facts as keys.
+
+Each line names the tenant and the call that it is about, where they are known: by the keys that it
+is given, else by what the running task is about. Numbers of people are never written whole.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
-from typing import cast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeAlias, cast
 
 import structlog
-from structlog.typing import FilteringBoundLogger, Processor
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 LEVELS = {
     "debug": logging.DEBUG,
@@ -15,12 +22,42 @@ LEVELS = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
+SHOWN_DIGITS = 2
+"""Of a person's number in a line: enough to tell two calls apart beside the one who asks."""
+
+Subject: TypeAlias = tuple[str, str] | Callable[[], tuple[str, str]]
+"""A tenant's id and a call's, each empty where there is none; or who knows them by then."""
+NOTHING: Subject = ("", "")
+
+_subject: ContextVar[Subject] = ContextVar("carillon_log_subject", default=NOTHING)
+
+
+def concerns(subject: Subject) -> None:
+    """From here on, lines of the running task, and of those that it starts, are about this."""
+    _subject.set(subject)
+
+
+@contextmanager
+def about(subject: Subject) -> Iterator[None]:
+    """Lines inside are about this, also those of tasks and timers that are started inside."""
+    token = _subject.set(subject)
+    try:
+        yield
+    finally:
+        _subject.reset(token)
+
+
+def hidden(number: str) -> str:
+    """A person's number or address as a line may show it: its last digits."""
+    name = number.removeprefix("sips:").removeprefix("sip:").partition("@")[0]
+    digits = [each for each in name if each.isdecimal()]
+    return "…" + "".join(digits[-SHOWN_DIGITS:]) if digits else "hidden" if number else ""
 
 
 def configure(*, level: str = "info", as_json: bool = True) -> None:
     """Sets up logging of this process to stderr, that of libraries included."""
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        name_subject,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -46,6 +83,17 @@ def get_logger(name: str) -> FilteringBoundLogger:
     return cast("FilteringBoundLogger", structlog.get_logger(room=name))
 
 
+def name_subject(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Adds what the line is about, unless it says so itself."""
+    present = _subject.get()
+    tenant, call = present() if callable(present) else present
+    if tenant:
+        line.setdefault("tenant", tenant)
+    if call:
+        line.setdefault("call", call)
+    return line
+
+
 class _Through(logging.Handler):
     """Hands what libraries log by the standard library to the same output."""
 
@@ -54,8 +102,10 @@ class _Through(logging.Handler):
         known = (*LEVELS.values(), logging.CRITICAL)
         level = max((each for each in known if each <= record.levelno), default=logging.DEBUG)
         try:
-            structlog.get_logger(room=record.name).log(
-                level, record.getMessage(), exc_info=record.exc_info
-            )
+            # What a library speaks of may be another's than what the running task is about.
+            with about(NOTHING):
+                structlog.get_logger(room=record.name).log(
+                    level, record.getMessage(), exc_info=record.exc_info
+                )
         except Exception:  # noqa: BLE001  # as every handler does: who logs must not fail by it
             self.handleError(record)

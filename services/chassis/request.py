@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from services.chassis import log
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import CallId, TenantId
 from services.chassis.trace import trace_id
@@ -54,6 +55,11 @@ class RequestContext:
     own_agent_id: str = ""
     """Set when they may see only what is this agent's own."""
 
+    def subject(self) -> tuple[str, str]:
+        """What lines of the log are about meanwhile; across tenants: none."""
+        tenant = "" if self.tenant_id in {None, PLATFORM} else str(self.tenant_id)
+        return tenant, self.call_id or ""
+
 
 _present: ContextVar[RequestContext | None] = ContextVar("carillon_request", default=None)
 
@@ -78,12 +84,15 @@ def enter(metadata: Iterable[tuple[str, str | bytes]]) -> RequestContext:
         own_agent_id=values.get(OWN_KEY, ""),
     )
     _present.set(context)
+    log.concerns(context.subject)
     return context
 
 
 def concern(call_id: str) -> None:
     """The present request turns out to concern a call: so does what it asks of others."""
-    _present.set(replace(present(), call_id=CallId(call_id)))
+    context = replace(present(), call_id=CallId(call_id))
+    _present.set(context)
+    log.concerns(context.subject)
 
 
 def present() -> RequestContext:

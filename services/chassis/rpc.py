@@ -260,4 +260,6 @@ async def _mapped(
         log.error("request failed", method=watch.method, exc_info=error)
         await context.abort(grpc.StatusCode.INTERNAL, "internal error")
     finally:
-        watch.answered(status, time.perf_counter() - began if timed else None)
+        took_s = time.perf_counter() - began
+        watch.answered(status, took_s if timed else None)
+        log.debug("answered", method=watch.method, status=status, took_ms=round(1_000 * took_s, 1))

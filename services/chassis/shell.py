@@ -172,7 +172,10 @@ class Shell(Generic[C, E]):
             raise Fenced(f"{self._shard}: row {opened.last_seq} is the last, not {self._seq}")
         now_ms = self._snapshot_ms = self._counted_ms = self._clock.now_ms()
         self._gap_ms = opened.silent_ms + now_ms - began_ms if self._seq else 0
-        self._committing = self._tasks.start(self._run(), f"shell {self._shard}")
+        # A shard is one tenant's, and called by it.
+        self._committing = self._tasks.start(
+            self._run(), f"shell {self._shard}", about=(self._shard, "")
+        )
 
     async def submit(self, command: C, *, patient: bool = False) -> list[E]:
         """Decides a command; returns its events after they are committed.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextvars import Context, copy_context
 from typing import Any
 
-from services.chassis.log import get_logger
+from services.chassis.log import Subject, concerns, get_logger
 
 log = get_logger("tasks")
 
@@ -24,14 +25,23 @@ class Tasks:
     def __len__(self) -> int:
         return len(self._running)
 
-    def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Runs work in the background; RuntimeError when the limit is reached."""
+    def start(
+        self, work: Coroutine[Any, Any, None], name: str, *, about: Subject | None = None
+    ) -> asyncio.Task[None]:
+        """Runs work in the background; RuntimeError when the limit is reached.
+
+        It goes on with the request of whoever starts it, unless `about` says what it concerns
+        instead: so does what outlives that request, or is done for many.
+        """
         if len(self._running) >= self._limit:
             work.close()
             raise RuntimeError(f"more than {self._limit} background tasks")
-        task = asyncio.get_running_loop().create_task(work, name=name)
+        context = copy_context() if about is None else Context()
+        if about is not None:
+            context.run(concerns, about)
+        task = asyncio.get_running_loop().create_task(work, name=name, context=context)
         self._running[task] = None
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._ended, context=context)
         return task
 
     async def ended(self) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
+
+_UUID7 = re.compile(r"([0-9a-f]{8})([0-9a-f]{4})(7[0-9a-f]{3})([89ab][0-9a-f]{3})([0-9a-f]{12})")
 
 
 def trace_id(call_id: str) -> str:
@@ -11,3 +14,9 @@ def trace_id(call_id: str) -> str:
     if len(digits) == 32 and digits.strip("0123456789abcdef") == "" and digits.strip("0"):
         return digits
     return hashlib.sha256(call_id.encode()).hexdigest()[:32]
+
+
+def call_of_trace(trace: str) -> str:
+    """The call whose trace it is; empty when it is that of none of Carillon's own ids (UUIDv7)."""
+    found = _UUID7.fullmatch(trace)
+    return "-".join(found.groups()) if found else ""

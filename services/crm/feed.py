@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from services.chassis.bus import Batch
 from services.chassis.envelope import Envelope
 from services.chassis.ids import TenantId
-from services.chassis.log import get_logger
+from services.chassis.log import about, get_logger
 from services.crm.model import Happening
 from services.crm.store import CrmStore
 from services.crm.wire import happening
@@ -43,5 +43,6 @@ def _read(event: Envelope) -> Happening | None:
         return happening(event)
     except DecodeError:
         # One event that nobody can read must not keep all others from being read.
-        log.error("event not readable", event_id=event.event_id, event_type=event.type)
+        with about((event.tenant_id, event.call_id)):
+            log.error("event not readable", event_id=event.event_id, event_type=event.type)
         return None

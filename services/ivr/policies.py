@@ -65,7 +65,9 @@ class Policies:
         """Asked for by several calls at once, it is asked once."""
         asking = self._asking.get(tenant_id)
         if asking is None:
-            asking = self._tasks.start(self._ask(tenant_id), f"policy of {tenant_id}")
+            asking = self._tasks.start(
+                self._ask(tenant_id), f"policy of {tenant_id}", about=(tenant_id, "")
+            )
             self._asking[tenant_id] = asking
         return asking
 

@@ -13,7 +13,7 @@ from protos.ivr.v1 import ivr_pb2
 from services.chassis import spans
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import TenantId
-from services.chassis.log import get_logger
+from services.chassis.log import concerns, get_logger
 from services.ivr.core import interpreter
 from services.ivr.core.codec import decode
 from services.ivr.core.resuming import resume
@@ -133,6 +133,7 @@ class CallCalls:
         with spans.span("ivr", "find flow", call_id=first.call_id):
             found = await self._destination(first.call_id, invited.trunk, invited.called)
         route = found.route
+        concerns((route.tenant_id, first.call_id))
         refusal = await self._tenants.refusal(route.tenant_id)
         if refusal is not None:
             raise CallRefused(refusal, route.tenant_id)
@@ -156,6 +157,7 @@ class CallCalls:
         message = first.resumed
         at = decode(message.checkpoint)
         tenant_id = TenantId(message.tenant_id)
+        concerns((tenant_id, first.call_id))
         flow = await self._flows.pinned(tenant_id, at.flow_id, at.version)
         items = [_item(event) for event in message.events if event.seq > at.consumed_seq]
         begin = resume(

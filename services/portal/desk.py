@@ -128,8 +128,9 @@ class Desk:
 
     def start(self) -> None:
         """Begins to follow."""
-        self._tasks.start(self._watch(), f"desk of {self._agent_id}")
-        self._tasks.start(self._publish(), f"view of {self._agent_id}")
+        whose = (self._tenant_id, "")
+        self._tasks.start(self._watch(), f"desk of {self._agent_id}", about=whose)
+        self._tasks.start(self._publish(), f"view of {self._agent_id}", about=whose)
 
     async def close(self) -> None:
         """Ends it."""
@@ -184,7 +185,11 @@ class Desk:
         for row in view.work:
             if row.contact_id not in self._cards and row.contact_id not in self._looking:
                 self._looking[row.contact_id] = asyncio.Event()
-                self._tasks.start(self._look_up(row.contact), f"card for {row.contact_id}")
+                self._tasks.start(
+                    self._look_up(row.contact),
+                    f"card for {row.contact_id}",
+                    about=(self._tenant_id, row.contact_id),
+                )
             if row.stage in _ON_A_GATEWAY and row.contact.gateway:
                 self._follow(row)
         self._news.set()
@@ -192,7 +197,9 @@ class Desk:
     def _follow(self, row: state_pb2.ReservationRow) -> None:
         if row.reservation_id not in self._following:
             self._following[row.reservation_id] = self._tasks.start(
-                self._follow_call(row), f"call of {row.reservation_id}"
+                self._follow_call(row),
+                f"call of {row.reservation_id}",
+                about=(self._tenant_id, row.contact_id),
             )
 
     async def _look_up(self, contact: state_pb2.Contact) -> None:
@@ -221,7 +228,7 @@ class Desk:
         try:
             return await self._customers.card(self._tenant_id, contact)
         except (aio.AioRpcError, TimeoutError) as error:
-            log.info("no card in time", contact=contact.contact_id, why=type(error).__name__)
+            log.info("no card in time", call=contact.contact_id, why=type(error).__name__)
             return None
 
     async def _follow_call(self, row: state_pb2.ReservationRow) -> None:

@@ -27,6 +27,7 @@ from grpc import aio
 from services.chassis.clock import Clock
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import TenantId
+from services.chassis.log import concerns
 from services.chassis.request import OWN_KEY, Metadata, on_behalf
 from services.chassis.tasks import Tasks
 from services.portal import edge_words
@@ -309,6 +310,7 @@ class Edge:
         if rule.anonymous:
             return ""
         visit.principal = await self._authenticate(visit.asked.bearer)
+        concerns((visit.principal.tenant_id, ""))
         return own_agent(rule, roles=visit.principal.roles, user_id=visit.principal.id)
 
     @contextlib.contextmanager

@@ -59,7 +59,9 @@ class Boards:
         if followed is None:
             board = BOARDS[name](dial=self._dial, tenant_id=tenant_id)
             followed = self._open[key] = _Followed(board)
-            followed.task = self._tasks.start(_keep(followed.board), f"{name} of {tenant_id}")
+            followed.task = self._tasks.start(
+                _keep(followed.board), f"{name} of {tenant_id}", about=(tenant_id, "")
+            )
         followed.users += 1
         try:
             yield followed.board.topic

@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from services.chassis.clock import Clock
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.ids import AgentId, TenantId
+from services.chassis.log import concerns
 from services.portal.access import Exposed
 from services.portal.core.permission import AGENT, NotAllowed, own_agent
 from services.portal.core.reachability import GRACE_MS, HEARTBEAT_MS
@@ -147,6 +148,7 @@ class Connection:
         if not isinstance(said, Hello):
             raise Closed(Close.BAD_MESSAGE, "the first message is hello")
         self.principal = await self._authenticated(said.token)
+        concerns((self.principal.tenant_id, ""))
         self._token = said.token
         self.is_softphone = said.device_check is not None and self._has_desk()
         return said

@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 
 from services.chassis.bus import Batch
 from services.chassis.ids import TenantId
-from services.chassis.log import get_logger
+from services.chassis.log import about, get_logger
 from services.recording.model.calls import Note
 from services.recording.store import RecordingStore
 from services.recording.wire_events import notes_of
@@ -31,7 +31,8 @@ class CallFeed:
             try:
                 notes[event.tenant_id] += notes_of(event)
             except DecodeError as error:
-                log.error("event cannot be read", topic=batch.topic, reason=str(error))
+                with about((event.tenant_id, event.call_id)):
+                    log.error("event cannot be read", topic=batch.topic, reason=str(error))
         for tenant_id in sorted(notes):
             if notes[tenant_id]:
                 await self._store.note(tenant_id, notes[tenant_id])

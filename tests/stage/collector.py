@@ -10,6 +10,7 @@ from typing import Any
 
 from grpc import aio
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
+from opentelemetry.proto.trace.v1 import trace_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class SeenSpan:
     began_ms: float
     took_ms: float
     attributes: dict[str, str]
+    failed: bool
 
 
 @dataclass(slots=True)
@@ -80,6 +82,7 @@ class Collector:
                             began_ms=span.start_time_unix_nano / 1e6,
                             took_ms=(span.end_time_unix_nano - span.start_time_unix_nano) / 1e6,
                             attributes={a.key: a.value.string_value for a in span.attributes},
+                            failed=span.status.code == trace_pb2.Status.STATUS_CODE_ERROR,
                         )
                     )
         self._more.set()

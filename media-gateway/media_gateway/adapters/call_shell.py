@@ -39,7 +39,7 @@ from media_gateway.webrtc.sdp import BrowserOffer
 from services.chassis.clock import Clock
 from services.chassis.errors import CarillonError
 from services.chassis.ids import LegId
-from services.chassis.log import get_logger
+from services.chassis.log import about, get_logger, hidden
 from services.chassis.tasks import Tasks
 
 log = get_logger("call")
@@ -128,6 +128,11 @@ class CallShell:
         """The call as it is."""
         return self._core.call
 
+    def subject(self) -> tuple[str, str]:
+        """What lines of the log name: the tenant, once ivr has told it, and the call."""
+        call = self._core.call
+        return call.flow.tenant_id, call.call_id
+
     def media_numbers(self, leg_id: LegId) -> MediaStats | None:
         """A leg's media in numbers; None while it has none."""
         media = self._browsers.get(leg_id) or self._media.get(leg_id)
@@ -136,7 +141,8 @@ class CallShell:
     def handle(self, happening: h.Happening) -> None:
         """Takes a happening; its named error comes back, and then nothing has changed."""
         assert not self._doing, "a decision is done whole before the next is taken"
-        self._take(self._core.handle(happening, self._around.clock.now_ms()))
+        with about(self.subject):
+            self._take(self._core.handle(happening, self._around.clock.now_ms()))
 
     def happen(self, happening: h.Happening) -> None:
         """Takes a happening that may come too late: one that fits no more is of no account.
@@ -149,9 +155,9 @@ class CallShell:
         try:
             self.handle(happening)
         except CarillonError as error:
-            log.debug(
-                "of no account", call=self.call.call_id, code=error.code, what=repr(happening)
-            )
+            # Not in full: it may be a key that the caller pressed.
+            what = type(happening).__name__
+            log.debug("of no account", call=self.call.call_id, code=error.code, what=what)
 
     async def connect_browser(self, leg_id: LegId, offer: BrowserOffer) -> str:
         """The sdp_answer to the browser of an agent who is rung or talks; NoSuchReservation."""
@@ -159,7 +165,8 @@ class CallShell:
         if media is None:
             raise NoSuchReservation("the ring is over")
         caller = self.call.caller
-        return await media.connect(offer, offer.choose_codec(caller.codec if caller else ""))
+        with about(self.subject):
+            return await media.connect(offer, offer.choose_codec(caller.codec if caller else ""))
 
     def send_keys(self, leg_id: LegId, keys: str) -> None:
         """Presses keys for whom an agent speaks with; LegNotBridged, KeysNotHeard or BadKeys."""
@@ -168,7 +175,8 @@ class CallShell:
 
     def receive(self, event: sip.SipEvent) -> None:
         """Takes an event of one of the call's sessions."""
-        self._signalling.receive(event)
+        with about(self.subject):
+            self._signalling.receive(event)
 
     # What media tells (see BrowserEvents)
 
@@ -386,7 +394,13 @@ class CallShell:
         call_id = self.call.call_id
         match body:
             case facts.CallStarted(caller=caller, called=called, trunk=trunk):
-                log.info("call started", call=call_id, caller=caller, called=called, trunk=trunk)
+                log.info(
+                    "call started",
+                    call=call_id,
+                    caller=hidden(caller),
+                    called=hidden(called),
+                    trunk=trunk,
+                )
             case facts.LegsBridged(took_ms=took_ms, silent_leg_ids=silent):
                 log.info("legs bridged", call=call_id, took_ms=took_ms, silent=list(silent))
             case facts.LegEnded(leg_id=leg_id, reason=reason, sip_status=status):
@@ -416,7 +430,8 @@ class CallShell:
 
     def _wake(self) -> None:
         self._timer, self._timer_at_ms = None, None
-        self._take(self._core.tick(self._around.clock.now_ms()))
+        with about(self.subject):
+            self._take(self._core.tick(self._around.clock.now_ms()))
 
     def _finish(self) -> None:
         if self._link is not None:

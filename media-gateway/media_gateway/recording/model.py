@@ -24,6 +24,11 @@ class CallKey:
     call_id: str
     """The call's."""
 
+    @property
+    def subject(self) -> tuple[str, str]:
+        """What lines of the log name."""
+        return self.tenant_id, self.call_id
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:

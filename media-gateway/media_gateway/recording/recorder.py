@@ -27,7 +27,7 @@ from media_gateway.rtp.model import Tap
 from protos.recording.v1 import recording_pb2, recording_pb2_grpc
 from services.chassis.clock import Clock
 from services.chassis.ids import LegId
-from services.chassis.log import get_logger
+from services.chassis.log import about, get_logger
 from services.chassis.metrics import Reading
 
 log = get_logger("recording")
@@ -101,11 +101,11 @@ class LiveRecording:
         """A batch was written, as far as it could be; `trouble` says why not all of it."""
         if trouble and trouble != self._trouble:
             self._trouble = trouble
-            log.error("recording fails", call=self.call.call_id, reason=trouble)
+            log.error("recording fails", reason=trouble)
             self._on_trouble(trouble)
         elif not trouble and self._trouble and any(frames for _, frames in batch.heard):
             self._trouble = ""
-            log.info("recording goes on", call=self.call.call_id)
+            log.info("recording goes on")
             self._on_trouble(None)
 
 
@@ -305,23 +305,25 @@ class Recorder:
         """Closes what a lost gateway left open, as far as the disk lets it; what was closed."""
         closed = []
         for call in list(self._unclosed):
-            log.error("recording of a lost gateway is closed", call=call.call_id)
-            try:
-                self._spool.close_lost(call, at_ms=self._died_at_ms)
-            except OSError as error:
-                log.error("it cannot be closed yet", call=call.call_id, reason=str(error))
-                continue
+            with about(call.subject):
+                log.error("recording of a lost gateway is closed")
+                try:
+                    self._spool.close_lost(call, at_ms=self._died_at_ms)
+                except OSError as error:
+                    log.error("it cannot be closed yet", reason=str(error))
+                    continue
             self._unclosed.remove(call)
             closed.append(call)
         return closed
 
 
 def _settle(live: LiveRecording, batch: Batch, trouble: str) -> None:
-    try:
-        live.settle(batch, trouble=trouble)
-    except Exception as error:
-        # A fault of one call must not end the recordings of all others.
-        log.error("call not told of its recording", call=live.call.call_id, exc_info=error)
+    with about(live.call.subject):
+        try:
+            live.settle(batch, trouble=trouble)
+        except Exception as error:
+            # A fault of one call must not end the recordings of all others.
+            log.error("call not told of its recording", exc_info=error)
 
 
 def _write_all(batches: list[tuple[LiveRecording, Batch]]) -> list[tuple[str, bool]]:
@@ -330,11 +332,12 @@ def _write_all(batches: list[tuple[LiveRecording, Batch]]) -> list[tuple[str, bo
     for live, batch in batches:
         writer = live.writer
         assert writer is not None, "what is due has begun"
-        try:
-            writer.write(batch)
-        except Exception as error:
-            # One recording that cannot be written must not end all others.
-            log.error("recording not written", call=live.call.call_id, exc_info=error)
-            writer.lose(batch)
+        with about(live.call.subject):
+            try:
+                writer.write(batch)
+            except Exception as error:
+                # One recording that cannot be written must not end all others.
+                log.error("recording not written", exc_info=error)
+                writer.lose(batch)
         results.append((writer.trouble, writer.finished))
     return results

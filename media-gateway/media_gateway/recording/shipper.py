@@ -14,7 +14,7 @@ from media_gateway.recording.model import CallKey
 from media_gateway.recording.spool import Spool, Waiting
 from protos.recording.v1 import recording_pb2, recording_pb2_grpc
 from services.chassis.errors import Kind, RemoteError
-from services.chassis.log import get_logger
+from services.chassis.log import NOTHING, concerns, get_logger
 from services.chassis.rpc import MAX_MESSAGE_BYTES, metadata, remote_errors
 
 log = get_logger("recording")
@@ -95,7 +95,9 @@ class Shipper:
 
     async def _work(self) -> None:
         while True:
+            concerns(NOTHING)
             call = await self._next()
+            concerns(call.subject)
             try:
                 await self._ship(call)
                 self._pause_s = 0.0
@@ -109,7 +111,7 @@ class Shipper:
                 await self._back_off(call, error)
             except Exception as error:
                 # One call that cannot be read must not end the shipping of all others.
-                log.error("the spool cannot be read", call=call.call_id, exc_info=error)
+                log.error("the spool cannot be read", exc_info=error)
                 self.offer(call)
                 await asyncio.sleep(LONGEST_PAUSE_S)
             finally:
@@ -165,9 +167,7 @@ class Shipper:
     async def _give_up(self, call: CallKey, each: Waiting, error: RemoteError) -> None:
         """A segment that will never be stored is a gap, and known as one."""
         self.refused += 1
-        log.error(
-            "segment refused", call=call.call_id, segment=each.name, code=error.code, why=str(error)
-        )
+        log.error("segment refused", segment=each.name, code=error.code, why=str(error))
         record = call_log.lost(each.request.track_id, each.request.number)
         await self._on_disk(lambda: self._spool.note_lost(call, record))
 
@@ -194,7 +194,7 @@ class Shipper:
     async def _set_aside(self, call: CallKey, code: str, why: str) -> None:
         """A manifest that will never be taken is kept apart, for whoever looks into it."""
         self.refused += 1
-        log.error("manifest refused", call=call.call_id, code=code, why=why)
+        log.error("manifest refused", code=code, why=why)
         await self._on_disk(lambda: self._spool.set_aside(call))
         self._on_gone(call)
 

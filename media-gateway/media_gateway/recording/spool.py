@@ -213,7 +213,7 @@ class Spool:
         self.remove(call)
 
     def _lose_segment(self, call: CallKey, name: str) -> None:
-        log.error("segment cannot be read", call=call.call_id, segment=name)
+        log.error("segment cannot be read", tenant=call.tenant_id, call=call.call_id, segment=name)
         track_id, _, number = name.removesuffix(SEGMENT_SUFFIX).rpartition(".")
         if number.isdecimal():
             self.note_lost(call, call_log.lost(track_id, int(number)))
