@@ -207,6 +207,50 @@ def doctor(
     raise typer.Exit(status_of(asyncio.run, looking))
 
 
+@app.command("size")
+def size(
+    *,
+    calls: Annotated[int, typer.Option(help="At once, in the busiest minutes; waiting ones too.")],
+    agents: Annotated[int, typer.Option(help="Signed in at once.")],
+    recorded: Annotated[str, typer.Option(help="Of all conversations.")] = "100%",
+    days: Annotated[int, typer.Option(help="That recordings are kept.")] = 90,
+    browsers: Annotated[str, typer.Option(help="Agents who speak by their browser.")] = "100%",
+    waiting: Annotated[str, typer.Option(help="Calls in menus and queues.")] = "20%",
+    minutes: Annotated[float, typer.Option(help="That a call takes in the mean.")] = 4.0,
+    hours: Annotated[float, typer.Option(help="A day's calls, in hours of this load.")] = 8.0,
+    largest: Annotated[str, typer.Option(help="The largest tenant's share of calls.")] = "100%",
+    spare: Annotated[int, typer.Option(help="Nodes, and replicas, that may be away.")] = 1,
+    cores: Annotated[int, typer.Option(help="That audio may have on a node.")] = 4,
+    speed: Annotated[
+        float, typer.Option(help="Of a core, against the one that was measured.")
+    ] = 1.0,
+    values: Annotated[bool, typer.Option("--values", help="As values of the Helm chart.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Say what so many calls and agents need: nodes, pods, disks, bandwidth (docs/capacity.md)."""
+    from services.launcher.sizing.command import share, tell  # noqa: PLC0415 (services run without)
+    from services.launcher.sizing.model import Demand  # noqa: PLC0415 (the same)
+
+    def said(_: object) -> int:
+        demand = Demand(
+            calls=calls,
+            agents=agents,
+            recorded=share("recorded", recorded),
+            browsers=share("browsers", browsers),
+            waiting=share("waiting", waiting),
+            minutes=minutes,
+            hours=hours,
+            days=days,
+            largest=share("largest", largest),
+            spare=spare,
+            cores=cores,
+            speed=speed,
+        )
+        return tell(demand, as_values=values, as_json=as_json)
+
+    raise typer.Exit(status_of(said, None))
+
+
 def main() -> None:
     """The `carillon` command."""
     arguments = sys.argv[1:]
