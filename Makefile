@@ -105,6 +105,11 @@ test-images: setup-test  ## Place a real call through containers, in a network o
 	@unshare --net sh -c 'ip link set lo up && exec "$$@"' in \
 	  $(BIN)/python -m pytest -q -s -n 0 tests/deploy/images_call.py $(ARGS)
 
+test-kube: setup-test  ## Place it through the pods that the Helm chart renders, played by podman
+	@$(BIN)/python -m docker.images
+	@unshare --net sh -c 'ip link set lo up && exec "$$@"' in \
+	  $(BIN)/python -m pytest -q -s -n 0 tests/deploy/kube_play.py $(ARGS)
+
 sbom: setup  ## List what the images are made of (CycloneDX, var/sbom)
 	@for image in services gateway; do \
 	  $(BIN)/python -m docker.sbom $$image --out var/sbom/$$image.cdx.json; done

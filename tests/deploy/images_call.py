@@ -7,10 +7,8 @@ of Carillon's is on a bridge there, callers, agents and the parts that are not o
 from __future__ import annotations
 
 import json
-import shutil
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -24,23 +22,6 @@ from tests.stage.composed import Composed
 
 # Sixteen containers and three servers start on as many cores as there are.
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
-
-
-@pytest.fixture(scope="module")
-def podman() -> Podman:
-    podman = Podman()
-    missing = [target for target in TARGETS if not podman.has_image(name_of(target))]
-    assert not missing, f"no image of {', '.join(missing)}: run make test-images"
-    return podman
-
-
-@pytest.fixture(scope="module")
-def var() -> Iterator[Path]:
-    # Short, for the sockets' sake; and reachable for the database's user.
-    folder = Path(tempfile.mkdtemp(prefix="ci-"))
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
