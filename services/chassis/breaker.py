@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from services.chassis.metrics import Reading
 
@@ -43,9 +44,9 @@ class Limits:
     window_ms: float = 30_000
     """Those of longer ago are forgotten."""
     failures: int = 5
-    """It opens when there are so many failures in the window, ..."""
+    """It opens when so many of the window were failures, and they were the latest ..."""
     share: float = 0.5
-    """... and they are at least this share of it."""
+    """... or are at least this share of it."""
     first_open_ms: float = 2_000
     """It is open for about as long at first, ..."""
     longest_open_ms: float = 30_000
@@ -149,7 +150,10 @@ class Breaker:
         while outcomes and now_ms - outcomes[0][0] > limits.window_ms:
             outcomes.popleft()
         failures = sum(ill for _, ill in outcomes)
-        return failures >= limits.failures and failures >= limits.share * len(outcomes)
+        if failures < limits.failures:
+            return False
+        latest = islice(reversed(outcomes), limits.failures)
+        return failures >= limits.share * len(outcomes) or all(ill for _, ill in latest)
 
     def _probed(self, now_ms: float, *, ill: bool) -> State:
         if ill:

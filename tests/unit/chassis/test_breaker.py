@@ -40,6 +40,20 @@ def test_it_opens_by_failures_that_are_many_enough() -> None:
     assert breaker.refused == 1
 
 
+def test_it_opens_by_failures_in_a_row_however_well_it_was_before() -> None:
+    breaker = breaker_of()
+    for _ in range(LIMITS.window):
+        asked(breaker, 0, failed=False)
+    changes = [asked(breaker, 0, failed=True) for _ in range(LIMITS.failures)]
+    assert changes == [None] * (LIMITS.failures - 1) + [State.OPEN]
+
+
+def test_it_opens_when_every_second_one_fails() -> None:
+    breaker = breaker_of()
+    changes = [asked(breaker, 0, failed=each % 2 == 0) for each in range(2 * LIMITS.failures - 1)]
+    assert changes[-1] is State.OPEN
+
+
 def test_it_opens_by_answers_that_are_slow() -> None:
     breaker = breaker_of()
     changes = [asked(breaker, 0, failed=False, took_ms=301) for _ in range(LIMITS.failures)]
