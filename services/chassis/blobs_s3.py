@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from services.chassis.blobs import BlobDamaged, NoSuchBlob, key_of
+from services.chassis.disk_cache import DiskCache
 from services.chassis.key_file import read_pairs
 from services.chassis.metrics import Reading
 from services.chassis.objects import NoSuchObject, Objects
+from services.chassis.objects_cached import CachedObjects
 from services.chassis.objects_s3 import S3Objects
 from services.chassis.objects_sealed import SealedObjects
 from services.chassis.s3 import S3, S3Address
 from services.chassis.s3_lock import check_bucket
-from services.chassis.sealing import SealBroken
+from services.chassis.sealing import KeyPair, SealBroken
 
 __all__ = ["S3Address", "S3Blobs"]
 
@@ -26,28 +28,35 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class S3Blobs:
     """Blobs spread over 256 prefixes by their first two digits, as `DirectoryBlobs` has folders.
 
-    They are never locked: what is written once is said by who keeps it.
+    They are never locked: what is written once is said by who keeps it. With a cache, what was read
+    before is read again while the server is away, also by the next process.
     """
 
-    def __init__(self, address: S3Address, *, s3: S3 | None = None) -> None:
+    def __init__(
+        self, address: S3Address, *, s3: S3 | None = None, cache: DiskCache | None = None
+    ) -> None:
         """`s3` is shared with others, who close it; None: one of its own.
 
         BadS3Address, KeyFileUnusable.
         """
         self._own = s3 is None
         self._s3 = s3 or S3(address)
-        kept: Objects = S3Objects(self._s3, prefix=PREFIX)
-        if address.key_file:
-            kept = SealedObjects(kept, read_pairs(address.key_file))
-        self._kept = kept
+        self._cache = cache
+        stored = S3Objects(self._s3, prefix=PREFIX)
+        pairs = read_pairs(address.key_file) if address.key_file else ()
+        self._kept = _opened(stored, pairs)
+        self._cached = CachedObjects(stored, cache) if cache is not None else None
+        self._near = _opened(self._cached, pairs) if self._cached is not None else self._kept
 
     def objects(self, use: str) -> S3Objects:
         """Objects of another use beside the blobs; written once, where the address says so."""
         return S3Objects(self._s3, prefix=use, worm=self._s3.address.worm)
 
     def readings(self) -> Iterator[Reading]:
-        """How the server fares, for all who share it; see `S3.readings`."""
-        return self._s3.readings()
+        """How the server fares, for all who share it, and the cache; see `S3.readings`."""
+        yield from self._s3.readings()
+        if self._cache is not None:
+            yield from self._cache.readings()
 
     async def check(self) -> None:
         """Whether the bucket is as the address says, at a start; see `check_bucket`."""
@@ -68,14 +77,13 @@ class S3Blobs:
     async def get(self, sha256: str) -> bytes:
         """See `Blobs.get`; StorageUnavailable and so on."""
         try:
-            data = await self._kept.get(_name(sha256))
-        except NoSuchObject:
-            raise NoSuchBlob(sha256) from None
-        except SealBroken as error:
-            raise BlobDamaged(f"{sha256}: {error}") from None
-        if await asyncio.to_thread(_hash, data) != sha256:
-            raise BlobDamaged(sha256)
-        return data
+            return await _whole(self._near, sha256)
+        except BlobDamaged:
+            if self._cached is None:
+                raise
+        # Here, or in the bucket when it was read: it is asked for anew, and kept the next time.
+        await self._cached.drop(_name(sha256))
+        return await _whole(self._kept, sha256)
 
     async def has(self, sha256: str) -> bool:
         """See `Blobs.has`; StorageUnavailable and so on."""
@@ -83,10 +91,27 @@ class S3Blobs:
 
     async def _is_whole(self, key: str) -> bool:
         try:
-            await self.get(key)
+            await _whole(self._kept, key)
         except (NoSuchBlob, BlobDamaged):
             return False
         return True
+
+
+async def _whole(objects: Objects, sha256: str) -> bytes:
+    """The bytes, checked against their key; NoSuchBlob, BlobDamaged."""
+    try:
+        data = await objects.get(_name(sha256))
+    except NoSuchObject:
+        raise NoSuchBlob(sha256) from None
+    except SealBroken as error:
+        raise BlobDamaged(f"{sha256}: {error}") from None
+    if await asyncio.to_thread(_hash, data) != sha256:
+        raise BlobDamaged(sha256)
+    return data
+
+
+def _opened(stored: Objects, pairs: Sequence[KeyPair]) -> Objects:
+    return SealedObjects(stored, pairs) if pairs else stored
 
 
 def _name(sha256: str) -> str:

@@ -110,6 +110,8 @@ class S3Settings(Settings):
     """How long it is held then, from the moment of writing."""
     threads: int = Field(8, ge=1, le=64)
     """Requests at once."""
+    cache_mb: int = Field(64, ge=0, le=1_000_000)
+    """MiB of `var_dir` for blobs that this process has read, prompts above all; 0: none."""
     key_file: Path | None = None
     """Private keys that blobs are sealed for; none: blobs are kept as they are."""
 

@@ -11,6 +11,7 @@ from services.chassis.blobs_s3 import S3Blobs
 from services.chassis.bus_kafka import KafkaBus
 from services.chassis.bus_kafka_address import KafkaAddress
 from services.chassis.cluster import cluster_world
+from services.chassis.disk_cache import DiskCache
 from services.chassis.objects_s3 import S3Objects
 from services.chassis.s3 import S3, S3Address
 from services.chassis.s3_lock import check_bucket
@@ -22,6 +23,7 @@ from services.chassis.world import World, local_world
 BROKER_LIMIT_S = 10.0
 """For one attempt to reach the brokers, at most; there are some within the start's limit."""
 ATTEMPTS = 3
+MiB = 1024 * 1024
 
 
 def open_world(settings: ChassisSettings, *, var_dir: Path | None = None) -> World:
@@ -42,7 +44,7 @@ def open_world(settings: ChassisSettings, *, var_dir: Path | None = None) -> Wor
     return cluster_world(
         cluster,
         bus=bus,
-        blobs=S3Blobs(s3.address, s3=s3),
+        blobs=S3Blobs(s3.address, s3=s3, cache=blob_cache(storage, var_dir)),
         objects=lambda use: S3Objects(s3, prefix=use, worm=s3.address.worm),
         var_dir=var_dir,
         run_dir=settings.run_dir,
@@ -52,6 +54,13 @@ def open_world(settings: ChassisSettings, *, var_dir: Path | None = None) -> Wor
         },
         closing=s3.close,
     )
+
+
+def blob_cache(settings: S3Settings, var_dir: Path) -> DiskCache | None:
+    """Where a process keeps the blobs that it has read; None: nowhere."""
+    if not settings.cache_mb:
+        return None
+    return DiskCache(var_dir.absolute() / "blob-cache", max_bytes=settings.cache_mb * MiB)
 
 
 def kafka_address(

@@ -20,13 +20,16 @@ from services.chassis.blobs import (
     NoSuchBlob,
 )
 from services.chassis.blobs_s3 import S3Blobs
+from services.chassis.disk_cache import DiskCache
+from services.chassis.objects import StorageUnavailable
 from services.chassis.objects_s3 import S3Objects
 from services.chassis.s3 import S3
 from services.launcher.parts.minio import MinioServer
+from services.launcher.ports import free_port
 from tests.stage.s3 import fresh_bucket, write_key
 
 
-@pytest.fixture(params=["memory", "directory", "s3", "s3-sealed"])
+@pytest.fixture(params=["memory", "directory", "s3", "s3-sealed", "s3-cached", "s3-sealed-cached"])
 async def blobs(
     request: pytest.FixtureRequest, tmp_path: Path, minio_server: MinioServer
 ) -> AsyncIterator[Blobs]:
@@ -35,17 +38,24 @@ async def blobs(
     elif request.param == "directory":
         yield DirectoryBlobs(tmp_path / "blobs")
     else:
-        key_file = write_key(tmp_path / "keys") if request.param == "s3-sealed" else None
-        kept = S3Blobs(await fresh_bucket(minio_server, key_file=key_file))
+        sealed, cached = "sealed" in request.param, "cached" in request.param
+        key_file = write_key(tmp_path / "keys") if sealed else None
+        address = await fresh_bucket(minio_server, key_file=key_file)
+        kept = S3Blobs(address, cache=cache_in(tmp_path) if cached else None)
         yield kept
         await kept.close()
+
+
+def cache_in(folder: Path) -> DiskCache:
+    return DiskCache(folder / "cache", max_bytes=256 << 20, min_free_bytes=0)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00", b"text", bytes(range(256)) * 4096, bytes(11 << 20)])
 async def test_bytes_come_back_by_their_hash(blobs: Blobs, data: bytes) -> None:
     key = await blobs.put(data)
     assert key == hashlib.sha256(data).hexdigest()
-    assert await blobs.get(key) == data
+    for _ in range(2):
+        assert await blobs.get(key) == data
     assert await blobs.has(key)
 
 
@@ -138,3 +148,46 @@ async def test_what_is_sealed_is_not_readable_in_the_bucket(
         await stranger.get(key)
     for each in (blobs, stranger, s3):
         await each.close()
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+async def test_what_was_read_before_a_restart_is_read_with_the_bucket_away(
+    minio_server: MinioServer, tmp_path: Path, *, sealed: bool
+) -> None:
+    key_file = write_key(tmp_path / "keys") if sealed else None
+    address = await fresh_bucket(minio_server, key_file=key_file)
+    before = S3Blobs(address, cache=cache_in(tmp_path))
+    read, unread = await before.put(b"Good morning, Mrs Miller"), await before.put(b"Good night")
+    await before.get(read)
+    await before.close()
+    nowhere = replace(address, endpoint=f"http://127.0.0.1:{free_port()}", timeout_s=0.5)
+    after = S3Blobs(nowhere, cache=cache_in(tmp_path))
+    assert await after.get(read) == b"Good morning, Mrs Miller"
+    with pytest.raises(StorageUnavailable):
+        await after.get(unread)
+    (file,) = (tmp_path / "cache").iterdir()
+    assert file.name == read
+    assert (b"Miller" in file.read_bytes()) != sealed
+    await after.close()
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+async def test_a_damaged_cache_is_read_anew_and_a_damaged_bucket_is_not_hidden(
+    minio_server: MinioServer, tmp_path: Path, *, sealed: bool
+) -> None:
+    key_file = write_key(tmp_path / "keys") if sealed else None
+    address = await fresh_bucket(minio_server, key_file=key_file)
+    cache, s3 = cache_in(tmp_path), S3(address)
+    blobs, stored = S3Blobs(address, cache=cache), S3Objects(s3, prefix="blobs")
+    key = await blobs.put(b"the right bytes")
+    await blobs.get(key)
+    cache.keep(key, b"whole, and wrong all the same")
+    assert await blobs.get(key) == b"the right bytes"
+    await blobs.get(key)
+    await stored.put(f"{key[:2]}/{key}", b"the wrong bytes")
+    # What is here is right. Whoever writes it again looks at the bucket, and heals it.
+    assert await blobs.get(key) == b"the right bytes"
+    await blobs.put(b"the right bytes")
+    assert await stored.get(f"{key[:2]}/{key}") != b"the wrong bytes"
+    await blobs.close()
+    await s3.close()

@@ -74,6 +74,8 @@ ON_KAFKA = {
     "carillon_bus_rebalances_total",
 }
 ON_S3 = {
+    "carillon_storage_cache_bytes",
+    "carillon_storage_cache_reads_total",
     "carillon_storage_failures_total",
     "carillon_storage_retries_total",
     "carillon_storage_seconds",
