@@ -18,6 +18,10 @@ log = get_logger("ivr.prompts")
 
 INDEX_LIMIT_S = 0.5
 """For the index to answer while somebody waits for the words."""
+THERE_LIMIT_S = 0.3
+"""For the storage to say whether it has the words that the index names."""
+BELIEVED_S = 10.0
+"""How long the index alone is believed, before the storage is asked again."""
 MAX_REMEMBERED = 10_000
 MAX_WAITING = 1_000
 """Texts that wait for the voice at once; more are refused, so that callers are not kept."""
@@ -66,7 +70,7 @@ class Prompts:
     ) -> None:
         try:
             sha256 = await self._indexed(key)
-            if not sha256 or not await self._blobs.has(sha256):
+            if not sha256 or not await self._is_there(key, sha256):
                 sha256 = await self._blobs.put(await self._voice.render(text, language, voice))
                 await self._index(key, sha256)
         except asyncio.CancelledError:
@@ -91,6 +95,17 @@ class Prompts:
             # The index saves work; a voice that speaks again serves the caller all the same.
             log.warning("prompt index away", reason=repr(error))
             return ""
+
+    async def _is_there(self, key: str, sha256: str) -> bool:
+        """Whether the storage has it; while it is away, whoever plays it may have it near."""
+        try:
+            async with asyncio.timeout(THERE_LIMIT_S):
+                return await self._blobs.has(sha256)
+        except (CarillonError, OSError, TimeoutError) as error:
+            log.warning("prompt index believed", reason=repr(error))
+        loop = asyncio.get_running_loop()
+        loop.call_later(BELIEVED_S, self._known.pop, key, None)
+        return True
 
     async def _index(self, key: str, sha256: str) -> None:
         try:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from services.chassis.blobs import MemoryBlobs
+from services.chassis.objects import StorageUnavailable
 from services.ivr import prompts as room
 from services.ivr.prompts import Prompts
 from services.ivr.speech import NoSuchVoice, Speech, VoiceFailed
@@ -121,3 +122,39 @@ async def test_closing_ends_what_is_being_rendered() -> None:
     await made.close()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+class Away(MemoryBlobs):
+    """A storage that fails, or says nothing."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how = how
+
+    async def has(self, sha256: str) -> bool:
+        if self.how == "silent":
+            await asyncio.sleep(60)
+        if self.how == "fails":
+            raise StorageUnavailable("away")
+        return await super().has(sha256)
+
+
+@pytest.mark.parametrize("how", ["fails", "silent"])
+async def test_while_the_storage_is_away_the_index_is_believed_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(room, "THERE_LIMIT_S", 0.01)
+    monkeypatch.setattr(room, "BELIEVED_S", 0.01)
+    engine, blobs, store = Slow(), Away("well"), MemoryFlowStore()
+    engine.go.set()
+    key = await prompts(engine, blobs, store).blob("Hi.", "en")
+    blobs.how = how
+    other = prompts(engine, blobs, store)
+    assert await other.blob("Hi.", "en") == key
+    assert len(engine.said) == 1
+    # The storage is asked again afterwards: what it has lost is spoken anew.
+    await asyncio.sleep(0.1)
+    assert other._known == {}
+    lost = prompts(engine, Away("well"), store)
+    assert await lost.blob("Hi.", "en") == key
+    assert len(engine.said) == 2
