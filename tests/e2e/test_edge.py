@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -154,6 +156,38 @@ async def test_browsers_take_calls_of_either_gateway_and_callers_notice_none_tha
         assert gateway_of(again) == gateway_of(leaves)
         for call in (*stay, again):
             await call.hangup()
+        await stage.until_quiet()
+
+
+async def test_callers_of_a_gateway_that_stands_still_come_to_the_other_one(
+    tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    async with behind_an_edge(tmp_path, postgres_server, {}) as stage:
+        still = stage.carillon.gateway_program(GATEWAY).pid
+        assert still is not None
+        os.kill(still, signal.SIGSTOP)
+        try:
+            # One of two has its turn at once: it is waited for two seconds, and not for longer.
+            calls = [await stage.dial() for _ in range(2)]
+            await asyncio.gather(*(call.answered(15) for call in calls))
+            assert {gateway_of(call) for call in calls} == {OTHER}
+        finally:
+            os.kill(still, signal.SIGCONT)
+        # What it has of a call that others took meanwhile ends, and it takes calls again.
+        for call in calls:
+            await call.hears_audio(10)
+            await call.hangup()
+        await stage.until_quiet(60)
+        await stage.carillon.until_known(g1="taking", g2="taking")
+
+        async def back() -> bool:
+            call = await taken(stage)
+            found = call is not None and gateway_of(call) == GATEWAY
+            if call is not None:
+                await call.hangup()
+            return found
+
+        await eventually(back, bool, KNOWN_WITHIN_S, "a call by the gateway that stood still")
         await stage.until_quiet()
 
 
