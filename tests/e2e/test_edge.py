@@ -8,12 +8,13 @@ import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from services.chassis.postgres.server import PostgresServer
 from services.launcher.machine import GATEWAY
-from tests.softphone import CallRefused
+from tests.softphone import CallRefused, SoftPhone
 from tests.softphone.incoming import Answer, IncomingCall
 from tests.softphone.outgoing import OutgoingCall
 from tests.stage.asking import eventually
@@ -26,6 +27,8 @@ from tests.stage.watching import watching
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 NUMBER = "+12025550100"
+TRUNK = "127.0.0.7"
+"""Where callers come from that the edge believes."""
 DRAIN_LIMIT_S = 120.0
 
 
@@ -35,7 +38,9 @@ async def behind_an_edge(
 ) -> AsyncIterator[Players[Edged]]:
     """A tenant's callers and agents; no phone may find fault with what it was sent."""
     async with (
-        Edged(var=var, postgres=postgres, gateway_env=gateway_env) as carillon,
+        Edged(
+            var=var, postgres=postgres, gateway_env=gateway_env, trunks={TRUNK: "acme-west"}
+        ) as carillon,
         tenant_of(carillon, "acme", number=NUMBER) as tenant,
         watching(carillon, tenant.tenant_id) as (facts, agents),
         AsyncExitStack() as stack,
@@ -137,9 +142,15 @@ async def test_browsers_take_calls_of_either_gateway_and_callers_notice_none_tha
             call, work = await stage.talk(desk)
             seen.add(gateway_of(call))
             await call.hangup()
+            await desk.becomes("wrap_up")
             await desk.finish(work)
             await stage.until_quiet()
         assert seen == {GATEWAY, OTHER}
+        (number,) = (await stage.tenant.admin.get("/v1/numbers"))["numbers"]
+        path = f"/v1/numbers/{quote(NUMBER, safe='')}"
+        await stage.tenant.admin.put(path, {**number, "trunk": "acme-west"})
+        assert await trunk_of(stage, TRUNK) == "acme-west"
+        assert await trunk_of(stage, "127.0.0.8") == "local"
 
         # Of five at once there is room for four, and only the gateways know it.
         calls = [await stage.dial() for _ in range(5)]
@@ -189,6 +200,24 @@ async def test_callers_of_a_gateway_that_stands_still_come_to_the_other_one(
 
         await eventually(back, bool, KNOWN_WITHIN_S, "a call by the gateway that stood still")
         await stage.until_quiet()
+
+
+async def trunk_of(stage: Players[Edged], host: str) -> str:
+    """By which trunk a gateway has a call from there, whatever the caller says of that."""
+    before = {fact.call_id for fact in stage.facts.seen}
+    async with SoftPhone(host=host) as phone:
+        uri = f"sip:{NUMBER}@127.0.0.1:{stage.carillon.sip_port}"
+        call = await phone.call(uri, headers={"X-Carillon-Trunk": "made-up"})
+        await call.answered(10)
+        await call.hangup()
+        assert phone.faults == []
+    begun = await stage.facts.first(
+        lambda fact: fact.HasField("call_started") and fact.call_id not in before,
+        15,
+        f"the call from {host}",
+    )
+    await stage.until_quiet()
+    return begun.call_started.trunk
 
 
 async def taken(stage: Players[Edged]) -> OutgoingCall | None:

@@ -39,8 +39,9 @@ class Edged(Installation):
         var: Path,
         postgres: PostgresServer | None = None,
         gateway_env: Mapping[str, str] | None = None,
+        trunks: Mapping[str, str] | None = None,
     ) -> None:
-        """`gateway_env`: further settings of both gateways."""
+        """`gateway_env`: further settings of both gateways; `trunks`: names by address."""
         first, last = free_rtp_range()
         middle = (first + last) // 2
         shared = {"CARILLON_GATEWAY_EDGES": '["edge"]', **(gateway_env or {})}
@@ -50,7 +51,7 @@ class Edged(Installation):
             gateway_env={**shared, "CARILLON_GATEWAY_RTP_PORT_LAST": str(middle)}
             | {"CARILLON_GATEWAY_RTP_PORT_FIRST": str(first)},
         )
-        self.kamailio = Kamailio(folder=var / "edge", port=free_port())
+        self.kamailio = Kamailio(folder=var / "edge", port=free_port(), trunks=trunks)
         own = {
             "CARILLON_RUN_DIR": str(self.machine.run_dir),
             "CARILLON_VAR_DIR": str(var),
