@@ -39,7 +39,8 @@ CANNOT_BIND: Final = 254
 _SOUND_HZ: Final = 440
 _SOUND_AMPLITUDE: Final = 6_000
 
-CallerScenario = Literal["caller", "caller_keys", "cancel", "refusals"]
+CallerScenario = Literal["caller", "caller_keys", "cancel", "refusals", "bare"]
+AgentScenario = Literal["agent", "bare_agent"]
 
 
 class SippMissing(Exception):
@@ -64,6 +65,8 @@ class SippVerdict:
     retransmissions: int
     out_of_call: int
     """Messages that belong to no call: late ones, or strays."""
+    calls_per_s: float
+    """Calls begun in each second, from the first to the last one's end."""
     exit_code: int
     errors: str
     """SIPp's error log, shortened: the text for a failed test."""
@@ -120,12 +123,14 @@ async def run_callers(
     caller: str = "+12025550147",
     seconds: float = 60.0,
     tcp: bool = False,
+    at_once: int | None = None,
 ) -> SippVerdict:
     """Call `number` at `port` of this machine so many times, `rate` calls a second.
 
-    All calls may be up at once. After `seconds` SIPp gives up, and that counts as failure.
+    All calls may be up `at_once` unless told. After `seconds` SIPp gives up, and that counts as
+    failure.
     """
-    options = ["-s", number, "-r", f"{math.ceil(rate)}", "-l", f"{calls}"]
+    options = ["-s", number, "-r", f"{math.ceil(rate)}", "-l", f"{at_once or calls}"]
     options += ["-key", "from", caller, "-key", "key", key]
     options += ["-t", "t1"] if tcp else []
     async with _started(
@@ -136,12 +141,17 @@ async def run_callers(
 
 @asynccontextmanager
 async def sipp_agent(
-    *, calls: int = 1, ring_ms: int = 200, event: int = 101, seconds: float = 60.0
+    scenario: AgentScenario = "agent",
+    *,
+    calls: int = 1,
+    ring_ms: int = 200,
+    event: int = 101,
+    seconds: float = 60.0,
 ) -> AsyncIterator[SippAgent]:
     """SIPp as an agent's phone that echoes what it hears, for so many calls."""
     options = ["-rtp_echo", "-key", "event", f"{event}"]
     async with _started(
-        "agent", options, calls=calls, pause_ms=ring_ms, seconds=seconds, target=None
+        scenario, options, calls=calls, pause_ms=ring_ms, seconds=seconds, target=None
     ) as run:
         await _until_bound(run)
         yield SippAgent(f"sip:agent@{HOST}:{run.port}", run)
@@ -149,7 +159,7 @@ async def sipp_agent(
 
 @asynccontextmanager
 async def _started(
-    scenario: CallerScenario | Literal["agent"],
+    scenario: CallerScenario | AgentScenario,
     options: list[str],
     *,
     calls: int,
@@ -197,29 +207,33 @@ async def _verdict(run: _Run) -> SippVerdict:
         exit_code = await run.process.wait()
     if exit_code == CANNOT_BIND:
         raise SippPortTaken(f"port {run.port}, or one of its media")
-    counts = _last_row(run.directory / "stat.csv")
+    told = _last_row(run.directory / "stat.csv")
     log = run.directory / "errors.log"
+
+    def count(name: str) -> int:
+        return int(told.get(name) or 0)
+
     return SippVerdict(
-        created=counts.get("TotalCallCreated", 0),
-        successful=counts.get("SuccessfulCall(C)", 0),
-        failed=counts.get("FailedCall(C)", 0),
-        unexpected=counts.get("FailedUnexpectedMessage(C)", 0),
-        timed_out=counts.get("FailedTimeoutOnRecv(C)", 0) + counts.get("FailedMaxUDPRetrans(C)", 0),
-        retransmissions=counts.get("Retransmissions(C)", 0),
-        out_of_call=counts.get("OutOfCallMsgs(C)", 0),
+        created=count("TotalCallCreated"),
+        successful=count("SuccessfulCall(C)"),
+        failed=count("FailedCall(C)"),
+        unexpected=count("FailedUnexpectedMessage(C)"),
+        timed_out=count("FailedTimeoutOnRecv(C)") + count("FailedMaxUDPRetrans(C)"),
+        retransmissions=count("Retransmissions(C)"),
+        out_of_call=count("OutOfCallMsgs(C)"),
+        calls_per_s=float(told.get("CallRate(C)") or 0),
         exit_code=exit_code,
         errors=log.read_text(errors="replace")[:MAX_ERROR_TEXT] if log.exists() else "",
     )
 
 
-def _last_row(statistics: Path) -> dict[str, int]:
-    """The counters of the last line; SIPp writes one as it ends."""
+def _last_row(statistics: Path) -> dict[str, str]:
+    """What is told in the last line; SIPp writes one as it ends."""
     if not statistics.exists():
         return {}
     with statistics.open(newline="") as file:
         rows = list(csv.DictReader(file, delimiter=";"))
-    last = rows[-1] if rows else {}
-    return {name: int(value) for name, value in last.items() if name and (value or "").isdigit()}
+    return {name: value for name, value in (rows[-1] if rows else {}).items() if name and value}
 
 
 def _free_port() -> int:

@@ -60,6 +60,8 @@ class SoftPhone:
         self.display = display
         self.codecs = codecs
         self.on_invite = auto
+        self.health = 200
+        """What OPTIONS outside of calls are answered with."""
         self.challenges = 0
         """How many INVITEs were asked for credentials."""
         self.ignored: deque[Request] = deque(maxlen=MAX_STRAYS)
@@ -228,7 +230,8 @@ class SoftPhone:
             self._receive_invite(transaction)
         elif request.method == "OPTIONS":
             able = (("Allow", ALLOW), ("Accept", "application/sdp"))
-            transaction.respond(self._line.response(request, 200, to_tag=_tag(), headers=able))
+            status = self.health
+            transaction.respond(self._line.response(request, status, to_tag=_tag(), headers=able))
         else:
             status = 405 if request.method in KNOWN_METHODS else 501
             status = 481 if request.method in ("BYE", "INFO") else status

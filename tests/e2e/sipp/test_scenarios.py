@@ -104,6 +104,26 @@ async def test_an_agent_serves_several_calls() -> None:
         demand_flawless(await agent.verdict(), 3)
 
 
+async def test_bare_calls_are_as_short_as_calls_can_be() -> None:
+    async with SoftPhone(user="agent", auto=Answer()) as phone:
+        port = phone.address[1]
+        verdict = await run_callers("bare", number="agent", port=port, calls=20, at_once=5)
+        demand_flawless(verdict, 20)
+        assert verdict.calls_per_s > 0
+        assert phone.calls_received == 20
+        assert phone.faults == []
+
+
+async def test_whoever_answers_them_says_also_that_it_is_there() -> None:
+    async with sipp_agent("bare_agent", calls=3) as agent, SoftPhone(user="caller") as phone:
+        assert (await phone.options(agent.uri)).status == 200
+        for _ in range(2):
+            call = await phone.call(agent.uri)
+            await call.answered()
+            await call.hangup()
+        demand_flawless(await agent.verdict(), 3)
+
+
 async def test_without_sipp_the_reader_is_told_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from media_gateway.edge.kamailio import Kamailio as Rpc
 from tests.softphone import (
     Answer,
     CallRefused,
@@ -16,7 +17,8 @@ from tests.softphone import (
     Ring,
     SoftPhone,
 )
-from tests.stage.edge import Edge, edge_of
+from tests.stage.asking import eventually
+from tests.stage.edge import Edge, edge_of, taken
 
 BUSY = Reject(486)
 FULL = Reject(503, headers=(("Retry-After", "9"),))
@@ -72,6 +74,33 @@ async def test_a_gateway_that_says_nothing_is_passed_over(tmp_path: Path) -> Non
             await call.answered(10)
             await call.hangup()
         assert edge.gateways[1].calls_received == 2
+
+
+async def test_one_that_says_by_options_that_it_takes_no_more_is_passed_over_until_it_does(
+    tmp_path: Path,
+) -> None:
+    async with edge_of(tmp_path / "e", Answer(), Answer()) as edge, SoftPhone() as caller:
+        kamailio = Rpc(edge.kamailio.folder)
+        first, second = edge.gateways
+
+        async def states() -> list[str]:
+            """Of both: active, trying (heard of as bad, but not often enough) or inactive."""
+            (told,) = (await kamailio.ask("dispatcher.list"))["RECORDS"]
+            found = {each["DEST"]["URI"]: each["DEST"]["FLAGS"] for each in told["SET"]["TARGETS"]}
+            return [found[f"sip:127.0.0.1:{each.address[1]}"][0] for each in edge.gateways]
+
+        async def calls() -> tuple[int, int]:
+            before = first.calls_received, second.calls_received
+            for _ in range(4):
+                assert await taken(edge.kamailio, caller)
+            return first.calls_received - before[0], second.calls_received - before[1]
+
+        first.health = 503
+        await eventually(states, lambda now: now == ["I", "A"], 15, "the other one alone")
+        assert await calls() == (0, 4)
+        first.health = 200
+        await eventually(states, lambda now: now == ["A", "A"], 15, "both")
+        assert await calls() == (2, 2)
 
 
 async def test_only_when_all_refuse_is_the_caller_refused(tmp_path: Path) -> None:
