@@ -17,6 +17,11 @@ class OwnDatabase:
         self._server = PostgresServer(folder)
         self._starting: asyncio.Future[None] | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """Of its first process; None when it does not run."""
+        return self._server.pid
+
     async def start(self) -> None:
         """Starts it and waits until it answers."""
         # A thread cannot be cancelled: whoever is told to stop meanwhile waits for its end.
@@ -32,6 +37,10 @@ class OwnDatabase:
     async def ended(self) -> object:
         """Waits until it has ended by itself."""
         return await asyncio.to_thread(self._server.wait)
+
+    def admin_dsn(self, name: str) -> str:
+        """The way in for whoever may do everything, to the named database."""
+        return self._server.admin_dsn(name)
 
     async def database(self, name: str) -> DatabaseAddress:
         """The named database, made and brought up to date if need be."""

@@ -16,6 +16,7 @@ import json
 import signal
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from math import ceil
 from time import perf_counter
 
 from grpc import aio
@@ -39,8 +40,10 @@ class Result:
     waiting: int
     lease_ms: int
     decides_again_p50_ms: int
+    decides_again_p95_ms: int
     decides_again_most_ms: int
     next_reservation_p50_ms: int
+    next_reservation_p95_ms: int
     next_reservation_most_ms: int
 
 
@@ -90,15 +93,17 @@ async def main_async(kills: int) -> Result:
         waiting=WAITING,
         lease_ms=LEASE_MS,
         decides_again_p50_ms=_ms(decided, 0.5),
+        decides_again_p95_ms=_ms(decided, 0.95),
         decides_again_most_ms=_ms(decided, 1.0),
         next_reservation_p50_ms=_ms(reserved, 0.5),
+        next_reservation_p95_ms=_ms(reserved, 0.95),
         next_reservation_most_ms=_ms(reserved, 1.0),
     )
 
 
 def _ms(times_s: list[float], share: float) -> int:
     ordered = sorted(times_s)
-    return round(1_000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))])
+    return round(1_000 * ordered[max(0, ceil(share * len(ordered)) - 1)])
 
 
 def main() -> None:
