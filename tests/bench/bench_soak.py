@@ -37,6 +37,8 @@ EACH_S: Final = 10.0
 WARM: Final = 0.3
 """Of the time: pools fill, caches warm."""
 LISTEN: Final = 4
+LEAST: Final = 2.0
+"""Of threads, files, tasks, rows, milliseconds or per cent: one more of them is no growth."""
 UNDER_WAY: Final = (
     "crm.outbox",
     "crm.unclaimed_call",
@@ -184,7 +186,9 @@ async def measure(calls: int, minutes: float) -> Result:
     judged = {
         name: through
         for name, through in lines.items()
-        if through.grows and name.split(maxsplit=1)[0] not in (*PARTS, "callers")
+        if through.grows
+        and (through.grown > LEAST or name.endswith(" MiB"))
+        and name.split(maxsplit=1)[0] not in (*PARTS, "callers")
     }
     calls_judged = (1 - WARM) * sum(tally.ended for tally in tallies)
     filling = {
