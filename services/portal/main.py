@@ -25,6 +25,7 @@ from services.portal.desk_links import Links
 from services.portal.desk_policy import DeskPolicy
 from services.portal.desk_queues import QueueNames
 from services.portal.desk_tenants import Tenants
+from services.portal.desk_ways import Ways
 from services.portal.edge import Edge
 from services.portal.feed_boards import Boards
 from services.portal.feed_connection import Parts
@@ -82,6 +83,7 @@ class PortalService:
             queues=queues,
             tenants=Tenants(dial=world.dial, clock=world.clock),
             policy=policy,
+            ways=Ways(settings=settings, clock=world.clock),
         )
         parts = Parts(
             people=people.identity,

@@ -23,6 +23,7 @@ from services.portal.desk_policy import DeskPolicy
 from services.portal.desk_queues import QueueNames
 from services.portal.desk_tenants import Tenants
 from services.portal.desk_view import desk_view
+from services.portal.desk_ways import Ways
 
 if TYPE_CHECKING:  # the stubs know this name, the generated module does not
     from protos.acd.v1.acd_pb2_grpc import AcdAsyncStub
@@ -89,6 +90,7 @@ class OwnDesk:
         queues: QueueNames,
         tenants: Tenants,
         policy: DeskPolicy,
+        ways: Ways,
     ) -> None:
         self._dial = dial
         self._desks = desks
@@ -97,6 +99,7 @@ class OwnDesk:
         self._queues = queues
         self._tenants = tenants
         self._policy = policy
+        self._ways = ways
 
     @property
     def _acd(self) -> AcdAsyncStub:

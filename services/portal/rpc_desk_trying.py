@@ -41,6 +41,12 @@ class NoSuchNumber(CarillonError):
 class Trying(OwnDesk):
     """The way to the gateway, and a call from nobody."""
 
+    async def GetIceServers(
+        self, _request: desk_pb2.GetIceServersRequest, _context: Context
+    ) -> desk_pb2.IceServers:
+        """What leads the browser's audio to gateways."""
+        return self._ways.of(own_id())
+
     async def Probe(
         self, request: desk_pb2.ProbeRequest, _context: Context
     ) -> desk_pb2.ProbeResponse:

@@ -7,7 +7,8 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from services.chassis.settings import Settings
+from services.chassis.settings import Settings, checked_secret
+from services.portal.core.ice import ice_urls, needs_secret
 from services.portal.core.password_rules import check_password
 from services.portal.model.errors import WeakPassword
 from services.portal.proxies import networks_of
@@ -46,11 +47,49 @@ class PortalSettings(Settings):
     bootstrap_password: SecretStr | None = None
     """Of the platform's first administrator; none: a random one, told in `bootstrap.json`."""
 
+    ice_urls: str = Field("", max_length=2_048)
+    """STUN and TURN servers that browsers are told, with commas; none: gateways are reached
+    straight."""
+    ice_secret: SecretStr | None = None
+    """What a TURN server and portal know, and nobody else: coturn's `static-auth-secret`."""
+    ice_lifetime_s: int = Field(14_400, ge=300, le=86_400)
+    """For so long a browser's credentials open new ways through it."""
+    ice_relay_only: bool = False
+    """True: browsers try the TURN server alone, where gateways' addresses lead nowhere."""
+
     @field_validator("trusted_proxies")
     @classmethod
     def _are_networks(cls, given: str) -> str:
         networks_of(given)
         return given
+
+    @field_validator("ice_urls")
+    @classmethod
+    def _are_ice_urls(cls, given: str) -> str:
+        ice_urls(given)
+        return given
+
+    @field_validator("ice_secret")
+    @classmethod
+    def _is_nobody_elses(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is None or not given.get_secret_value():
+            return None
+        checked_secret("CARILLON_PORTAL_ICE_SECRET", given.get_secret_value())
+        return given
+
+    @model_validator(mode="after")
+    def _relays_for_whom_it_knows(self) -> Self:
+        turn = needs_secret(ice_urls(self.ice_urls))
+        if turn != bool(self.ice_secret):
+            raise ValueError(
+                "CARILLON_PORTAL_ICE_SECRET and a TURN server in CARILLON_PORTAL_ICE_URLS come"
+                " together"
+            )
+        if self.ice_relay_only and not turn:
+            raise ValueError(
+                "CARILLON_PORTAL_ICE_RELAY_ONLY: CARILLON_PORTAL_ICE_URLS names no TURN server"
+            )
+        return self
 
     @model_validator(mode="after")
     def _comes_with_its_key(self) -> Self:

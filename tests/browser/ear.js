@@ -39,4 +39,21 @@
     }
     return best;
   };
+  // Of every connection: what kind of candidate each of the browser's is, and which of them carries.
+  window.carillonWays = async () => {
+    const found = [];
+    for (const connection of heard) {
+      const stats = [...(await connection.getStats()).values()];
+      const kind = (id) => stats.find((each) => each.id === id)?.candidateType;
+      const chosen = stats.find((each) => each.type === "transport")?.selectedCandidatePairId;
+      const pair = stats.find((each) => each.id === chosen);
+      const offered = stats.filter((each) => each.type === "local-candidate");
+      found.push({
+        state: connection.connectionState,
+        carries: pair ? kind(pair.localCandidateId) : null,
+        offered: offered.map((each) => each.candidateType),
+      });
+    }
+    return found;
+  };
 })();

@@ -160,7 +160,7 @@ def test_secrets_of_the_values_are_in_secrets_alone() -> None:
         for key, value in each["stringData"].items()
         if key not in ("username", "access-key")
     }
-    assert len(secrets) == 12
+    assert len(secrets) == 13
     rest = [each for each in documents("everything") if each["kind"] != "Secret"]
     for value in secrets:
         assert value not in repr(rest)

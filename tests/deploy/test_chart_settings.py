@@ -94,7 +94,7 @@ def test_every_variable_is_a_setting_that_takes_its_value(
         assert set(ours) <= known(READ[name]), name
         with monkeypatch.context() as changed:
             for key, value in ours.items():
-                is_file = key.endswith(("_PASSWORD_FILE", "_SECRET_KEY_FILE"))
+                is_file = key.endswith(("_PASSWORD_FILE", "_SECRET_FILE", "_SECRET_KEY_FILE"))
                 changed.setenv(key, str(secret) if is_file else value)
             for each in READ[name]:
                 load(each)

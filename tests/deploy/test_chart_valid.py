@@ -76,7 +76,15 @@ def test_the_validator_sees_a_misspelt_field() -> None:
             },
             "Gateway",
         ),
-        ({"gateway__network": "pod", "edge__network": "service"}, "NetworkPolicy"),
+        (
+            {
+                "gateway__network": "pod",
+                # Browsers come by the TURN server.
+                "gateway__media__reachedBy": ["callers"],
+                "edge__network": "service",
+            },
+            "NetworkPolicy",
+        ),
         ({"tls": {"insecure": True, "certManager": {"enabled": False}}}, "Deployment"),
     ],
 )

@@ -23,13 +23,17 @@ Staged = Callable[[], AbstractAsyncContextManager[Whole]]
 
 @asynccontextmanager
 async def journeys(
-    folder: Path, postgres: PostgresServer, *, gateway_env: dict[str, str] | None = None
+    folder: Path,
+    postgres: PostgresServer,
+    *,
+    env: dict[str, str] | None = None,
+    gateway_env: dict[str, str] | None = None,
 ) -> AsyncIterator[Whole]:
     """One installation as `make up` runs it, for all tests of a module.
 
     An agent in wrap-up has time to look at the page.
     """
-    async with whole(folder, postgres, together=True, gateway_env=gateway_env) as everyone:
+    async with whole(folder, postgres, together=True, env=env, gateway_env=gateway_env) as everyone:
         wrap_up = {"mode": "optional", "max_ms": 60_000, "extensions": 1, "extension_ms": 30_000}
         await everyone.tenant.put_queue("sales", wrap_up=wrap_up)
         await everyone.tenant.put_queue("support", wrap_up=wrap_up)

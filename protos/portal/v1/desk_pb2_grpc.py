@@ -51,6 +51,11 @@ class DeskStub(object):
                 request_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.ConnectRequest.SerializeToString,
                 response_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.ConnectResponse.FromString,
                 _registered_method=True)
+        self.GetIceServers = channel.unary_unary(
+                '/carillon.portal.v1.Desk/GetIceServers',
+                request_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.GetIceServersRequest.SerializeToString,
+                response_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.IceServers.FromString,
+                _registered_method=True)
         self.ConfirmRinging = channel.unary_unary(
                 '/carillon.portal.v1.Desk/ConfirmRinging',
                 request_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.WorkRequest.SerializeToString,
@@ -170,6 +175,14 @@ class DeskServicer(object):
     def Connect(self, request, context):
         """Connects the browser's audio for a reservation that rings, or again after a reload or a lost
         network. Do it while it rings, so that accepting connects in an instant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetIceServers(self, request, context):
+        """What leads a browser's audio to gateways that it does not reach straight (RFC 8656). Ask before
+        each connection, or after half of the lifetime; they serve the check of the way, too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -323,6 +336,11 @@ def add_DeskServicer_to_server(servicer, server):
                     servicer.Connect,
                     request_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.ConnectRequest.FromString,
                     response_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.ConnectResponse.SerializeToString,
+            ),
+            'GetIceServers': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetIceServers,
+                    request_deserializer=protos_dot_portal_dot_v1_dot_desk__pb2.GetIceServersRequest.FromString,
+                    response_serializer=protos_dot_portal_dot_v1_dot_desk__pb2.IceServers.SerializeToString,
             ),
             'ConfirmRinging': grpc.unary_unary_rpc_method_handler(
                     servicer.ConfirmRinging,
@@ -503,6 +521,33 @@ class Desk(object):
             '/carillon.portal.v1.Desk/Connect',
             protos_dot_portal_dot_v1_dot_desk__pb2.ConnectRequest.SerializeToString,
             protos_dot_portal_dot_v1_dot_desk__pb2.ConnectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetIceServers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/carillon.portal.v1.Desk/GetIceServers',
+            protos_dot_portal_dot_v1_dot_desk__pb2.GetIceServersRequest.SerializeToString,
+            protos_dot_portal_dot_v1_dot_desk__pb2.IceServers.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,10 @@ class DeskStub:
     """Connects the browser's audio for a reservation that rings, or again after a reload or a lost
     network. Do it while it rings, so that accepting connects in an instant.
     """
+    GetIceServers: _grpc.UnaryUnaryMultiCallable[_desk_pb2.GetIceServersRequest, _desk_pb2.IceServers]
+    """What leads a browser's audio to gateways that it does not reach straight (RFC 8656). Ask before
+    each connection, or after half of the lifetime; they serve the check of the way, too.
+    """
     ConfirmRinging: _grpc.UnaryUnaryMultiCallable[_desk_pb2.WorkRequest, _desk_pb2.DeskView]
     """The browser rings: the ring time-out begins."""
     Accept: _grpc.UnaryUnaryMultiCallable[_desk_pb2.WorkRequest, _desk_pb2.DeskView]
@@ -95,6 +99,10 @@ class DeskAsyncStub(DeskStub):
     Connect: _aio.UnaryUnaryMultiCallable[_desk_pb2.ConnectRequest, _desk_pb2.ConnectResponse]  # type: ignore[assignment]
     """Connects the browser's audio for a reservation that rings, or again after a reload or a lost
     network. Do it while it rings, so that accepting connects in an instant.
+    """
+    GetIceServers: _aio.UnaryUnaryMultiCallable[_desk_pb2.GetIceServersRequest, _desk_pb2.IceServers]  # type: ignore[assignment]
+    """What leads a browser's audio to gateways that it does not reach straight (RFC 8656). Ask before
+    each connection, or after half of the lifetime; they serve the check of the way, too.
     """
     ConfirmRinging: _aio.UnaryUnaryMultiCallable[_desk_pb2.WorkRequest, _desk_pb2.DeskView]  # type: ignore[assignment]
     """The browser rings: the ring time-out begins."""
@@ -163,6 +171,16 @@ class DeskServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_desk_pb2.ConnectResponse, _abc.Awaitable[_desk_pb2.ConnectResponse]]:
         """Connects the browser's audio for a reservation that rings, or again after a reload or a lost
         network. Do it while it rings, so that accepting connects in an instant.
+        """
+
+    @_abc_1.abstractmethod
+    def GetIceServers(
+        self,
+        request: _desk_pb2.GetIceServersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_pb2.IceServers, _abc.Awaitable[_desk_pb2.IceServers]]:
+        """What leads a browser's audio to gateways that it does not reach straight (RFC 8656). Ask before
+        each connection, or after half of the lifetime; they serve the check of the way, too.
         """
 
     @_abc_1.abstractmethod

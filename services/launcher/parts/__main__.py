@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from services.launcher.parts import helm, kafka, minio
+from services.launcher.parts import helm, kafka, minio, turn
 from services.launcher.parts.daemon import PartFailed, PartMissing
 
 PARTS: dict[str, Callable[[], Path]] = {
@@ -19,6 +19,7 @@ PARTS: dict[str, Callable[[], Path]] = {
     "helm4": lambda: helm.ready(4),
     "kafka": kafka.libraries,
     "minio": minio.ready,
+    "turn": turn.ready,
 }
 """By name: what makes a part ready, and returns where it is."""
 USUAL = tuple(name for name in PARTS if name != "helm3")

@@ -23,6 +23,7 @@ from services.chassis.ids import AgentId, TenantId
 from services.chassis.request import on_behalf, present
 from services.chassis.rpc import Face, open_channel
 from services.chassis.rpc_pool import BadAddress, Channels
+from services.chassis.settings import load
 from services.chassis.simulated import MemoryExchange
 from services.chassis.world import SOCKET
 from services.portal import rpc_desk
@@ -32,6 +33,8 @@ from services.portal.desk_gateways import Gateways
 from services.portal.desk_policy import DeskPolicy
 from services.portal.desk_queues import QueueNames
 from services.portal.desk_tenants import Tenants
+from services.portal.desk_ways import Ways
+from services.portal.settings import PortalSettings
 from tests.unit.portal_edges.stage import Clock
 
 ADA = TenantId("demo"), AgentId("ada")
@@ -452,6 +455,7 @@ class DeskStage:
             queues=self.queues,
             tenants=Tenants(dial=self.dial, clock=self.clock),
             policy=policy,
+            ways=Ways(settings=load(PortalSettings), clock=self.clock),
         )
         people: Any = portal_pb2_grpc.add_PortalServicer_to_server
         own = Face(lambda s: people(self.people, s), "people")

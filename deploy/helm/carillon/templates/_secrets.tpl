@@ -19,6 +19,9 @@
 {{- if not .Values.portal.existingSecret -}}
 {{- $_ := set $groups "portal" (dict "bootstrap-password" .Values.portal.bootstrapPassword) -}}
 {{- end -}}
+{{- if and (eq "true" (include "carillon.relays" .)) (not .Values.turn.existingSecret) -}}
+{{- $_ := set $groups "turn" (dict "secret" .Values.turn.secret) -}}
+{{- end -}}
 {{- if and .Values.gateway.outboundUser (not .Values.gateway.existingSecret) -}}
 {{- $_ := set $groups "gateway" (dict "outbound-password" .Values.gateway.outboundPassword) -}}
 {{- end -}}

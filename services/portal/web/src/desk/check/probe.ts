@@ -1,6 +1,6 @@
 /** Tries the way to the gateway: what we send comes back, or it does not. */
 import { api, told } from "@/api/client";
-import { offerOf } from "../phone/line";
+import { newConnection, offerOf } from "../phone/line";
 import { judge, sampleOf, type Sample } from "../phone/quality";
 
 /** What the trial found. */
@@ -24,10 +24,7 @@ const LEAST_PACKETS = 50;
 
 /** Sends a microphone's sound to the gateway and measures what comes back; Problem, ProbeFault. */
 export async function probe(stream: MediaStream, end: AbortSignal): Promise<Found> {
-  const connection = new RTCPeerConnection({
-    bundlePolicy: "max-bundle",
-    rtcpMuxPolicy: "require",
-  });
+  const connection = newConnection();
   const sink = new Audio();
   try {
     const [track] = stream.getAudioTracks();

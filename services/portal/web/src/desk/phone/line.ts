@@ -1,5 +1,6 @@
 /** One audio connection between this browser and the gateway. */
 import { chosen, micFault, microphone, stop, type MicFault } from "./devices";
+import { iceConfiguration } from "./ice";
 
 /** Candidates that come later than this are not worth waiting for. */
 const GATHER_MS = 1_000;
@@ -7,6 +8,8 @@ const GATHER_MS = 1_000;
 const MICROPHONE_MS = 1_500;
 /** Connections recover from shorter losses by themselves. */
 const DISCONNECTED_MS = 2_500;
+
+const FORM: RTCConfiguration = { bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" };
 
 export interface LineEvents {
   /** Audio flows. */
@@ -60,13 +63,16 @@ export function prepareLine(): void {
   }, PREPARED_MS);
 }
 
+/** A connection as the gateway takes it. */
+export function newConnection(): RTCPeerConnection {
+  return new RTCPeerConnection(FORM);
+}
+
 function prepare(): Prepared {
-  const connection = new RTCPeerConnection({
-    bundlePolicy: "max-bundle",
-    rtcpMuxPolicy: "require",
-  });
+  const connection = newConnection();
   const { sender } = connection.addTransceiver("audio", { direction: "sendrecv" });
   const heard = microphone();
+  void iceConfiguration();
   // With a microphone allowed, the browser also tells the addresses that it is reached at.
   const settled = heard.then(
     () => undefined,
@@ -147,6 +153,7 @@ export function openLine(
 
 /** An offer that holds the addresses, because there is no way to tell them later. */
 export async function offerOf(connection: RTCPeerConnection): Promise<string> {
+  connection.setConfiguration({ ...FORM, ...(await iceConfiguration()) });
   await connection.setLocalDescription();
   if (connection.iceGatheringState !== "complete")
     await Promise.race([
