@@ -138,7 +138,10 @@ class GatewaySettings(Settings):
     @model_validator(mode="after")
     def _has_ports(self) -> Self:
         if self.rtp_port_last <= self.rtp_port_first:
-            raise ValueError("rtp_port_last must be above rtp_port_first")
+            raise ValueError(
+                f"CARILLON_GATEWAY_RTP_PORT_LAST, {self.rtp_port_last}, must be above"
+                f" CARILLON_GATEWAY_RTP_PORT_FIRST, {self.rtp_port_first}"
+            )
         room = (self.rtp_port_last - self.rtp_port_first + 1) // PORTS_PER_CALL
         # Unless calls were asked for, as many are taken as there is room for.
         if room < self.max_calls and "max_calls" in self.model_fields_set:

@@ -43,7 +43,8 @@ class S3Blobs:
         self._s3 = s3 or S3(address)
         self._cache = cache
         stored = S3Objects(self._s3, prefix=PREFIX)
-        pairs = read_pairs(address.key_file) if address.key_file else ()
+        path = address.key_file
+        pairs = read_pairs(path, setting="CARILLON_S3_KEY_FILE") if path else ()
         self._kept = _opened(stored, pairs)
         self._cached = CachedObjects(stored, cache) if cache is not None else None
         self._near = _opened(self._cached, pairs) if self._cached is not None else self._kept

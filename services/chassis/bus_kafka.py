@@ -8,13 +8,21 @@ in the others. Broker transactions are not relied on (docs/decisions/0009-cluste
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
 from aiokafka.conn import create_conn
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    IllegalSaslStateError,
+    KafkaConnectionError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+)
 
 from services.chassis.bus import BusUnavailable, Consumer, check
 from services.chassis.bus_kafka_address import BadKafkaAddress, KafkaAddress, split
@@ -28,7 +36,14 @@ from services.chassis.errors import CarillonError, Kind
 from services.chassis.log import get_logger
 from services.chassis.metrics import Metrics, Reading
 
-__all__ = ["BadKafkaAddress", "BusUnreachable", "KafkaAddress", "KafkaBus", "TopicRefused"]
+__all__ = [
+    "BadKafkaAddress",
+    "BusRefused",
+    "BusUnreachable",
+    "KafkaAddress",
+    "KafkaBus",
+    "TopicRefused",
+]
 
 log = get_logger("bus")
 
@@ -41,6 +56,13 @@ class BusUnreachable(CarillonError):
 
     code: ClassVar[str] = "bus-unreachable"
     kind: ClassVar[Kind] = Kind.UNAVAILABLE
+
+
+class BusRefused(CarillonError):
+    """A broker is there, and this process and it do not trust each other; the text says why."""
+
+    code: ClassVar[str] = "bus-refused"
+    kind: ClassVar[Kind] = Kind.PRECONDITION
 
 
 class KafkaBus:
@@ -61,7 +83,7 @@ class KafkaBus:
     async def open(self, topics: Sequence[str] = ()) -> None:
         """At the start of a process: whether the brokers are there, and these topics right.
 
-        BusUnreachable, after the address's `start_limit_s`; TopicRefused.
+        BusUnreachable, after the address's `start_limit_s`; BusRefused, TopicRefused.
         """
         backoff, last = Backoff(), ""
         try:
@@ -71,9 +93,10 @@ class KafkaBus:
                         return await self._topics.ready(self._named(each) for each in topics)
                     except (KafkaError, OSError) as error:
                         last = f"{type(error).__name__}: {error}"
+                    await self._tried()
                     await backoff.wait()
         except TimeoutError:
-            tried = await asyncio.gather(*map(self._why, self._address.brokers))
+            tried = await self._tried()
             raise BusUnreachable(
                 f"no answer from Kafka within {self._address.start_limit_s:g} s; tried"
                 f" {'; '.join(tried)}{f' ({last})' if last else ''}"
@@ -169,8 +192,17 @@ class KafkaBus:
     def _named(self, topic: str) -> str:
         return self._address.prefix + topic
 
+    async def _tried(self) -> list[str]:
+        """How each of the brokers takes it to be spoken to; BusRefused, which no waiting mends."""
+        every = map(self._why, self._address.brokers)
+        told = await asyncio.gather(*every, return_exceptions=True)
+        for each in told:
+            if isinstance(each, BaseException):
+                raise each
+        return [str(each) for each in told]
+
     async def _why(self, broker: str) -> str:
-        """What happens when one broker is spoken to, login included."""
+        """What happens when one broker is spoken to, login included; BusRefused."""
         host, port = split(broker)
         options = self._address.client(self._name)
         del options["bootstrap_servers"]
@@ -180,8 +212,19 @@ class KafkaBus:
         except TimeoutError:
             return f"{broker}: no answer within {TRY_LIMIT_S:g} s"
         except (KafkaError, OSError) as error:
-            return f"{broker}: {error!r}"
+            advice = _advice(error)
+            if advice:
+                raise BusRefused(f"{broker}: {error!r}; {advice}") from None
+            return f"{broker}: {error!r}{self._guess(error)}"
         return f"{broker}: answers"
+
+    def _guess(self, error: Exception) -> str:
+        """What a broker may want that closes connections without a word."""
+        if not isinstance(error, KafkaConnectionError):
+            return ""
+        if self._address.security == "plaintext":
+            return "; does it want TLS (CARILLON_KAFKA_SECURITY)?"
+        return "" if self._address.cert_file else "; does it want CARILLON_KAFKA_CERT?"
 
     async def _keep_unreadable(self, *, group: str, topic: str, record: Any) -> None:
         value = bytes(record.value or b"")
@@ -197,3 +240,20 @@ class KafkaBus:
             offset=record.offset,
             bytes=len(value),
         )
+
+
+def _advice(error: Exception) -> str:
+    """What to set right, where another attempt would end the same; empty: it may not."""
+    match error:
+        case AuthenticationFailedError() | SaslAuthenticationFailed() | IllegalSaslStateError():
+            return "look at CARILLON_KAFKA_USER and CARILLON_KAFKA_PASSWORD"
+        case UnsupportedSaslMechanismError():
+            return "look at CARILLON_KAFKA_SECURITY"
+        case ssl.SSLCertVerificationError():
+            return "look at CARILLON_KAFKA_CA, and at the names in CARILLON_KAFKA_BROKERS"
+        case ssl.SSLError(reason="WRONG_VERSION_NUMBER"):
+            return "there is no TLS: look at CARILLON_KAFKA_SECURITY and at the port"
+        case ssl.SSLError(reason=str(reason)) if "ALERT" in reason:
+            return "look at CARILLON_KAFKA_CERT and CARILLON_KAFKA_KEY"
+        case _:
+            return ""

@@ -85,17 +85,17 @@ class KafkaAddress:
         """The files as they are now, for new connections; None: without TLS. BadKafkaAddress."""
         if self.security == "plaintext":
             return None
-        for name in ("ca_file", "cert_file", "key_file"):
-            path: Path | None = getattr(self, name)
+        files = {"CA": self.ca_file, "CERT": self.cert_file, "KEY": self.key_file}
+        for name, path in files.items():
             if path is not None and not path.is_file():
-                raise BadKafkaAddress(f"{name}: {path} is not there")
+                raise BadKafkaAddress(f"CARILLON_KAFKA_{name}: {path} is not there")
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             if self.cert_file and self.key_file:
                 context.load_cert_chain(self.cert_file, self.key_file)
         except (OSError, ValueError) as error:
-            raise BadKafkaAddress(f"ca_file, cert_file or key_file: {error}") from None
+            raise BadKafkaAddress(f"CARILLON_KAFKA_CA, _CERT or _KEY: {error}") from None
         return context
 
     def client(self, name: str) -> dict[str, Any]:

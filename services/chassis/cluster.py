@@ -180,8 +180,8 @@ class _Ways:
 async def prove_all(proofs: Mapping[str, Proof], *, limit_s: float) -> None:
     """Proves every part at once, each again and again while it is away; 0: none is proved.
 
-    PartUnreachable with the setting, what was tried, how often and for how long; or the part's own
-    refusal, which no waiting mends.
+    PartUnreachable with the setting, what was tried, how often and for how long; or, at once, the
+    part's own refusal with the setting: no waiting mends it.
     """
     if limit_s <= 0:
         return
@@ -210,7 +210,7 @@ async def _told(setting: str, proof: Proof, limit_s: float) -> CarillonError | N
             reason = reason or "no answer"
         except CarillonError as error:
             if error.kind not in (Kind.UNAVAILABLE, Kind.DEADLINE):
-                return error
+                return type(error)(f"{setting}: {error}")
             reason = str(error)
         else:
             return None

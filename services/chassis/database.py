@@ -232,9 +232,14 @@ class Database:
             async with self.listening() as connection:
                 here = await connection.fetchval("SELECT to_regnamespace($1)", self._schema)
         except DatabaseUnavailable as error:
+            advice = _advice(error.__cause__)
+            if advice:
+                raise DatabaseRefused(f"{place}: {error}; {advice}") from error
             raise DatabaseUnavailable(f"{place}: {error}") from error
-        except (asyncpg.PostgresError, ValueError, ssl.SSLError) as error:
-            raise DatabaseRefused(f"{place} as {self._role}: {error}") from error
+        except (asyncpg.PostgresError, ValueError) as error:
+            told = f"{place} as {self._role}: {error}"
+            advice = _advice(error)
+            raise DatabaseRefused(f"{told}; {advice}" if advice else told) from error
         if here is None:
             raise DatabaseRefused(
                 f"{place} has no schema {self._schema}: run `python -m services migrate`"
@@ -276,6 +281,25 @@ class Database:
                 "search_path": f"{self._schema},chassis",
             },
         }
+
+
+def _advice(error: BaseException | None) -> str:
+    """What to set right, where a start need not be tried again; empty: nothing is known."""
+    match error:
+        case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():
+            return "look at the user in CARILLON_DATABASE_URL and at CARILLON_DATABASE_PASSWORD"
+        case asyncpg.InvalidCatalogNameError():
+            return "look at the database's name in CARILLON_DATABASE_URL"
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | ssl.SSLSyscallError():
+            return ""  # whoever was spoken to has gone
+        case ssl.SSLError():
+            return "look at sslrootcert and sslmode in CARILLON_DATABASE_URL"
+        case ConnectionError() if "rejected SSL" in str(error):
+            return "that server has no TLS: look at sslmode in CARILLON_DATABASE_URL"
+        case asyncpg.ClientConfigurationError() | FileNotFoundError() | PermissionError():
+            return "look at the files in CARILLON_DATABASE_URL: sslrootcert, sslcert, sslkey"
+        case _:
+            return ""
 
 
 @contextlib.contextmanager

@@ -18,11 +18,18 @@ class KeyFileUnusable(CarillonError):
     kind: ClassVar[Kind] = Kind.PRECONDITION
 
 
-def read_pairs(path: Path) -> list[KeyPair]:
-    """The pairs in a file, at least one, the present one last.
+def read_pairs(path: Path, *, setting: str) -> list[KeyPair]:
+    """The pairs in a file that a setting names, at least one, the present one last.
 
     Raises KeyFileUnusable when it is not there, is wrong, or can be read by everybody.
     """
+    try:
+        return _pairs(path)
+    except KeyFileUnusable as error:
+        raise KeyFileUnusable(f"{error}; set {setting}") from None
+
+
+def _pairs(path: Path) -> list[KeyPair]:
     try:
         if path.stat().st_mode & 0o007:
             raise KeyFileUnusable(f"{path} can be read by others: chmod 600")

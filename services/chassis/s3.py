@@ -249,6 +249,6 @@ def _trusting(ca_file: Path | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise BadS3Address(f"ca_file: {ca_file} cannot be used: {error}") from None
+        raise BadS3Address(f"CARILLON_S3_CA: {ca_file} cannot be used: {error}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

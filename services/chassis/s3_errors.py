@@ -26,12 +26,12 @@ _BUSY = {"RequestTimeout", "SlowDown", "OperationAborted"}
 _TOO_MANY, _SERVER_ERROR, _NOT_MADE, _NO_ROOM = 429, 500, 501, 507
 _ADVICE = {
     "NoSuchBucket": "there is no such bucket: make it (with object lock, if WORM is on)",
-    "InvalidAccessKeyId": "the access key is unknown there",
-    "SignatureDoesNotMatch": "the secret key is wrong",
-    "AccessDenied": "the access key may not do that",
+    "InvalidAccessKeyId": "the access key is unknown there: look at CARILLON_S3_ACCESS_KEY",
+    "SignatureDoesNotMatch": "the secret key is wrong: look at CARILLON_S3_SECRET_KEY",
+    "AccessDenied": "CARILLON_S3_ACCESS_KEY may not do that",
     "RequestTimeTooSkewed": "this machine's clock and the server's differ too much",
-    "AuthorizationHeaderMalformed": "the region is wrong",
-    "PermanentRedirect": "the endpoint or the region is wrong",
+    "AuthorizationHeaderMalformed": "CARILLON_S3_REGION is wrong",
+    "PermanentRedirect": "CARILLON_S3_ENDPOINT or CARILLON_S3_REGION is wrong",
     "InvalidBucketState": "the bucket has no object lock",
 }
 
@@ -48,8 +48,8 @@ def named(about: str) -> Iterator[None]:
     except ServerError as error:
         raise _of_status(error.status_code, about, str(error)) from None
     except SSLError as error:
-        why = f"its certificate is not vouched for, or not its own: {_short(error)}"
-        raise StorageRefused(f"{about}: {why}") from None
+        why = "its certificate is not vouched for (CARILLON_S3_CA), or not its own"
+        raise StorageRefused(f"{about}: {why}: {_short(error)}") from None
     except (HTTPError, OSError) as error:
         raise StorageUnavailable(f"{about}: {_short(error)}") from None
     except (MinioException, ParseError, ValueError) as error:

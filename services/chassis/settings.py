@@ -43,7 +43,8 @@ KNOWN_SECRETS = frozenset(
     }
 )
 """What examples of all the world begin with, as far as it is long enough."""
-_KNOWN_WORDS = ("changeme", "change-me", "change_me", "example", "default", "placeholder")
+KNOWN_WORDS = ("changeme", "change-me", "change_me", "example", "default", "placeholder")
+"""No secret has one of these inside."""
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
@@ -154,7 +155,7 @@ def load(settings: type[T]) -> T:
 def checked_secret(variable: str, value: str) -> str:
     """The secret; ValueError when it is one that everybody knows, or too short to be one."""
     lowered = value.lower()
-    if lowered in KNOWN_SECRETS or any(word in lowered for word in _KNOWN_WORDS):
+    if lowered in KNOWN_SECRETS or any(word in lowered for word in KNOWN_WORDS):
         raise ValueError(f"{variable} is a default that everybody knows: make one of your own")
     if len(value) < MIN_SECRET_CHARS or len(set(value)) < MIN_SECRET_CHARS // 3:
         raise ValueError(f"{variable} is too short: at least {MIN_SECRET_CHARS} random characters")

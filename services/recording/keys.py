@@ -8,7 +8,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 from services.chassis.durable import sync_folder
-from services.chassis.key_file import KeyFileUnusable, read_pairs
+from services.chassis.key_file import read_pairs
 from services.chassis.sealing import (
     KeyPair,
     SealedKey,
@@ -78,10 +78,7 @@ def read_keys(path: Path) -> KeyRing:
 
     Raises KeyFileUnusable when it is not there, is wrong, or can be read by everybody.
     """
-    try:
-        return KeyRing(read_pairs(path))
-    except KeyFileUnusable as error:
-        raise KeyFileUnusable(f"{error}; set CARILLON_RECORDING_KEY_FILE") from None
+    return KeyRing(read_pairs(path, setting="CARILLON_RECORDING_KEY_FILE"))
 
 
 def ensure_keys(path: Path) -> KeyRing:

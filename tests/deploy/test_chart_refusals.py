@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
+from services.chassis.settings import KNOWN_SECRETS, KNOWN_WORDS
 from services.launcher.parts.helm import ChartRefused, render
 from tests.deploy.chart import CHART, MAJORS, documents, text
 
@@ -81,7 +83,19 @@ NONSENSE: list[tuple[dict[str, Any], str]] = [
         },
         "database.adminUrl: is a default that everybody knows",
     ),
+    (
+        {"database": {"existingSecret": "", "passwords": {"acd": "postgrespassword"}}},
+        "database.passwords.acd: is a default that everybody knows",
+    ),
     ({"portal__existingSecret": ""}, "portal.bootstrapPassword: missing"),
+    (
+        {"portal__existingSecret": "", "portal__bootstrapPassword": "administrator"},
+        "portal.bootstrapPassword: is a default that everybody knows",
+    ),
+    (
+        {"gateway__outboundUser": "a", "gateway__outboundPassword": "change-me-soon"},
+        "gateway.outboundPassword: is a default that everybody knows",
+    ),
     ({"s3__existingSecret": "", "s3__caInSecret": True}, "s3.caInSecret: files are in a Secret"),
     ({"recordingKeys__existingSecret": ""}, "recordingKeys: missing; without these keys"),
     (
@@ -229,3 +243,10 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     told = [line for line in str(refused.value).splitlines() if line.startswith("  - ")]
     assert len(told) > 12
     assert all(": " in line for line in told)
+
+
+def test_the_chart_knows_every_default_that_services_know() -> None:
+    names = (CHART / "templates" / "_names.tpl").parent.glob("*.tpl")
+    words = {word for path in names for word in re.findall(r'"([^"\s]+)"', path.read_text())}
+    alone = {each for each in KNOWN_SECRETS if not any(word in each for word in KNOWN_WORDS)}
+    assert alone | set(KNOWN_WORDS) <= words

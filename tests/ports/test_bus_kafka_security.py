@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -11,14 +12,17 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from services.chassis.bus_kafka import BusUnreachable, KafkaAddress, KafkaBus
+from services.chassis.bus_kafka import BusRefused, BusUnreachable, KafkaAddress, KafkaBus
 from services.chassis.bus_kafka_address import Security
+from services.chassis.cluster import prove_all
 from services.launcher.parts.kafka import KafkaServer, Listener
 from services.launcher.ports import LOOPBACK, free_port
 from tests.ports.test_bus import TOPIC, event, read
 from tests.stage.authority import Authority, Identity
 from tests.stage.kafka import FAST, alone
 
+PATIENCE_S = 60.0
+"""Far shorter than what a start may take: what is refused is not waited for."""
 USER, PASSWORD = "carillon", "for this test alone"
 JAAS = "org.apache.kafka.common.security"
 
@@ -100,12 +104,16 @@ async def goes_through(address: KafkaAddress) -> None:
 
 
 async def refused(address: KafkaAddress) -> str:
+    """What a process that asks again and again says of it at its start."""
     bus = KafkaBus(address, name="here")
-    with pytest.raises(BusUnreachable) as error:
-        await bus.open((TOPIC,))
+    with pytest.raises(BusRefused) as error:
+        async with asyncio.timeout(PATIENCE_S):
+            await prove_all({"CARILLON_KAFKA_BROKERS": bus.open}, limit_s=100 * PATIENCE_S)
     await bus.close()
-    assert PASSWORD not in str(error.value)
-    return str(error.value)
+    said = str(error.value)
+    assert PASSWORD not in said
+    assert said.startswith(f"CARILLON_KAFKA_BROKERS: {address.brokers[0]}: ")
+    return said
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -124,6 +132,8 @@ async def test_events_go_by_tls_with_a_password(guarded: Guarded, security: Secu
 async def test_a_wrong_password_is_said(guarded: Guarded, security: Security) -> None:
     said = await refused(guarded.by_password(security, "wrong"))
     assert "Authentication failed" in said
+    assert "CARILLON_KAFKA_PASSWORD" in said
+    assert "wrong" not in said
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -133,12 +143,27 @@ async def test_a_broker_that_another_authority_vouches_for_is_not_believed(
     stranger = Authority(tmp_path, "Another authority").identity("acd.carillon.internal")
     said = await refused(replace(guarded.by_certificate(), ca_file=stranger.ca))
     assert "certificate verify failed" in said
+    assert "CARILLON_KAFKA_CA" in said
 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_without_a_certificate_that_the_broker_asks_for_nothing_goes(
     guarded: Guarded,
 ) -> None:
-    said = await refused(replace(guarded.by_certificate(), cert_file=None, key_file=None))
-    assert f"{guarded.tls_port}: " in said
-    assert "answers" not in said.replace("no answer", "")
+    address = replace(guarded.by_certificate(), cert_file=None, key_file=None)
+    assert "does it want CARILLON_KAFKA_CERT?" in await unreachable(address)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_who_speaks_without_tls_where_there_is_some_is_told_of_it(guarded: Guarded) -> None:
+    clear = replace(guarded.by_certificate(), security="plaintext")
+    assert "does it want TLS (CARILLON_KAFKA_SECURITY)?" in await unreachable(clear)
+
+
+async def unreachable(address: KafkaAddress) -> str:
+    """What is said of a broker that closes connections without a word, as one does that starts."""
+    bus = KafkaBus(address, name="here")
+    with pytest.raises(BusUnreachable) as error:
+        await bus.open((TOPIC,))
+    await bus.close()
+    return str(error.value)

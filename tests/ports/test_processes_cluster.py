@@ -137,6 +137,47 @@ async def test_a_part_that_nobody_reaches_ends_a_process_with_what_was_tried(
     assert "Ahng8ieng5oPho" not in program.log.read_text()
 
 
+@pytest.mark.parametrize(
+    "case",
+    [
+        (
+            "CARILLON_S3_ACCESS_KEY",
+            "nobody",
+            "bucket-unusable",
+            "the access key is unknown there: look at CARILLON_S3_ACCESS_KEY",
+        ),
+        (
+            "CARILLON_DATABASE_URL",
+            "postgresql://nobody:Ahng8ieng5oPho@{place}/carillon",
+            "database-refused",
+            "look at the user in CARILLON_DATABASE_URL and at CARILLON_DATABASE_PASSWORD",
+        ),
+        ("CARILLON_KAFKA_CA", "/gone.crt", "bad-kafka-address", "CARILLON_KAFKA_CA: /gone.crt"),
+        ("CARILLON_S3_CA", "/gone.crt", "bad-s3-address", "CARILLON_S3_CA: /gone.crt"),
+        ("CARILLON_TLS_CERT", "/gone.crt", "bad-service-tls", "CARILLON_TLS_CERT: /gone.crt"),
+        ("CARILLON_S3_KEY_FILE", "/gone", "key-file-unusable", "set CARILLON_S3_KEY_FILE"),
+    ],
+)
+async def test_what_no_waiting_mends_ends_a_process_at_once(
+    processes: Processes, database_address: DatabaseAddress, case: tuple[str, str, str, str]
+) -> None:
+    setting, wrong, code, said = case
+    place = f"{database_address.host}:{database_address.port}"
+    more = {setting: wrong.format(place=place), "CARILLON_START_LIMIT_S": "3600"}
+    if setting == "CARILLON_KAFKA_CA":
+        more["CARILLON_KAFKA_SECURITY"] = "ssl"
+    if setting == "CARILLON_S3_CA":
+        more["CARILLON_S3_ENDPOINT"] = "https://s3.example"
+    program = processes.program("acd", 0, **more)
+    await program.start()
+    async with asyncio.timeout(START_S):
+        assert await program.ended() == 1
+    told = program.tail(1)
+    assert code in told
+    assert said in told
+    assert "Ahng8ieng5oPho" not in program.log.read_text()
+
+
 async def _serving(channel: aio.Channel, programs: list[Program]) -> None:
     try:
         async with asyncio.timeout(START_S):

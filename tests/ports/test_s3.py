@@ -103,7 +103,7 @@ async def test_half_an_object_is_asked_for_again() -> None:
         (bad("403 Forbidden", "InvalidAccessKeyId"), StorageRefused, "access key is unknown"),
         (bad("403 Forbidden", "RequestTimeTooSkewed"), StorageRefused, "clock"),
         (bad("404 Not Found", "NoSuchBucket"), StorageRefused, "make it"),
-        (bad("301 Moved", "PermanentRedirect"), StorageRefused, "region is wrong"),
+        (bad("301 Moved", "PermanentRedirect"), StorageRefused, "CARILLON_S3_REGION"),
         (bad("400 Bad Request", "Strange"), StorageRefused, "status 400: Strange: no"),
         (bad("501 Not Implemented", "NotImplemented"), StorageRefused, "status 501"),
         (bad("307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/"), StorageRefused, "307"),
@@ -281,8 +281,8 @@ def test_an_address_does_not_show_its_secret() -> None:
 async def test_wrong_keys_are_told(minio_server: MinioServer) -> None:
     address = await fresh_bucket(minio_server)
     for said, why in (
-        ({"secret_key": SecretStr("wrong")}, "the secret key is wrong"),
-        ({"access_key": "nobody"}, "the access key is unknown"),
+        ({"secret_key": SecretStr("wrong")}, "CARILLON_S3_SECRET_KEY"),
+        ({"access_key": "nobody"}, "CARILLON_S3_ACCESS_KEY"),
     ):
         s3 = S3(replace(address, **said))
         with pytest.raises(BucketUnusable, match=why):
@@ -368,7 +368,7 @@ def test_a_ca_file_that_cannot_be_used_is_told(tmp_path: Path, text: str | None)
         "recordings",
         ca_file=tmp_path / "ca.crt",
     )
-    with pytest.raises(BadS3Address, match=r"ca_file: .*ca\.crt cannot be used"):
+    with pytest.raises(BadS3Address, match=r"CARILLON_S3_CA: .*ca\.crt cannot be used"):
         S3(address)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +28,7 @@ from services.chassis.lifecycle import Running
 from services.chassis.rpc_pool import BadAddress
 from services.chassis.world import World
 from services.launcher.ports import free_port
+from tests.stage.authority import Authority
 from tests.stage.cluster import Cluster
 from tests.unit.acd.replicas import DEMO, enqueue, furnish, ready
 
@@ -143,9 +146,55 @@ async def test_a_database_that_lets_a_service_in_is_proved(
 async def test_a_wrong_password_is_told_at_once(database_address: DatabaseAddress) -> None:
     wrong = replace(database_address, passwords={"carillon_crm": "no such password"})
     database = Database(wrong, schema="crm")
-    with pytest.raises(DatabaseRefused, match="as carillon_crm") as caught:
-        await prove_all({"CARILLON_DATABASE_URL": database.prove}, limit_s=30)
-    assert "no such password" not in str(caught.value)
+    said = await refused(database)
+    assert "as carillon_crm" in said
+    assert "CARILLON_DATABASE_PASSWORD" in said
+    assert "no such password" not in said
+
+
+async def test_a_database_that_is_not_there_is_told_at_once(
+    database_address: DatabaseAddress,
+) -> None:
+    said = await refused(Database(replace(database_address, name="nowhere"), schema="crm"))
+    assert "look at the database's name in CARILLON_DATABASE_URL" in said
+
+
+@pytest.mark.parametrize(
+    ("answer", "files", "why"),
+    [
+        (b"N", "sslmode=require", "has no TLS: look at sslmode"),
+        (b"S", "sslmode=verify-full&sslrootcert={ca}", "look at sslrootcert"),
+        (b"S", "sslmode=verify-full&sslrootcert={ca}.gone", "look at the files"),
+        (b"S", "sslmode=verify-full&sslrootcert={spoilt}", "look at sslrootcert"),
+    ],
+)
+async def test_a_database_that_cannot_be_trusted_is_told_at_once(
+    tmp_path: Path, answer: bytes, files: str, why: str
+) -> None:
+    server = Authority(tmp_path / "theirs").identity("db.carillon.internal")
+    ours = Authority(tmp_path / "ours").identity("crm.carillon.internal")
+    spoilt = tmp_path / "spoilt.crt"
+    spoilt.write_text("no certificate")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(server.cert, server.key)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """PostgreSQL's own way to begin with TLS, and nothing more."""
+        await reader.readexactly(8)
+        writer.write(answer)
+        with suppress(OSError):
+            await writer.drain()
+            if answer == b"S":
+                await writer.start_tls(context)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        told = files.format(ca=ours.ca, spoilt=spoilt)
+        url = f"postgresql://u:kae7Ahj9uo2Iec@127.0.0.1:{port}/carillon?{told}"
+        said = await refused(Database(DatabaseURL(url), schema="crm"))
+    assert why in said
+    assert "kae7Ahj9uo2Iec" not in said
 
 
 async def test_a_database_without_tables_is_told(
@@ -163,3 +212,12 @@ async def test_a_database_that_nobody_reaches_is_told_with_what_was_tried() -> N
         await prove_all({"CARILLON_DATABASE_URL": database.prove}, limit_s=1)
     assert "secret-of-mine" not in str(caught.value)
     await prove_all({"CARILLON_DATABASE_URL": database.prove}, limit_s=0)
+
+
+async def refused(database: Database) -> str:
+    """What a start says that would be tried for far longer than a test may take."""
+    with pytest.raises(DatabaseRefused) as caught:
+        async with asyncio.timeout(PATIENCE_S):
+            await prove_all({"CARILLON_DATABASE_URL": database.prove}, limit_s=100 * PATIENCE_S)
+    assert str(caught.value).startswith("CARILLON_DATABASE_URL: ")
+    return str(caught.value)

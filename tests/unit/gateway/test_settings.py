@@ -53,6 +53,8 @@ def test_a_wrong_setting_is_refused(wrong: dict[str, Any]) -> None:
 def test_ports_for_the_calls_that_are_asked_for_must_be_there() -> None:
     with pytest.raises(ValidationError, match=r"room for 25 calls.*_MAX_CALLS asks for 26"):
         GatewaySettings(rtp_port_first=20_000, rtp_port_last=20_099, max_calls=26)
+    with pytest.raises(ValidationError, match=r"_RTP_PORT_LAST, 20000, must be above .*_FIRST"):
+        GatewaySettings(rtp_port_first=20_001, rtp_port_last=20_000)
     GatewaySettings(rtp_port_first=20_000, rtp_port_last=20_099, max_calls=25)
     # Unless some were asked for, as many are taken as there is room for.
     GatewaySettings(rtp_port_first=20_000, rtp_port_last=20_099)
