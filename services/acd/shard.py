@@ -157,7 +157,8 @@ class Shard:
             ),
             config_version=RULES,
         )
-        self.care = Caretaker(core=self.core, decider=self._shell, clock=parts.clock)
+        self._clock = self._shell.clock
+        self.care = Caretaker(core=self.core, decider=self._shell, clock=self._clock)
         self._story = Story()
         self._publisher = Publisher(tenant_id=tenant_id, journal=parts.journal, bus=parts.bus)
         self._followers: dict[EntryId, Reader[EntryNews]] = {}
@@ -166,10 +167,9 @@ class Shard:
         self._watchers: dict[AgentId | None, dict[Reader[AgentView], None]] = {}
         self._receipts: OrderedDict[EntryId, Receipt] = OrderedDict()
         self._moved: set[QueueId] = set()
-        self._clock = parts.clock
         self._tasks = Tasks()
         self.waiting = Waiting(
-            core=self.core, query=self._shell.query, clock=parts.clock, tasks=self._tasks
+            core=self.core, query=self._shell.query, clock=self._clock, tasks=self._tasks
         )
         self.closed = False
         """True: this process no longer decides for the tenant."""

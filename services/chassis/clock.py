@@ -29,3 +29,24 @@ class SystemClock:
     def monotonic_ms(self) -> float:
         """Milliseconds of the monotonic clock."""
         return time.monotonic_ns() / 1_000_000
+
+
+class CorrectedClock:
+    """Another clock, put right by whoever knows better."""
+
+    def __init__(self, clock: Clock) -> None:
+        """As the other one until it is corrected."""
+        self._clock = clock
+        self._ahead_ms = 0
+
+    def now_ms(self) -> int:
+        """UTC milliseconds."""
+        return self._clock.now_ms() + self._ahead_ms
+
+    def monotonic_ms(self) -> float:
+        """Milliseconds of the other clock's monotonic one."""
+        return self._clock.monotonic_ms()
+
+    def correct(self, by_ms: int) -> None:
+        """Goes by so much more from now on; less when it is negative."""
+        self._ahead_ms += by_ms

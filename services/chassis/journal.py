@@ -62,6 +62,8 @@ class Opened:
     """Of the last row; 0 when there is none."""
     silent_ms: int
     """Since the last owner gave a sign of life; 0 when there was none."""
+    now_ms: int | None = None
+    """UTC milliseconds by the clock that all owners' leases go by; None: there is none."""
 
 
 class Fenced(CarillonError):
@@ -179,7 +181,8 @@ class MemoryJournal:
             raise OwnedElsewhere(known.owner)
         silent_ms = now_ms - known.alive_ms if known.epoch else 0
         self._leases[shard] = _Lease(owner, known.epoch + 1, now_ms, released=False)
-        return Opened(known.epoch + 1, len(self._rows[shard]), silent_ms)
+        told_ms = None if self._clock is None else now_ms
+        return Opened(known.epoch + 1, len(self._rows[shard]), silent_ms, told_ms)
 
     async def renew(self, shard: str, epoch: int) -> None:
         """A sign of life; see `Journal.renew`."""

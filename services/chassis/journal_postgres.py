@@ -41,7 +41,8 @@ PAGE = 500
 
 _FREE = """
 SELECT owner, epoch, last_seq, expires_at < clock_timestamp() AS is_free,
-       (extract(epoch FROM clock_timestamp() - alive_at) * 1000)::bigint AS silent_ms
+       (extract(epoch FROM clock_timestamp() - alive_at) * 1000)::bigint AS silent_ms,
+       (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms
 FROM shard_lease WHERE tenant_id = $1 FOR UPDATE
 """
 _TAKE = """
@@ -95,7 +96,7 @@ class PostgresJournal:
                     raise OwnedElsewhere(known["owner"])
                 await connection.execute(_TAKE, shard, owner, self._lease_ms)
         silent_ms = max(0, known["silent_ms"]) if known["epoch"] else 0
-        return Opened(known["epoch"] + 1, known["last_seq"], silent_ms)
+        return Opened(known["epoch"] + 1, known["last_seq"], silent_ms, known["now_ms"])
 
     async def renew(self, shard: str, epoch: int) -> None:
         """A sign of life; see `Journal.renew`."""

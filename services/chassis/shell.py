@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from services.chassis.clock import Clock
+from services.chassis.clock import Clock, CorrectedClock
 from services.chassis.core import Core
 from services.chassis.errors import CarillonError, Kind
 from services.chassis.journal import Fenced, Journal, JournalRow, JournalUnavailable
@@ -38,6 +38,8 @@ own deadline, so that the answer has a name."""
 RENEW_EVERY_MS = 500
 STALL_MS = 250
 """A commit, or a silence, that is longer by this stops the core's clock."""
+CLOCKS_DIFFER_MS = 500
+"""What this process's clock may differ by from the one that leases go by; more is put right."""
 SNAPSHOT_ROWS = 2_000
 SNAPSHOT_EVERY_MS = 10_000
 """A snapshot is taken after so many rows, and not more often than that."""
@@ -127,7 +129,7 @@ class Shell(Generic[C, E]):
         self._core = core
         self._journal = journal
         self._codec = codec
-        self._clock = clock
+        self._clock = CorrectedClock(clock)
         self._hooks = hooks
         self._config_version = config_version
         self._tasks = Tasks()
@@ -150,6 +152,11 @@ class Shell(Generic[C, E]):
         """Whether the journal cannot be reached now."""
 
     @property
+    def clock(self) -> Clock:
+        """The shard's time: that of this process, put right when the shard is taken over."""
+        return self._clock
+
+    @property
     def waiting(self) -> int:
         """Commands and reads that are not answered yet, those under way apart."""
         return len(self._waiting)
@@ -166,8 +173,13 @@ class Shell(Generic[C, E]):
         """
         began_ms = self._clock.now_ms()
         opened = await self._journal.open(self._shard, self._owner)
-        self._epoch, self._alive_ms = opened.epoch, began_ms
+        self._epoch = opened.epoch
+        if opened.now_ms is not None:
+            began_ms += self._put_right(began_ms, opened.now_ms)
         await self._recover()
+        # An owner before this one may have been ahead; time goes on from there, and does not stand.
+        began_ms += self._put_right(began_ms, max(self._last_ms, self._clock.now_ms()))
+        self._alive_ms = began_ms
         if self._seq != opened.last_seq:
             raise Fenced(f"{self._shard}: row {opened.last_seq} is the last, not {self._seq}")
         now_ms = self._snapshot_ms = self._counted_ms = self._clock.now_ms()
@@ -176,6 +188,18 @@ class Shell(Generic[C, E]):
         self._committing = self._tasks.start(
             self._run(), f"shell {self._shard}", about=(self._shard, "")
         )
+
+    def _put_right(self, began_ms: int, true_ms: int) -> int:
+        """Corrects the clock if it differs by more than it may, and tells by how much.
+
+        `true_ms` was the time at some moment between `began_ms` and now.
+        """
+        by_ms = min(0, true_ms - began_ms) + max(0, true_ms - self._clock.now_ms())
+        if abs(by_ms) <= CLOCKS_DIFFER_MS:
+            return 0
+        log.warning("clock put right", shard=self._shard, by_ms=by_ms)
+        self._clock.correct(by_ms)
+        return by_ms
 
     async def submit(self, command: C, *, patient: bool = False) -> list[E]:
         """Decides a command; returns its events after they are committed.

@@ -141,6 +141,7 @@ async def test_a_silent_owner_loses_the_shard_and_the_silence_is_known(journal: 
     opened = await journal.open(S, "there")
     assert (opened.epoch, opened.last_seq) == (2, 1)
     assert LEASE_MS < opened.silent_ms < LEASE_MS + 5_000
+    assert opened.now_ms is not None
     with pytest.raises(Fenced):
         await journal.append([row(2)])
 
