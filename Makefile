@@ -47,8 +47,8 @@ endif
 test-cluster: setup-test web  ## Run the tests of a cluster: two of each service on Kafka and S3, behind Kamailio
 	@tests/calls.sh tests/cluster
 
-test-faults: setup-test  ## Let parts fail for as long as they may at work (half an hour)
-	@CARILLON_FAULTS=long $(BIN)/python -m pytest -q -n 0 tests/faults $(ARGS)
+test-faults: setup-test web  ## Let parts fail for as long as they may at work (half an hour)
+	@CARILLON_FAULTS=long $(BIN)/python -m pytest -q -n 0 -s tests/faults tests/cluster/test_faults.py $(ARGS)
 
 lint: setup-test $(WEB)/src/api/schema.d.ts  ## Check style, types, import rules and generated stubs
 	@$(BIN)/ruff check .
