@@ -13,7 +13,7 @@ WEB := services/portal/web
 # killed, or a whole installation comes up, alone.
 TOGETHER := $(wildcard tests/e2e/test_gateway_*.py) \
   $(patsubst %,tests/e2e/test_%.py,bad_input call prompts sipp tcp tenants webrtc)
-ALONE := $(wildcard $(patsubst %,tests/e2e/test_%.py,browser_lost demo doctor killed outage restart trace up up_lan))
+ALONE := $(wildcard $(patsubst %,tests/e2e/test_%.py,browser_lost crm_ill demo doctor killed outage restart trace up up_lan))
 
 # All verbs that `make help` lists.
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))

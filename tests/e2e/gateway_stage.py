@@ -10,6 +10,7 @@ import tempfile
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -24,6 +25,7 @@ from protos.common.v1 import common_pb2
 from protos.gateway.v1 import events_pb2, gateway_pb2
 from protos.gateway.v1.gateway_pb2_grpc import GatewayStub
 from protos.ivr.v1 import ivr_pb2
+from services.chassis.blobs import Blobs
 from services.chassis.lifecycle import Running
 from services.chassis.request import PLATFORM
 from services.chassis.rpc import Face, RpcServer, metadata, open_channel
@@ -145,7 +147,9 @@ class ScriptedIvr:
 class Stage:
     """The gateway and, unless it is away, the scripted interpreter."""
 
-    def __init__(self, *scripts: Script, **settings: Any) -> None:
+    def __init__(self, *scripts: Script, blobs: Blobs | None = None, **settings: Any) -> None:
+        """`blobs` are there in place of a directory's."""
+        self._blobs = blobs
         self.ivr = ScriptedIvr()
         self.ivr.scripts = list(scripts)
         given = {
@@ -163,6 +167,8 @@ class Stage:
     async def __aenter__(self) -> Self:
         folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="cg-"))
         self.world: World = local_world(var_dir=Path(folder) / "var", run_dir=Path(folder) / "run")
+        if self._blobs is not None:
+            self.world = replace(self.world, blobs=self._blobs)
         self._cleanup.push_async_callback(self.stop_ivr)
         try:
             await self._open()
