@@ -188,6 +188,9 @@ def doctor(
     max_behind: Annotated[
         int, typer.Option(help="Events that a group may be behind.", min=0)
     ] = 5_000,
+    login: Annotated[
+        str, typer.Option(help="In a cluster: the service whose database password is set.")
+    ] = "recording",
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Look at a running installation, and say what is wrong with it; 1 when something is."""
@@ -203,7 +206,7 @@ def doctor(
         certificates=tuple(certificate or ()),
         limits=Limits(max_behind=max_behind),
     )
-    looking = look_at(var.absolute(), services=NAMES, named=named, as_json=as_json)
+    looking = look_at(var.absolute(), services=NAMES, named=named, login=login, as_json=as_json)
     raise typer.Exit(status_of(asyncio.run, looking))
 
 

@@ -136,7 +136,7 @@ async def _apply_all(connection: asyncpg.Connection[asyncpg.Record]) -> list[str
              applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (schema, version))"""
     )
     # Whoever looks after an installation may ask what was applied.
-    await connection.execute("GRANT SELECT ON chassis.migration TO carillon_bus")
+    await connection.execute("GRANT SELECT ON chassis.migration TO PUBLIC")
     applied: list[str] = []
     for schema in schemas():
         if schema != "chassis":

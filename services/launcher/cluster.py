@@ -46,6 +46,7 @@ GATEWAYS = 2
 POOL = 4
 """Connections of each process: there are many on one machine."""
 DRAIN_S = 5
+FOR_DOCTOR = "doctor.json"
 MEMORY = "cluster.json"
 """What stays the same from run to run: the parts' ports, and secrets."""
 
@@ -122,6 +123,7 @@ class Cluster:
         await asyncio.gather(*(self.replicas.start(name) for name in self.programs))
         running = await self._running()
         self._folder.remember(running, cluster=True)
+        self._keep_for_doctor()
         if self._keeps:
             self._keep()
         return running
@@ -255,6 +257,16 @@ class Cluster:
             sip=f"{LOOPBACK}:{self.kamailio.port}",
             seeded=await self._folder.seeded(address, authority=None, tell=self._tell),
         )
+
+    def _keep_for_doctor(self) -> None:
+        """The settings of one process, by which `carillon doctor` looks at all of them."""
+        assert self.replicas is not None
+        ports = (each.ports["metrics"] for each in self.replicas.members.values())
+        said = {
+            "env": self.replicas.settings("recording-1"),
+            "metrics": [f"{LOOPBACK}:{port}" for port in ports],
+        }
+        durable.replace(self.var / FOR_DOCTOR, json.dumps(said).encode())
 
     def _keep(self) -> None:
         """Starts again what ends by itself."""

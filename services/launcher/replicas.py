@@ -119,28 +119,32 @@ class Replicas:
     def _target(self, service: str) -> str:
         return "ipv4:" + ",".join(each.address for each in self.of(service))
 
+    def settings(self, name: str) -> dict[str, str]:
+        """What one process is told in its environment, passwords included."""
+        plan, replica = self._plan, self.members[name]
+        peers = {f"CARILLON_PEERS_{each.upper()}": self._target(each) for each in PEERS}
+        return {
+            "CARILLON_WORLD": "cluster",
+            "CARILLON_VAR_DIR": str(plan.var / replica.name),
+            "CARILLON_LISTEN": replica.address,
+            "CARILLON_ADVERTISED": replica.address,
+            "CARILLON_TLS_CA": str(plan.files.authority),
+            "CARILLON_TLS_CERT": str(plan.files.certificate),
+            "CARILLON_TLS_KEY": str(plan.files.key),
+            "CARILLON_METRICS_PORT": str(replica.ports["metrics"]),
+            **peers,
+            **plan.env,
+            **self._own_env(replica),
+            **plan.service_env.get(replica.service, {}),
+        }
+
     def _program(self, replica: Replica) -> Program:
-        plan, service = self._plan, replica.service
-        var = plan.var / replica.name
-        peers = {f"CARILLON_PEERS_{name.upper()}": self._target(name) for name in PEERS}
+        service = replica.service
         return Program(
             module=MODULES.get(service, "services"),
             args=() if service in MODULES else (service,),
-            env={
-                "CARILLON_WORLD": "cluster",
-                "CARILLON_VAR_DIR": str(var),
-                "CARILLON_LISTEN": replica.address,
-                "CARILLON_ADVERTISED": replica.address,
-                "CARILLON_TLS_CA": str(plan.files.authority),
-                "CARILLON_TLS_CERT": str(plan.files.certificate),
-                "CARILLON_TLS_KEY": str(plan.files.key),
-                "CARILLON_METRICS_PORT": str(replica.ports["metrics"]),
-                **peers,
-                **plan.env,
-                **self._own_env(replica),
-                **plan.service_env.get(service, {}),
-            },
-            log=plan.var / "log" / f"{replica.name}.log",
+            env=self.settings(replica.name),
+            log=self._plan.var / "log" / f"{replica.name}.log",
         )
 
     def _own_env(self, replica: Replica) -> dict[str, str]:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
-import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
@@ -18,8 +14,8 @@ from services.chassis.database import DatabaseAddress
 from services.chassis.postgres.server import PostgresServer
 from services.launcher.certificates import LIFE, certify
 from services.launcher.ports import free_port
-from services.launcher.process import ROOT
 from tests.e2e.whole import NUMBER, whole
+from tests.stage.doctor import doctor
 from tests.stage.installation import Installation
 
 pytestmark = [pytest.mark.e2e]
@@ -37,38 +33,6 @@ int clock_gettime(int id, struct timespec *told) {
 }
 """
 """A clock that is three seconds ahead, for a process that loads it first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a doctor said."""
-
-    status: int
-    states: dict[str, str]
-    findings: dict[str, list[str]]
-
-    @property
-    def ill(self) -> set[str]:
-        return {name for name, state in self.states.items() if state == "ill"}
-
-
-async def doctor(var: Path, *options: str) -> Told:
-    """Asks one, as an SRE would."""
-    asked = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services", "doctor", "--json", "--var", str(var), *options),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    said, _ = await asyncio.wait_for(asked.communicate(), 90)
-    told: dict[str, Any] = json.loads(said)
-    status = asked.returncode
-    assert status is not None
-    assert told["well"] == (status == 0)
-    return Told(
-        status,
-        {check["name"]: check["state"] for check in told["checks"]},
-        {check["name"]: [each["what"] for each in check["findings"]] for check in told["checks"]},
-    )
 
 
 async def test_nothing_is_found_where_nothing_is_wrong_and_each_fault_where_one_is(

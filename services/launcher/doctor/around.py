@@ -80,14 +80,17 @@ async def certificates(place: Place) -> list[Finding] | None:
     """No certificate has expired, or will soon."""
     if not place.tls and not place.certificates:
         return None
-    found = []
-    for address in place.tls:
-        try:
-            pem = await asyncio.to_thread(_shown_at, address)
-        except (OSError, ValueError) as error:
-            found.append(Finding(f"No TLS at {address}: {error}.", "Look whether it runs."))
-            continue
-        found += _judged(f"at {address}", pem.encode(), place)
+    found = list(place.faults)
+    shown = await asyncio.gather(
+        *(asyncio.to_thread(_shown_at, address) for address in place.tls), return_exceptions=True
+    )
+    for address, pem in zip(place.tls, shown, strict=True):
+        if isinstance(pem, OSError | ValueError):
+            found.append(Finding(f"No TLS at {address}: {pem}.", "Look whether it runs."))
+        elif isinstance(pem, BaseException):
+            raise pem
+        else:
+            found += _judged(f"at {address}", pem.encode(), place)
     for path in place.certificates:
         try:
             found += _judged(f"in {path}", path.read_bytes(), place)
@@ -122,7 +125,8 @@ def _judged(where: str, pem: bytes, place: Place) -> list[Finding]:
 
 def _shown_at(address: str) -> str:
     host, _, port = address.rpartition(":")
-    return ssl.get_server_certificate((host, int(port)), timeout=LIMIT_S)
+    # Whatever is shown: one that has expired is to be seen, and not refused.
+    return ssl.get_server_certificate((host.strip("[]"), int(port)), timeout=LIMIT_S)
 
 
 async def _state(channel: aio.Channel) -> str:
@@ -142,7 +146,7 @@ async def _state(channel: aio.Channel) -> str:
 
 async def _database_ahead_ms(place: Place) -> float | None:
     assert place.database is not None
-    database = Database(place.database, schema="bus")
+    database = Database(place.database, schema=place.login)
     with contextlib.suppress(DatabaseUnavailable, NoDatabase):
         try:
             async with database.untenanted() as connection:

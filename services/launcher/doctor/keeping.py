@@ -5,8 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+import asyncpg
+
 from services.chassis.bus import BusUnavailable
-from services.chassis.database import Database, DatabaseAddress, DatabaseUnavailable, NoDatabase
+from services.chassis.database import (
+    Database,
+    DatabaseAddress,
+    DatabaseUnavailable,
+    NoDatabase,
+    role_of,
+)
+from services.chassis.errors import CarillonError
 from services.chassis.migrations import migrations_of, schemas
 from services.launcher.doctor.model import Finding, Place
 from services.launcher.doctor.scraping import read
@@ -45,16 +54,16 @@ async def migrations(place: Place) -> list[Finding] | None:
     """Every file of this release was applied to the database."""
     if place.database is None:
         return None
-    database = Database(place.database, schema=BUS)
+    database = Database(place.database, schema=place.login)
     try:
         async with database.untenanted() as connection:
             rows = await connection.fetch("SELECT schema, version FROM chassis.migration")
-    except (DatabaseUnavailable, NoDatabase) as error:
+    except (DatabaseUnavailable, NoDatabase, asyncpg.PostgresError) as error:
         return [
             Finding(
                 f"The database cannot be asked: {error}.",
-                f"Look whether PostgreSQL runs at {place.database.host}:{place.database.port} and"
-                " takes the passwords of database.json.",
+                f"Look whether PostgreSQL runs at {place.database.told()} and takes the password of"
+                f" {role_of(place.login)}.",
             )
         ]
     finally:
@@ -109,7 +118,16 @@ async def lock(place: Place) -> list[Finding] | None:
     """What is locked in the store of recordings cannot be removed."""
     if place.canary is None:
         return None
-    how = await place.canary.broken()
+    try:
+        how = await place.canary.broken()
+    except CarillonError as error:
+        return [
+            Finding(
+                f"The store cannot be asked: {error}.",
+                "Look whether it runs, and takes the keys that it is asked with; what is recorded"
+                " waits in the gateways' spools.",
+            )
+        ]
     if not how:
         return []
     return [

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from grpc import aio
 
-from services.chassis.database import DatabaseAddress
+from services.chassis.database import Place as DatabasePlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,10 @@ class Place:
     """A number whose flow answers and plays something: the installation's test number."""
     services: Mapping[str, aio.Channel] = field(default_factory=dict)
     """The ways to the processes, by name."""
-    database: DatabaseAddress | None = None
-    """The database, with the passwords of its roles."""
+    database: DatabasePlace | None = None
+    """The database, and the password of the role that asks."""
+    login: str = "bus"
+    """The schema whose role asks."""
     backlog: Backlog | None = None
     """The bus."""
     canary: LockCanary | None = None
@@ -72,6 +74,8 @@ class Place:
     """`host:port` of what is served by TLS."""
     certificates: tuple[Path, ...] = ()
     """Files with certificates, in PEM."""
+    faults: tuple[Finding, ...] = ()
+    """What is wrong with the own certificate, so that no process can be asked by it."""
     limits: Limits = field(default_factory=Limits)
     """From where on something is wrong."""
 

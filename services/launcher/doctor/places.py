@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,13 +16,16 @@ from services.launcher.doctor.keeping import PostgresBacklog
 from services.launcher.doctor.model import Limits, Place
 
 GATEWAY = "gateway"
+KEPT = "doctor.json"
+"""Only its owner can read it: there are passwords in it."""
 
 
 def in_folder(var: Path, names: Sequence[str], stack: AsyncExitStack) -> Place:
     """An installation of this machine; the stack closes what is opened to look at it."""
     run = _read(var / "run.json")
     run_dir = Path(str(run.get("run_dir", var)))
-    channels = {name: open_channel(run_dir / f"{name}.sock") for name in (*names, GATEWAY)}
+    processes = (*names, GATEWAY) if run else ()
+    channels = {name: open_channel(run_dir / f"{name}.sock") for name in processes}
     for channel in channels.values():
         stack.push_async_callback(channel.close)
     try:
@@ -40,6 +43,42 @@ def in_folder(var: Path, names: Sequence[str], stack: AsyncExitStack) -> Place:
         backlog=PostgresBacklog(database) if database else None,
         tls=tuple(tls),
         certificates=tuple(path for path in files if path.exists()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What `make cluster` keeps for a doctor in its folder; nothing of all else."""
+
+    env: Mapping[str, str]
+    """The settings of one of its processes."""
+    metrics: tuple[str, ...] = ()
+    """`host:port` of those that show metrics."""
+    sip: str = ""
+    """`host:port` of the edge."""
+    number: str = ""
+    """The demo tenant's."""
+
+    def over(self, place: Place) -> Place:
+        """The place with what is kept."""
+        return replace(
+            place,
+            sip=self.sip or place.sip,
+            number=self.number or place.number,
+            metrics=(*place.metrics, *(f"http://{each}" for each in self.metrics)),
+        )
+
+
+def kept(var: Path) -> Kept:
+    """What is kept in a folder; nothing, where that is not a cluster's."""
+    said, run = _read(var / KEPT), _read(var / "run.json")
+    if not said:
+        return Kept({})
+    return Kept(
+        env=said["env"],
+        metrics=tuple(said["metrics"]),
+        sip=str(run.get("sip", "")),
+        number=str(run.get("number", "")),
     )
 
 
@@ -66,7 +105,10 @@ class Named:
             place,
             sip=self.sip or place.sip,
             number=self.number or place.number,
-            metrics=tuple(f"http://{urlsplit(_url(each)).netloc}" for each in self.metrics),
+            metrics=(
+                *place.metrics,
+                *(f"http://{urlsplit(_url(each)).netloc}" for each in self.metrics),
+            ),
             tls=(*place.tls, *self.tls),
             certificates=(*place.certificates, *self.certificates),
             limits=self.limits,

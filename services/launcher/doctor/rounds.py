@@ -44,6 +44,13 @@ async def _verdict(check: Check, place: Place) -> Verdict:
     return Verdict(check, "ill" if found else "well", tuple(found), took_ms)
 
 
+def all_well(verdicts: Sequence[Verdict]) -> bool:
+    """Whether something was looked at, and nothing found."""
+    return any(verdict.state == "well" for verdict in verdicts) and not any(
+        verdict.findings for verdict in verdicts
+    )
+
+
 def in_words(verdicts: Sequence[Verdict]) -> str:
     """For a terminal."""
     marks = {"well": "ok  ", "ill": "ILL ", "not looked at": "-   "}
@@ -67,4 +74,4 @@ def in_json(verdicts: Sequence[Verdict]) -> str:
         }
         for verdict in verdicts
     ]
-    return json.dumps({"well": not any(each["findings"] for each in told), "checks": told}) + "\n"
+    return json.dumps({"well": all_well(verdicts), "checks": told}) + "\n"

@@ -98,7 +98,7 @@ async def test_what_is_not_named_is_not_looked_at_and_what_fails_is_told() -> No
     nothing = await examine(Place())
     assert {verdict.state for verdict in nothing} == {"not looked at"}
     assert [verdict.check for verdict in nothing] == list(CHECKS)
-    assert json.loads(in_json(nothing))["well"]
+    assert not json.loads(in_json(nothing))["well"]
     (verdict,) = await examine(Place(), [Check("x", "All is well", fails)])
     assert verdict.state == "ill"
     assert in_words([verdict]).splitlines()[:2] == [
