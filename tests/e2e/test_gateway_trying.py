@@ -37,7 +37,7 @@ from tests.stage.asking import eventually
 pytestmark = pytest.mark.e2e
 
 AGENT = "agent-1"
-LOOPBACK = {"webrtc_addresses": ("127.0.0.1",), "webrtc_silence_ms": 1_000}
+LOOPBACK: dict[str, Any] = {"webrtc_addresses": ("127.0.0.1",), "webrtc_silence_ms": 1_000}
 
 
 async def probe(
@@ -192,7 +192,7 @@ async def test_a_gateway_calls_itself_wherever_it_is_bound(host: str) -> None:
         await talk.hang_up()
 
     # What others are told leads nowhere from here.
-    told = {"media_advertised": "192.0.2.99"} if host == "0.0.0.0" else {}
+    told: dict[str, Any] = {"media_advertised": "192.0.2.99"} if host == "0.0.0.0" else {}
     async with Stage(script, sip_host=host, **told) as stage:
         await place(stage, digits="7")
         assert await stage.ended() == ("success", "handled")
